@@ -1,0 +1,74 @@
+// swift-tools-version: 6.2
+// The host: one target per duty (docs/architecture.md lists them in reading order).
+// Bundle authors need none of this; their package is sdk/.
+import PackageDescription
+
+/// Access levels of imports are written out, so that what a module leaks is visible in review.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let json = Target.Dependency.product(name: "TaskhostJSON", package: "sdk")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "taskhost",
+    dependencies: [
+        .package(path: "sdk"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        // C: layouts and 1:1 wrappers only.
+        .target(name: "CRunnerProtocol"),
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
+        .systemLibrary(name: "CHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"])]),
+
+        // Values and rules, no I/O.
+        .target(name: "TaskModel", swiftSettings: strict),
+        .target(name: "CeleryWire", dependencies: ["TaskModel", json], swiftSettings: strict),
+        .target(name: "Ports", dependencies: ["TaskModel"], swiftSettings: strict),
+
+        // Adapters: one outside system each.
+        .target(name: "Loop", dependencies: ["Ports", "CLinux"], swiftSettings: strict),
+        .target(name: "RabbitMQ", dependencies: ["CRabbitMQ", "CLinux", "Ports", "TaskModel"], swiftSettings: strict),
+        .target(name: "Redis", dependencies: ["CHiredis", "Ports", "TaskModel"], swiftSettings: strict),
+        .target(
+            name: "SQLite",
+            dependencies: ["Ports", "TaskModel", json, .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: strict),
+        .target(
+            name: "Runner", dependencies: ["CRunnerProtocol", "CLinux", "Ports", "TaskModel", json],
+            swiftSettings: strict),
+
+        // The engine and what stands on it.
+        .target(
+            name: "Engine", dependencies: ["TaskModel", "CeleryWire", "Ports", logging],
+            swiftSettings: strict),
+        .target(name: "Client", dependencies: ["TaskModel", "CeleryWire", "Ports", json], swiftSettings: strict),
+        .executableTarget(
+            name: "taskhost",
+            dependencies: [
+                "TaskModel", "CeleryWire", "Ports", "Loop", "RabbitMQ", "Redis", "SQLite", "Runner", "Engine",
+                "Client", "CLinux", json, logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"), "TOMLKit",
+            ],
+            swiftSettings: strict),
+
+        .testTarget(name: "CeleryWireTests", dependencies: ["CeleryWire", "TaskModel", json]),
+        .testTarget(name: "EngineTests", dependencies: ["Engine", "TaskModel", "CeleryWire", "Ports", json]),
+        .testTarget(name: "RunnerTests", dependencies: ["Runner", "Loop", "Ports", "TaskModel", "CLinux", json]),
+        .testTarget(name: "RabbitMQTests", dependencies: ["RabbitMQ", "Loop", "Ports", "TaskModel"]),
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: ["RabbitMQ", "Redis", "SQLite", "Loop", "Ports", "TaskModel", json]),
+        .testTarget(
+            name: "TaskhostTests",
+            dependencies: ["taskhost", "TaskModel", "Ports"]),
+    ]
+)

@@ -1,0 +1,166 @@
+/*
+ * taskhost.h - the whole contract between a host and a bundle.
+ *
+ * A bundle is a shared library with one exported function, taskhost_bundle_v1.
+ * It never links against the host: the host hands it a table of functions.
+ *
+ * Compatibility: a bundle built for ABI 1.x runs on every host of ABI 1.y with
+ * y >= x. Structs carry their size first and grow at the end only; who reads a
+ * struct honours its size.
+ *
+ * Units: seconds as double; sizes in bytes; text is UTF-8 and NUL-terminated
+ * unless a length stands beside it.
+ */
+#ifndef TASKHOST_H
+#define TASKHOST_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TASKHOST_ABI_MAJOR 1
+#define TASKHOST_ABI_MINOR 0
+#define TASKHOST_SDK_VERSION "1.0.0"
+
+/* One task being run. Owned by the runner, valid until the handler returns. */
+typedef struct task_context task_context;
+
+/* Three-valued switches: 0 leaves the operator's default. */
+#define TASKHOST_YES 1
+#define TASKHOST_NO (-1)
+/* For max_retries: no bound; and not even one. */
+#define TASKHOST_UNLIMITED INT32_MAX
+#define TASKHOST_NEVER (-1)
+
+/* What a task asks for. Every field may stay zero: "as the operator says". */
+typedef struct taskhost_options {
+    uint32_t size;             /* filled in by TASK_OPTIONS */
+    int32_t max_retries;       /* 0: 3; TASKHOST_NEVER; TASKHOST_UNLIMITED */
+    const char *name;          /* task name; NULL: the function's, after the bundle's name and a dot */
+    double soft_limit;         /* seconds from the start */
+    double hard_limit;
+    double retry_delay;        /* seconds before a retry without a countdown of its own; 0: 180 */
+    double retry_backoff;      /* > 0: a failure is retried by itself after min(max, backoff * 2^retries) */
+    double retry_backoff_max;  /* 0: 600 */
+    int32_t retry_jitter;      /* three-valued; default yes: a random delay in [0, delay] */
+    int32_t autoretry;         /* three-valued; default: yes if retry_backoff > 0 */
+    int32_t acks_late;         /* three-valued; default yes */
+    int32_t track_started;     /* three-valued; default as the operator says */
+    int32_t ignore_result;     /* three-valued; default no */
+    int32_t max_starts;        /* starts that end in a crash before the message is dead-lettered; 0: 3 */
+    int32_t keep;              /* > 0: one child may serve so many tasks in turn; 0: a fresh child for each */
+    int32_t reserved0;
+    const char *queue;         /* where clients without a route of their own should send it; NULL: default */
+    const char *rate_limit;    /* "10/s", "100/m", "1000/h"; NULL: none */
+    const char *doc;           /* a sentence or two for `taskhost bundles` */
+} taskhost_options;
+
+/* One task. Either `function` (typed; called through libffi by `signature`) or
+ * `handler` (called with the context) is set.
+ *
+ * signature: "x:f64,y:f64=0.5->f64": name:type[=JSON default], ... -> type.
+ *   types: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 bool str bytes json void
+ *   a first parameter "task:context" makes a typed function take the context.
+ *   With `handler` it is documentation and argument names only (then any other
+ *   type text is allowed, for example a Swift type's name).
+ */
+typedef struct taskhost_task {
+    uint32_t size;
+    uint32_t flags; /* none yet */
+    const char *name;
+    const char *signature;
+    void (*function)(void);
+    void (*handler)(task_context *task, void *user);
+    void *user;
+    const taskhost_options *options; /* may be NULL */
+} taskhost_task;
+
+typedef struct taskhost_bundle_info {
+    uint32_t size;
+    uint16_t abi_major, abi_minor; /* the header the bundle was built with */
+    const char *name;
+    const char *version;
+    const char *sdk; /* TASKHOST_SDK_VERSION, with a word for the language, e.g. "1.0.0 swift" */
+} taskhost_bundle_info;
+
+enum taskhost_text {
+    TASKHOST_TEXT_ID = 1,
+    TASKHOST_TEXT_NAME = 2,
+    TASKHOST_TEXT_ROOT_ID = 3,
+    TASKHOST_TEXT_PARENT_ID = 4,
+    TASKHOST_TEXT_GROUP_ID = 5,
+    TASKHOST_TEXT_QUEUE = 6,
+    TASKHOST_TEXT_BODY = 7,    /* JSON: [args, kwargs, embed] */
+    TASKHOST_TEXT_HEADERS = 8, /* JSON object: all message headers */
+};
+enum taskhost_number {
+    TASKHOST_NUMBER_RETRIES = 1,
+    TASKHOST_NUMBER_STARTS = 2,
+    TASKHOST_NUMBER_MAX_RETRIES = 3, /* -1: unlimited */
+    TASKHOST_NUMBER_SOFT_LIMIT = 4,  /* seconds; 0: none */
+    TASKHOST_NUMBER_HARD_LIMIT = 5,
+    TASKHOST_NUMBER_TIME_LEFT = 6,   /* seconds to the hard limit; infinity without one */
+    TASKHOST_NUMBER_ETA = 7,         /* Unix time; 0: none */
+    TASKHOST_NUMBER_REDELIVERED = 8, /* 1 or 0 */
+};
+enum taskhost_level { TASKHOST_DEBUG = 0, TASKHOST_INFO = 1, TASKHOST_WARNING = 2, TASKHOST_ERROR = 3 };
+
+/* How a task ends. The first of succeed, fail, retry, reject, ignore counts; later ones are dropped. */
+typedef struct taskhost_host {
+    uint32_t size;
+    uint16_t abi_major, abi_minor;
+    const char *version; /* the host's, e.g. "0.1.0" */
+
+    /* ---- while loading; 0 = accepted, else the host has noted why not: return the number ---- */
+    int (*describe)(const taskhost_bundle_info *info);
+    int (*add)(const taskhost_task *task); /* everything is copied */
+
+    /* ---- while a task runs ---- */
+    /* NULL when there is none. *length (may be NULL) without the terminator. */
+    const char *(*text)(const task_context *task, int which, size_t *length);
+    double (*number)(const task_context *task, int which);
+    /* True from the soft limit (or a revocation) on. */
+    bool (*should_stop)(const task_context *task);
+    /* Readable from then on; -1 if the system has no descriptor left. Don't read or close it. */
+    int (*stop_fd)(task_context *task);
+    /* state: upper case word, e.g. "PROGRESS"; meta: JSON, copied. */
+    void (*update_state)(task_context *task, const char *state, const char *meta, size_t length);
+    void (*log)(task_context *task, int level, const char *text, size_t length);
+
+    void (*succeed)(task_context *task, const char *json, size_t length);
+    /* type: e.g. "ValueError"; module: e.g. "builtins", NULL: "taskhost.errors";
+     * arguments: JSON array of the exception's arguments, or NULL for [message];
+     * traceback: text for the operator, or NULL. */
+    void (*fail)(task_context *task, const char *type, const char *module, const char *message,
+                 const char *arguments, const char *traceback);
+    /* countdown: seconds, < 0: by the task's policy. max_retries: < -1: the task's own. reason may be NULL. */
+    void (*retry)(task_context *task, double countdown, int max_retries, const char *reason);
+    void (*reject)(task_context *task, const char *reason, bool requeue);
+    void (*ignore)(task_context *task);
+} taskhost_host;
+
+/* The one exported symbol. 0 = registered. Runs once, in the zygote: it must not
+ * start threads and must not fork. */
+typedef int (*taskhost_entry)(const taskhost_host *host);
+#define TASKHOST_ENTRY_NAME "taskhost_bundle_v1"
+#if defined(__GNUC__)
+#define TASKHOST_EXPORT __attribute__((visibility("default")))
+#else
+#define TASKHOST_EXPORT
+#endif
+#ifndef __swift__
+TASKHOST_EXPORT int taskhost_bundle_v1(const taskhost_host *host);
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+/* The macros and the short names for C and C++ (TASK_DEF, TASKHOST_BUNDLE, task_progress ...). */
+#ifndef __swift__
+#include "taskhost_macros.h"
+#endif
+#endif
