@@ -1,0 +1,76 @@
+public import TaskModel
+
+/// Where results are kept. All calls and callbacks on the loop's thread.
+///
+/// Rules of every store: a stored SUCCESS is never overwritten (such a `store` succeeds and changes nothing), save
+/// for `rpc://`, which keeps nothing; a store keeps its link up by itself and `store` waits for it.
+public protocol ResultStore: AnyObject {
+    var description: String { get }
+
+    func connect(events: any ResultStoreEvents)
+
+    /// `done` with nil once the record outlives us.
+    func store(_ record: ResultRecord, done: @escaping (StoreFailure?) -> Void)
+
+    /// The stored meta document, or nil: nothing known.
+    func fetch(_ taskID: String, done: @escaping (Result<[UInt8]?, StoreFailure>) -> Void)
+
+    /// Calls `changed` with each meta document stored from now on, and with the present one first, if there is one.
+    /// To be called before the task is sent, so that nothing is missed.
+    func follow(_ taskID: String, changed: @escaping ([UInt8]) -> Void) -> any ResultSubscription
+
+    func forget(_ taskID: String, done: @escaping (StoreFailure?) -> Void)
+
+    /// The `reply_to` to put on messages whose results should come to this client; nil: the store needs none.
+    var replyTo: String? { get }
+
+    func close(done: @escaping () -> Void)
+}
+
+public protocol ResultSubscription: AnyObject {
+    func cancel()
+}
+
+public protocol ResultStoreEvents: AnyObject {
+    func storeUp()
+    func storeDown(reason: String, retryInSeconds: Double)
+}
+
+public struct ResultRecord: Sendable {
+    public var taskID: String
+    public var state: TaskState
+    /// The meta document (celery-wire.md §4.1), encoded by the result serializer.
+    public var meta: [UInt8]
+    /// Of the message that asked for it; `rpc://` answers there.
+    public var replyTo: String?
+    public var correlationID: String?
+    /// Seconds until the store may forget it; nil: never.
+    public var expiresAfterSeconds: Double?
+
+    public init(
+        taskID: String, state: TaskState, meta: [UInt8], replyTo: String?, correlationID: String?,
+        expiresAfterSeconds: Double?
+    ) {
+        self.taskID = taskID
+        self.state = state
+        self.meta = meta
+        self.replyTo = replyTo
+        self.correlationID = correlationID
+        self.expiresAfterSeconds = expiresAfterSeconds
+    }
+}
+
+public struct StoreFailure: Error, Sendable, CustomStringConvertible {
+    public var detail: String
+    /// Trying the same again cannot help (record too large, access refused).
+    public var isPermanent: Bool
+    public var fix: String?
+
+    public init(_ detail: String, isPermanent: Bool = false, fix: String? = nil) {
+        self.detail = detail
+        self.isPermanent = isPermanent
+        self.fix = fix
+    }
+
+    public var description: String { fix.map { "\(detail). \($0)" } ?? detail }
+}

@@ -1,0 +1,27 @@
+/// A queue as the operator or Celery's defaults describe it (celery-wire.md §2.1).
+public struct QueueDeclaration: Sendable, Equatable {
+    public enum Kind: String, Sendable { case classic, quorum }
+
+    public var name: String
+    /// nil: use the queue as it is; only when it is missing declare it classic.
+    public var kind: Kind?
+    /// `x-max-priority`, 1…255.
+    public var maxPriority: Int?
+    /// Further arguments, untouched (`x-dead-letter-exchange` …).
+    public var arguments: FieldTable
+    /// Named by the operator with settings of its own, so a difference to the broker's queue is worth a warning.
+    public var isExplicit: Bool
+
+    public init(
+        name: String, kind: Kind? = nil, maxPriority: Int? = nil, arguments: FieldTable = [:], isExplicit: Bool = false
+    ) {
+        self.name = name
+        self.kind = kind
+        self.maxPriority = maxPriority
+        self.arguments = arguments
+        self.isExplicit = isExplicit
+    }
+
+    /// Where the dead letters of this queue go.
+    public var deadQueueName: String { "\(name).dead" }
+}

@@ -1,0 +1,85 @@
+/// What a bundle says of itself when it is loaded. Read from the runner's manifest JSON (keys in snake_case).
+public struct BundleManifest: Sendable, Equatable {
+    public var name: String
+    public var version: String
+    public var abiMajor: Int
+    public var abiMinor: Int
+    /// SDK version and language, e.g. "1.0.0 swift".
+    public var sdk: String
+    public var tasks: [TaskManifest]
+
+    public init(name: String, version: String, abiMajor: Int, abiMinor: Int, sdk: String, tasks: [TaskManifest]) {
+        self.name = name
+        self.version = version
+        self.abiMajor = abiMajor
+        self.abiMinor = abiMinor
+        self.sdk = sdk
+        self.tasks = tasks
+    }
+}
+
+/// One task of a bundle.
+public struct TaskManifest: Sendable, Equatable {
+    /// Position in the bundle's manifest: how the runner names it.
+    public var index: Int
+    public var name: String
+    public var parameters: [Parameter]
+    /// Result type as declared, e.g. "f64"; nil when the bundle does not say.
+    public var result: String?
+    public var options: TaskOptions
+
+    public init(index: Int, name: String, parameters: [Parameter], result: String?, options: TaskOptions) {
+        self.index = index
+        self.name = name
+        self.parameters = parameters
+        self.result = result
+        self.options = options
+    }
+
+    public struct Parameter: Sendable, Equatable {
+        public var name: String
+        public var type: String
+        /// JSON text of the default; nil: required.
+        public var defaultJSON: String?
+
+        public init(name: String, type: String, defaultJSON: String? = nil) {
+            self.name = name
+            self.type = type
+            self.defaultJSON = defaultJSON
+        }
+    }
+}
+
+/// What a task asks for. nil: as the operator says (`WorkerDefaults`).
+public struct TaskOptions: Sendable, Equatable {
+    /// Seconds from the start.
+    public var softLimit: Double?
+    public var hardLimit: Double?
+    /// Attempts after the first; nil in the enum's sense of "as the operator says".
+    public var maxRetries: RetryBound?
+    /// Seconds before a retry that names no countdown.
+    public var retryDelay: Double?
+    /// Seconds; > 0: delay doubles from here with each retry.
+    public var retryBackoff: Double?
+    public var retryBackoffMax: Double?
+    public var retryJitter: Bool?
+    /// A failure is retried without the task asking for it.
+    public var autoretry: Bool?
+    public var acksLate: Bool?
+    public var trackStarted: Bool?
+    public var ignoreResult: Bool?
+    /// Starts that end in a crash before the message is dead-lettered; ≥ 1.
+    public var maxStarts: Int?
+    /// > 0: one child serves so many tasks in turn; nil or 0: a fresh child for each.
+    public var keep: Int?
+    public var queue: String?
+    public var rateLimit: String?
+    public var doc: String?
+
+    public init() {}
+}
+
+public enum RetryBound: Sendable, Equatable {
+    case atMost(Int)
+    case unlimited
+}
