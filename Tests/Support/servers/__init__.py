@@ -1,0 +1,1 @@
+"""The servers that with-servers starts: one file each."""
