@@ -35,7 +35,7 @@ let package = Package(
         .target(name: "Ports", dependencies: ["TaskModel"], swiftSettings: strict),
 
         // Adapters: one outside system each.
-        .target(name: "Loop", dependencies: ["Ports", "CLinux"], swiftSettings: strict),
+        .target(name: "Loop", dependencies: ["CLinux", "Ports", "TaskModel"], swiftSettings: strict),
         .target(name: "RabbitMQ", dependencies: ["CRabbitMQ", "CLinux", "Ports", "TaskModel"], swiftSettings: strict),
         .target(name: "Redis", dependencies: ["CHiredis", "Ports", "TaskModel"], swiftSettings: strict),
         .target(
@@ -60,6 +60,7 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .testTarget(name: "LoopTests", dependencies: ["Loop", "Ports", "CLinux"]),
         .testTarget(name: "CeleryWireTests", dependencies: ["CeleryWire", "TaskModel", json]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "TaskModel", "CeleryWire", "Ports", json]),
         .testTarget(name: "RunnerTests", dependencies: ["Runner", "Loop", "Ports", "TaskModel", "CLinux", json]),
