@@ -1,0 +1,205 @@
+// The driver: gives the core its events and does what it wants done. Lives on the loop's thread.
+public import Logging
+public import Ports
+public import TaskModel
+
+/// A worker: takes messages from a broker, has them run, records what came of them.
+public final class Engine {
+    private let loop: any EventLoop
+    private let broker: any Broker
+    private let store: (any ResultStore)?
+    private let runner: any Runner
+    private let log: Logger
+    private let options: EngineOptions
+    private var core: EngineCore
+    private var timers: [TimerKey: any LoopTimer] = [:]
+
+    private var events: [EngineEvent] = []
+    private var actions: [EngineAction] = []
+    private var isHandling = false
+    private var isConsuming = false
+
+    /// Bundles are loaded, queues are consumed: called once.
+    public var onReady: () -> Void = {}
+    /// Nothing is held any more and all links are closed: called once, after `stop`.
+    public var onStopped: () -> Void = {}
+    /// The broker will not work like this; the host should leave.
+    public var onFatal: (BrokerFailure) -> Void = { _ in }
+
+    public init(
+        options: EngineOptions, loop: any EventLoop, broker: any Broker, store: (any ResultStore)?,
+        runner: any Runner, log: Logger
+    ) {
+        self.options = options
+        self.loop = loop
+        self.broker = broker
+        self.store = store
+        self.runner = runner
+        self.log = log
+        core = EngineCore(
+            options: options,
+            catalog: EngineCore.Catalog(
+                task: { runner.task(named: $0) }, lookAhead: { runner.lookAhead(for: $0) }),
+            hasStore: store != nil, notesTasks: log.logLevel <= .info)
+    }
+
+    /// Loads the bundles; consuming begins when each of them is either loaded or refused.
+    public func start() {
+        store?.connect(events: self)
+        runner.connect(events: self)
+        consumeWhenLoaded()
+    }
+
+    public func stop(_ kind: StopKind) { handle(.stop(kind)) }
+
+    /// Looks at the plugins folders again.
+    public func reload() { runner.rescan() }
+
+    private func consumeWhenLoaded() {
+        guard !isConsuming, core.stopping == nil, !runner.bundles.contains(where: { $0.status == .loading }) else {
+            return
+        }
+        isConsuming = true
+        broker.consume(options.queues.map(\.declaration))
+        broker.connect(events: self)
+    }
+
+    /// Events that come while one is handled (a store that answers at once, say) wait their turn.
+    private func handle(_ event: EngineEvent) {
+        events.append(event)
+        guard !isHandling else { return }
+        isHandling = true
+        var next = 0
+        while next < events.count {
+            core.handle(events[next], at: loop.clocks, into: &actions)
+            next += 1
+            perform()
+        }
+        events.removeAll(keepingCapacity: true)
+        isHandling = false
+    }
+
+    private func perform() {
+        var wanted: [EngineAction] = []
+        swap(&wanted, &actions)
+        for action in wanted { perform(action) }
+        if actions.isEmpty {
+            wanted.removeAll(keepingCapacity: true)
+            swap(&wanted, &actions)
+        }
+    }
+
+    private func perform(_ action: EngineAction) {
+        switch action {
+        case .start(let request): runner.start(request)
+        case .softStop(let run): runner.softStop(run)
+        case .kill(let run, let reason): runner.kill(run, because: reason)
+        case .store(let record, let receipt):
+            guard let store else { return handle(.stored(receipt, nil)) }
+            store.store(record) { [unowned self] in handle(.stored(receipt, $0)) }
+        case .publish(let publication, let receipt):
+            broker.publish(publication) { [unowned self] in handle(.published(receipt, $0)) }
+        case .acknowledge(let tag): broker.acknowledge(tag)
+        case .reject(let tag, let requeue): broker.reject(tag, requeue: requeue)
+        case .setCredit(let credit, let queue): broker.setCredit(credit, queue: queue)
+        case .arm(let key, let seconds):
+            timers.removeValue(forKey: key)?.cancel()
+            timers[key] = loop.schedule(afterSeconds: seconds) { [unowned self] in
+                timers[key] = nil
+                handle(.timer(key))
+            }
+        case .disarm(let key): timers.removeValue(forKey: key)?.cancel()
+        case .stopConsuming: broker.stopConsuming {}
+        case .stopped: close()
+        case .log(let note): log.log(level: note.level, "\(note.text)", metadata: note.metadata)
+        }
+    }
+
+    /// Links are closed in the order of who still owes whom: the broker's acks first, the children last.
+    private func close() {
+        for timer in timers.values { timer.cancel() }
+        timers.removeAll()
+        broker.close { [self] in
+            let closeRunner = { [self] in runner.close { [self] in onStopped() } }
+            if let store { store.close(done: closeRunner) } else { closeRunner() }
+        }
+    }
+}
+
+extension Engine: BrokerEvents {
+    public func linkUp() {
+        log.info("Connected to \(broker.description)")
+        handle(.linkUp)
+        onReady()
+        onReady = {}
+    }
+
+    public func linkDown(reason: String, retryInSeconds: Double) {
+        log.warning("Connection to \(broker.description) lost: \(reason). Trying again in \(retryInSeconds.brief) s.")
+        handle(.linkDown)
+    }
+
+    public func delivered(_ delivery: Delivery) { handle(.delivered(delivery)) }
+
+    public func blocked(_ reason: String?) {
+        if let reason {
+            log.warning("The broker takes no messages at present (\(reason)); results and retries wait")
+        } else {
+            log.info("The broker takes messages again")
+        }
+    }
+
+    public func consumerCancelled(queue: String) {
+        log.warning("The broker ended our consumption of queue \(queue) (deleted or moved); consuming it anew")
+    }
+
+    public func fatal(_ failure: BrokerFailure) {
+        log.error("\(failure)")
+        onFatal(failure)
+    }
+}
+
+extension Engine: ResultStoreEvents {
+    public func storeUp() { log.info("Results go to \(store?.description ?? "nowhere")") }
+
+    public func storeDown(reason: String, retryInSeconds: Double) {
+        log.warning("Result store unreachable: \(reason). Trying again in \(retryInSeconds.brief) s; results wait.")
+    }
+}
+
+extension Engine: RunnerEvents {
+    public func began(_ run: RunID, pid: Int32) { handle(.began(run, pid: pid)) }
+
+    public func stateChanged(_ run: RunID, state: String, meta: [UInt8]) {
+        handle(.stateChanged(run, state: state, meta: meta))
+    }
+
+    public func said(_ run: RunID, level: Int?, line: String) {
+        let message = core.runs[run]?.message
+        let source: Logger.Metadata = [
+            "task_id": "\(message?.id ?? run.description)", "task": "\(message?.name ?? "")",
+        ]
+        switch level {
+        case nil, 1: log.info("\(line)", metadata: source)
+        case 0: log.debug("\(line)", metadata: source)
+        case 2: log.warning("\(line)", metadata: source)
+        default: log.error("\(line)", metadata: source)
+        }
+    }
+
+    public func finished(_ run: RunID, _ report: RunReport) { handle(.finished(run, report)) }
+
+    public func catalogChanged(_ report: BundleReport) {
+        switch report.status {
+        case .loading: log.debug("Loading \(report.path)")
+        case .active:
+            let names = report.manifest?.tasks.map(\.name).joined(separator: ", ") ?? ""
+            log.info("Bundle \(report.manifest?.name ?? "?") \(report.manifest?.version ?? "") loaded: \(names)")
+        case .draining: log.info("A newer version replaces \(report.path); the old one finishes what it runs")
+        case .refused(let reason): log.error("Bundle refused: \(reason)")
+        case .gone: log.info("Bundle \(report.path) is gone")
+        }
+        handle(.catalogChanged)
+        consumeWhenLoaded()
+    }
+}

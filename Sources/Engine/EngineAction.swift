@@ -1,0 +1,45 @@
+// What the engine wants done. The driver performs these in order; the core never touches the world itself.
+import TaskModel
+import Ports
+
+enum EngineAction {
+    case start(StartRequest)
+    case softStop(RunID)
+    case kill(RunID, KillReason)
+    case store(ResultRecord, Receipt)
+    case publish(Publication, Receipt)
+    case acknowledge(DeliveryTag)
+    case reject(DeliveryTag, requeue: Bool)
+    case setCredit(Int, queue: String)
+    /// Replaces a timer of the same key.
+    case arm(TimerKey, afterSeconds: Double)
+    case disarm(TimerKey)
+    case stopConsuming
+    /// Nothing is held any more and no more is taken.
+    case stopped
+    case log(EngineNote)
+}
+
+/// A line for the operator, as data: the words are chosen by `EngineNote+Text.swift`.
+enum EngineNote {
+    case received(name: String, id: String)
+    case started(name: String, id: String, pid: Int32)
+    case succeeded(name: String, id: String, seconds: Double, result: [UInt8])
+    case failed(name: String, id: String, failure: TaskFailure)
+    case retrying(name: String, id: String, afterSeconds: Double, cause: String?)
+    case ignored(name: String, id: String)
+    case rejected(name: String, id: String, reason: String, requeue: Bool)
+    case discarded(name: String, id: String, reason: String)
+    case crashed(name: String, id: String, death: Death, starts: Int, of: Int, output: [UInt8])
+    case hardLimit(name: String, id: String, seconds: Double, swept: Int)
+    case softLimit(name: String, id: String, seconds: Double)
+    case refused(String)
+    case postponed(name: String, id: String, seconds: Double)
+    case givenBack(Int)
+    case runnerFault(name: String, id: String, reason: String)
+    case recordingFailed(id: String, what: String, retryInSeconds: Double)
+    case deadLettered(id: String, queue: String, reason: String)
+    case alreadyDone(name: String, id: String)
+    case adopted(name: String, id: String)
+    case abandoned(Int)
+}

@@ -1,0 +1,121 @@
+// Decode and admit: from bytes to a message that may run, waits until it is due, or is refused.
+import CeleryWire
+import TaskModel
+import Ports
+
+extension EngineCore {
+    mutating func take(_ delivery: Delivery, _ actions: inout [EngineAction]) {
+        if stopping != nil {
+            actions.append(.reject(delivery.tag, requeue: true))
+            return
+        }
+        let message: TaskMessage
+        do {
+            message = try decoder.decode(delivery, now: now.wall)
+        } catch {
+            return refuse(delivery, error, &actions)
+        }
+        if delivery.redelivered, !orphans.isEmpty, settleKnown(delivery, message, &actions) { return }
+        note(&actions, .received(name: message.displayName, id: message.id))
+        guard let manifest = catalog.task(message.name) else {
+            return refuseUnknown(delivery, message, &actions)
+        }
+        let item = hold(delivery, message, policy(for: message.name, manifest: manifest))
+        if let expires = message.expires, now.wall > expires { return discard(item, reason: "expired", &actions) }
+        if let eta = message.eta, eta > now.wall { return wait(item, until: eta, &actions) }
+        makeReady(item)
+    }
+
+    mutating func hold(_ delivery: Delivery, _ message: TaskMessage, _ policy: TaskPolicy) -> Held {
+        lastHeld += 1
+        let item = Held(id: HeldID(number: lastHeld), delivery: delivery, message: message, policy: policy)
+        held[item.id] = item
+        return item
+    }
+
+    mutating func makeReady(_ item: Held) {
+        item.phase = .ready
+        ready.insert(item)
+    }
+
+    mutating func becameDue(_ id: HeldID, _ actions: inout [EngineAction]) {
+        guard let item = held[id], case .waiting = item.phase else { return }
+        // The wall clock may have been set back since the timer was armed.
+        if let eta = item.message.eta, eta > now.wall { return arm(item, until: eta, &actions) }
+        changeWaiting(item, by: -1, &actions)
+        if let expires = item.message.expires, now.wall > expires { return discard(item, reason: "expired", &actions) }
+        makeReady(item)
+    }
+
+    /// Near ones are held; far ones go back to the broker, which keeps any number of them at no cost of ours.
+    private mutating func wait(_ item: Held, until eta: WallTime, _ actions: inout [EngineAction]) {
+        let seconds = eta.seconds(since: now.wall)
+        if seconds > options.etaHoldSeconds {
+            note(&actions, .postponed(name: item.message.displayName, id: item.message.id, seconds: seconds))
+            let publication = publication(
+                of: Republication.postpone(item.delivery), to: item.delivery.queue, dueInSeconds: seconds)
+            record(item, [.publish(publication), .acknowledge], &actions)
+            return
+        }
+        item.phase = .waiting
+        changeWaiting(item, by: 1, &actions)
+        arm(item, until: eta, &actions)
+    }
+
+    private func arm(_ item: Held, until eta: WallTime, _ actions: inout [EngineAction]) {
+        actions.append(.arm(.due(item.id), afterSeconds: max(0, eta.seconds(since: now.wall))))
+    }
+
+    private mutating func changeWaiting(_ item: Held, by change: Int, _ actions: inout [EngineAction]) {
+        waiting[item.delivery.queue, default: 0] += change
+        setCredit(item.delivery.queue, &actions)
+    }
+
+    /// Expired (or, later, revoked): the state says so, nothing runs (celery-wire.md §3.2).
+    private mutating func discard(_ item: Held, reason: String, _ actions: inout [EngineAction]) {
+        note(&actions, .discarded(name: item.message.displayName, id: item.message.id, reason: reason))
+        let meta = ResultMeta.revoked(of: item.message, reason: reason, at: now.wall, extended: extended(item))
+        record(item, storeStep(item, .revoked, meta) + [.acknowledge], &actions)
+    }
+
+    /// The bytes will not improve: to the dead letters, with the reason.
+    private mutating func refuse(_ delivery: Delivery, _ error: WireError, _ actions: inout [EngineAction]) {
+        actions.append(.log(.refused(error.logLine)))
+        let item = hold(delivery, .placeholder, TaskPolicy(manifest: TaskOptions(), override: nil, defaults: options.defaults))
+        let dead = Republication.deadLetter(
+            delivery, nil, reason: error.detail, verdict: "refused", report: nil, starts: 0, at: now.wall)
+        record(item, bury(item, dead), &actions)
+    }
+
+    private mutating func refuseUnknown(
+        _ delivery: Delivery, _ message: TaskMessage, _ actions: inout [EngineAction]
+    ) {
+        actions.append(
+            .log(
+                .refused(
+                    "Received unregistered task of type '\(message.name)' (id \(message.id), queue \(delivery.queue)). "
+                        + "No loaded bundle has it: `taskhost bundles` lists what is loaded.")))
+        let item = hold(
+            delivery, message, TaskPolicy(manifest: TaskOptions(), override: nil, defaults: options.defaults))
+        let failure = CeleryFailure.notRegistered(message.name)
+        let dead = Republication.deadLetter(
+            delivery, message, reason: "no task named '\(message.name)'", verdict: "unregistered", report: nil,
+            starts: message.priorStarts, at: now.wall)
+        record(item, failureStep(item, failure) + bury(item, dead), &actions)
+    }
+
+    /// A redelivery of something that still runs here, or that we recorded after the link broke.
+    private mutating func settleKnown(
+        _ delivery: Delivery, _ message: TaskMessage, _ actions: inout [EngineAction]
+    ) -> Bool {
+        if orphans.isRecorded(message) {
+            note(&actions, .alreadyDone(name: message.displayName, id: message.id))
+            actions.append(.acknowledge(delivery.tag))
+            return true
+        }
+        guard let running = orphans.adopt(message) else { return false }
+        note(&actions, .adopted(name: message.displayName, id: message.id))
+        running.tag = delivery.tag
+        return true
+    }
+}

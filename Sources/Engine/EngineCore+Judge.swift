@@ -1,0 +1,135 @@
+// Judge: outcome to verdict, verdict to the steps that must be confirmed before the message is settled.
+import CeleryWire
+import TaskModel
+import Ports
+
+extension EngineCore {
+    mutating func finished(_ run: RunID, _ report: RunReport, _ actions: inout [EngineAction]) {
+        guard let item = runs.removeValue(forKey: run) else { return }
+        if item.softLimit != nil { actions.append(.disarm(.softLimit(run))) }
+        if item.hardLimit != nil { actions.append(.disarm(.hardLimit(run))) }
+        countForRate(&actions)
+        let verdict = Verdict(on: report, of: item, using: &random)
+        noteVerdict(verdict, on: report, of: item, &actions)
+        carryOut(verdict, on: report, of: item, &actions)
+    }
+
+    private mutating func carryOut(
+        _ verdict: Verdict, on report: RunReport, of item: Held, _ actions: inout [EngineAction]
+    ) {
+        let message = item.message
+        switch verdict {
+        case .succeed(let result):
+            let meta = { ResultMeta.success(of: message, result: result, at: now.wall, extended: extended(item)) }
+            record(item, storeStep(item, .success, meta()) + [.acknowledge], &actions)
+
+        case .fail(let failure, let reason):
+            var steps = failureStep(item, failure)
+            if let reason {
+                let dead = Republication.deadLetter(
+                    item.delivery, message, reason: reason, verdict: "poison", report: report, starts: item.starts,
+                    at: now.wall)
+                steps += bury(item, dead)
+            } else {
+                steps.append(.acknowledge)
+            }
+            record(item, steps, &actions)
+
+        case .retry(let seconds, let cause):
+            let eta = now.wall.advanced(bySeconds: seconds)
+            let again = Republication.retry(
+                item.delivery, message, eta: eta, retries: message.retries + 1, now: now.wall)
+            let meta = ResultMeta.retry(of: message, cause: cause, extended: extended(item))
+            let publication = publication(of: again, to: item.delivery.queue, dueInSeconds: seconds)
+            record(item, [.publish(publication)] + storeStep(item, .retry, meta) + [.acknowledge], &actions)
+
+        case .restart(let starts):
+            let again = Republication.restart(item.delivery, message, starts: starts)
+            record(item, [.publish(publication(of: again, to: item.delivery.queue)), .acknowledge], &actions)
+
+        case .again(let reason):
+            again(item, reason, &actions)
+
+        case .ignore:
+            record(item, [.acknowledge], &actions)
+
+        case .reject(_, requeue: true):
+            record(item, [.reject(requeue: true)], &actions)
+
+        case .reject(let reason, requeue: false):
+            let dead = Republication.deadLetter(
+                item.delivery, message, reason: reason, verdict: "rejected", report: report, starts: item.starts,
+                at: now.wall)
+            record(
+                item, failureStep(item, CeleryFailure.reject(reason: reason, requeue: false)) + bury(item, dead),
+                &actions)
+
+        case .giveBack:
+            giveBack(item, &actions)
+        }
+    }
+
+    /// Back to the queue as it was. Acknowledged early, it has to be sent anew; else the broker still has it.
+    mutating func giveBack(_ item: Held, _ actions: inout [EngineAction]) {
+        if item.wasAcknowledgedEarly {
+            let again = Republication.restart(item.delivery, item.message, starts: item.message.priorStarts)
+            record(item, [.publish(publication(of: again, to: item.delivery.queue))], &actions)
+        } else {
+            record(item, [.reject(requeue: true)], &actions)
+        }
+    }
+
+    /// Our fault or a neighbour's, so uncharged; but never in a hot loop.
+    private mutating func again(_ item: Held, _ reason: String, _ actions: inout [EngineAction]) {
+        if stopping != nil { return giveBack(item, &actions) }
+        if item.tag == nil, !item.wasAcknowledgedEarly {
+            // Its link is gone: the redelivery is the one that will run.
+            release(item)
+            return
+        }
+        item.faults += 1
+        item.phase = .waiting
+        let pause = item.faults == 1 ? 0 : min(10, 0.1 * Double(1 << min(item.faults, 10)))
+        actions.append(.arm(.again(item.id), afterSeconds: pause))
+        if item.faults > 1 {
+            actions.append(
+                .log(.runnerFault(name: item.message.displayName, id: item.message.id, reason: reason)))
+        }
+    }
+
+    private func noteVerdict(
+        _ verdict: Verdict, on report: RunReport, of item: Held, _ actions: inout [EngineAction]
+    ) {
+        let name = item.message.displayName
+        let id = item.message.id
+        if case .died(let death) = report.outcome {
+            actions.append(
+                .log(
+                    .crashed(
+                        name: name, id: id, death: death, starts: item.starts, of: item.policy.maxStarts,
+                        output: report.output)))
+        }
+        if case .hardLimit(let seconds) = report.outcome {
+            actions.append(.log(.hardLimit(name: name, id: id, seconds: seconds, swept: report.swept)))
+        }
+        if case .fail(_, let reason?) = verdict {
+            actions.append(.log(.deadLettered(id: id, queue: item.delivery.queue, reason: reason)))
+        }
+        guard notesTasks else { return }
+        switch verdict {
+        case .succeed(let result):
+            let seconds = Double(report.usage.wallMicroseconds) / 1e6
+            actions.append(.log(.succeeded(name: name, id: id, seconds: seconds, result: result)))
+        case .fail(let failure, _):
+            actions.append(.log(.failed(name: name, id: id, failure: failure)))
+        case .retry(let seconds, let cause):
+            actions.append(.log(.retrying(name: name, id: id, afterSeconds: seconds, cause: cause?.type)))
+        case .ignore:
+            actions.append(.log(.ignored(name: name, id: id)))
+        case .reject(let reason, let requeue):
+            actions.append(.log(.rejected(name: name, id: id, reason: reason, requeue: requeue)))
+        case .restart, .again, .giveBack:
+            break
+        }
+    }
+}

@@ -1,0 +1,84 @@
+// Run: permits to children, and the limits of what runs.
+import CeleryWire
+import TaskModel
+import Ports
+
+extension EngineCore {
+    mutating func startReady(_ actions: inout [EngineAction]) {
+        guard ready.count > 0, stopping == nil else { return }
+        while let item = ready.next(where: mayStart) {
+            if let expires = item.message.expires, now.wall > expires {
+                discardReady(item, &actions)
+                continue
+            }
+            handOver(item, &actions)
+        }
+    }
+
+    /// A slot is free; or the task's kept children can take one more without waiting for us.
+    private func mayStart(_ item: Held) -> Bool {
+        if runs.count < options.slots { return true }
+        guard item.policy.keep > 0, let manifest = catalog.task(item.message.name) else { return false }
+        return runs.count < options.slots + catalog.lookAhead(manifest)
+    }
+
+    private mutating func handOver(_ item: Held, _ actions: inout [EngineAction]) {
+        lastRun += 1
+        let run = RunID(lastRun)
+        item.phase = .handed(run)
+        runs[run] = item
+        let message = item.message
+        actions.append(
+            .start(
+                StartRequest(
+                    run: run, taskName: message.name, id: message.id, rootID: message.rootID,
+                    parentID: message.parentID, groupID: message.groupID, queue: item.delivery.queue,
+                    retries: message.retries, starts: item.starts, maxRetries: item.policy.maxRetries,
+                    softLimit: item.softLimit, hardLimit: item.hardLimit, eta: message.eta,
+                    redelivered: item.delivery.redelivered, headersJSON: HeadersJSON.bytes(item.delivery.message.headers),
+                    body: message.body, keep: item.policy.keep)))
+    }
+
+    /// It never began; after a pause that grows it is handed over again, uncharged.
+    mutating func handOverAgain(_ id: HeldID, _ actions: inout [EngineAction]) {
+        guard let item = held[id], case .waiting = item.phase else { return }
+        makeReady(item)
+    }
+
+    mutating func began(_ run: RunID, pid: Int32, _ actions: inout [EngineAction]) {
+        guard let item = runs[run] else { return }
+        item.phase = .running(run, since: now.monotonic)
+        note(&actions, .started(name: item.message.displayName, id: item.message.id, pid: pid))
+        if let seconds = item.softLimit, seconds > 0 { actions.append(.arm(.softLimit(run), afterSeconds: seconds)) }
+        if let seconds = item.hardLimit, seconds > 0 { actions.append(.arm(.hardLimit(run), afterSeconds: seconds)) }
+        if !item.policy.acksLate, let tag = item.tag {
+            item.wasAcknowledgedEarly = true
+            item.tag = nil
+            actions.append(.acknowledge(tag))
+        }
+        if item.policy.trackStarted, !item.ignoresResult {
+            let meta = ResultMeta.started(
+                of: item.message, pid: pid, hostname: options.nodeName, extended: extended(item))
+            storeState(item, .started, meta, &actions)
+        }
+    }
+
+    mutating func softLimitReached(_ run: RunID, _ actions: inout [EngineAction]) {
+        guard let item = runs[run] else { return }
+        note(
+            &actions,
+            .softLimit(name: item.message.displayName, id: item.message.id, seconds: item.softLimit ?? 0))
+        actions.append(.softStop(run))
+    }
+
+    mutating func hardLimitReached(_ run: RunID, _ actions: inout [EngineAction]) {
+        guard let item = runs[run] else { return }
+        actions.append(.kill(run, .hardLimit(seconds: item.hardLimit ?? 0)))
+    }
+
+    private mutating func discardReady(_ item: Held, _ actions: inout [EngineAction]) {
+        note(&actions, .discarded(name: item.message.displayName, id: item.message.id, reason: "expired"))
+        let meta = ResultMeta.revoked(of: item.message, reason: "expired", at: now.wall, extended: extended(item))
+        record(item, storeStep(item, .revoked, meta) + [.acknowledge], &actions)
+    }
+}

@@ -1,0 +1,59 @@
+// Stopping: what runs may finish, what does not run goes back uncharged, nothing is forgotten on the way.
+import TaskModel
+import Ports
+
+extension EngineCore {
+    /// A cold stop that is still not over after so many seconds is ended: the broker delivers again what we held.
+    private static let abandonSeconds = 5.0
+
+    mutating func stop(_ kind: StopKind, _ actions: inout [EngineAction]) {
+        if stopping == nil {
+            actions.append(.stopConsuming)
+            actions.append(.disarm(.credit))
+        }
+        guard stopping != .cold else { return }
+        stopping = kind
+        giveBackWhatDoesNotRun(&actions)
+        switch kind {
+        case .warm:
+            actions.append(.arm(.grace, afterSeconds: options.graceSeconds))
+        case .cold:
+            actions.append(.disarm(.grace))
+            actions.append(.arm(.abandon, afterSeconds: Self.abandonSeconds))
+            for run in runs.keys { actions.append(.kill(run, .terminate(signal: 9))) }
+        }
+    }
+
+    mutating func noteStopped(_ actions: inout [EngineAction]) {
+        guard held.isEmpty, !saidStopped else { return }
+        saidStopped = true
+        actions.append(.disarm(.grace))
+        actions.append(.disarm(.abandon))
+        actions.append(.stopped)
+    }
+
+    mutating func abandon(_ actions: inout [EngineAction]) {
+        guard !held.isEmpty else { return }
+        actions.append(.log(.abandoned(held.count)))
+        held.removeAll()
+        runs.removeAll()
+    }
+
+    private mutating func giveBackWhatDoesNotRun(_ actions: inout [EngineAction]) {
+        _ = ready.removeAll()
+        var count = 0
+        for item in held.values {
+            switch item.phase {
+            case .waiting, .ready:
+                actions.append(.disarm(.due(item.id)))
+                actions.append(.disarm(.again(item.id)))
+                giveBack(item, &actions)
+                count += 1
+            case .handed, .running, .recording:
+                break
+            }
+        }
+        waiting.removeAll()
+        if count > 0 { actions.append(.log(.givenBack(count))) }
+    }
+}

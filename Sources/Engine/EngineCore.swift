@@ -1,0 +1,111 @@
+// The state machine: owns what is held, waiting, running and owed. No I/O, no clock, no thread.
+//
+// One event in, actions out, in the order in which they must be done. The table below is the whole of it; each row's
+// function stands in the file named beside it.
+import CeleryWire
+import TaskModel
+import Ports
+
+struct EngineCore {
+    /// Where the core looks things up; pure answers for the duration of one event.
+    struct Catalog {
+        var task: (String) -> TaskManifest?
+        var lookAhead: (TaskManifest) -> Int
+    }
+
+    let options: EngineOptions
+    let catalog: Catalog
+    let decoder: MessageDecoder
+    /// Whether lines about single tasks are wanted: making them costs more than running a small task.
+    let notesTasks: Bool
+    var hasStore: Bool
+
+    var held: [HeldID: Held] = [:]
+    var runs: [RunID: Held] = [:]
+    var ready: ReadyQueues
+    var orphans = Orphans()
+    var credit: Credit
+    /// Held until due, by queue.
+    var waiting: [String: Int] = [:]
+    var policies: [String: TaskPolicy] = [:]
+    var random: SplitMix64
+
+    var isLinkUp = false
+    var stopping: StopKind?
+    var saidStopped = false
+    var lastHeld: UInt64 = 0
+    var lastRun: UInt64 = 0
+    var lastTick: Instant?
+
+    /// Set for the duration of one event.
+    var now = Clocks(monotonic: Instant(nanoseconds: 0), wall: WallTime(microseconds: 0))
+
+    init(options: EngineOptions, catalog: Catalog, hasStore: Bool, notesTasks: Bool) {
+        self.options = options
+        self.catalog = catalog
+        self.hasStore = hasStore
+        self.notesTasks = notesTasks
+        decoder = MessageDecoder(accept: options.acceptContent, limits: options.wireLimits)
+        ready = ReadyQueues(options.queues)
+        credit = Credit(options: options)
+        random = SplitMix64(seed: options.seed)
+    }
+
+    mutating func handle(_ event: EngineEvent, at clocks: Clocks, into actions: inout [EngineAction]) {
+        now = clocks
+        switch event {
+        // take
+        case .linkUp: linkUp(&actions)  // EngineCore+Link
+        case .linkDown: linkDown(&actions)  // EngineCore+Link
+        // decode, admit
+        case .delivered(let delivery): take(delivery, &actions)  // EngineCore+Admit
+        case .timer(.due(let id)): becameDue(id, &actions)  // EngineCore+Admit
+        case .catalogChanged: policies.removeAll()
+        // run
+        case .began(let run, let pid): began(run, pid: pid, &actions)  // EngineCore+Run
+        case .stateChanged(let run, let state, let meta): stateChanged(run, state, meta, &actions)  // EngineCore+State
+        case .timer(.softLimit(let run)): softLimitReached(run, &actions)  // EngineCore+Run
+        case .timer(.hardLimit(let run)): hardLimitReached(run, &actions)  // EngineCore+Run
+        case .timer(.again(let id)): handOverAgain(id, &actions)  // EngineCore+Run
+        // judge, record
+        case .finished(let run, let report): finished(run, report, &actions)  // EngineCore+Judge
+        case .stored(let receipt, let failure): stored(receipt, failure, &actions)  // EngineCore+Record
+        case .published(let receipt, let failure): published(receipt, failure, &actions)  // EngineCore+Record
+        case .timer(.step(let id)): tryStepAgain(id, &actions)  // EngineCore+Record
+        // credit, stop
+        case .timer(.credit): lookAtRate(&actions)  // EngineCore+Link
+        case .stop(let kind): stop(kind, &actions)  // EngineCore+Stop
+        case .timer(.grace): stop(.cold, &actions)
+        case .timer(.abandon): abandon(&actions)  // EngineCore+Stop
+        }
+        startReady(&actions)
+        if stopping != nil { noteStopped(&actions) }
+    }
+
+    func note(_ actions: inout [EngineAction], _ note: @autoclosure () -> EngineNote) {
+        if notesTasks { actions.append(.log(note())) }
+    }
+
+    mutating func policy(for name: String, manifest: TaskManifest) -> TaskPolicy {
+        if let known = policies[name] { return known }
+        let policy = TaskPolicy(
+            manifest: manifest.options, override: options.overrides[name], defaults: options.defaults)
+        policies[name] = policy
+        return policy
+    }
+}
+
+/// Small, seedable, good enough for jitter (Steele, Lea, Flood 2014).
+struct SplitMix64: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}

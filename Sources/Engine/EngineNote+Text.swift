@@ -1,0 +1,98 @@
+// The operator's lines: their words (Celery's where it has some), levels and fields.
+import Logging
+import TaskModel
+
+extension EngineNote {
+    var level: Logger.Level {
+        switch self {
+        case .received, .started, .succeeded, .retrying, .ignored, .discarded, .postponed, .givenBack, .alreadyDone,
+            .adopted:
+            .info
+        case .rejected, .softLimit, .runnerFault: .warning
+        case .failed, .crashed, .hardLimit, .refused, .recordingFailed, .deadLettered, .abandoned: .error
+        }
+    }
+
+    var text: String {
+        switch self {
+        case .received(let name, let id): "Task \(name)[\(id)] received"
+        case .started(let name, let id, let pid): "Task \(name)[\(id)] started in process \(pid)"
+        case .succeeded(let name, let id, let seconds, let result):
+            "Task \(name)[\(id)] succeeded in \(seconds.brief)s: \(Self.excerpt(result))"
+        case .failed(let name, let id, let failure):
+            "Task \(name)[\(id)] raised \(failure.type): \(Self.excerpt(failure.arguments))"
+                + (failure.traceback.map { "\n\($0)" } ?? "")
+        case .retrying(let name, let id, let seconds, let cause):
+            "Task \(name)[\(id)] retry: Retry in \(seconds.brief)s" + (cause.map { ": \($0)" } ?? "")
+        case .ignored(let name, let id): "Task \(name)[\(id)] ignored"
+        case .rejected(let name, let id, let reason, let requeue):
+            "Task \(name)[\(id)] rejected (\(reason)); \(requeue ? "back to its queue" : "to the dead letters")"
+        case .discarded(let name, let id, let reason): "Discarding revoked task: \(name)[\(id)] (\(reason))"
+        case .crashed(let name, let id, let death, let starts, let most, _):
+            "Task \(name)[\(id)] died on start \(starts) of \(most): \(death.summary)"
+                + death.stack.map { "\n  \($0)" }.joined()
+        case .hardLimit(let name, let id, let seconds, let swept):
+            "Task \(name)[\(id)] killed at its hard limit of \(seconds.brief) s"
+                + (swept > 0 ? " with \(swept) processes it had started" : "")
+        case .softLimit(let name, let id, let seconds):
+            "Task \(name)[\(id)] reached its soft limit of \(seconds.brief) s"
+        case .refused(let line): line
+        case .postponed(let name, let id, let seconds):
+            "Task \(name)[\(id)] is due in \(seconds.brief) s; the broker keeps it until then"
+        case .givenBack(let count): "Gave \(count) messages back to their queues"
+        case .runnerFault(let name, let id, let reason): "Task \(name)[\(id)] could not be run: \(reason); trying again"
+        case .recordingFailed(let id, let what, let seconds):
+            "Task [\(id)]: could not \(what)" + (seconds > 0 ? "; again in \(seconds.brief) s" : "")
+        case .deadLettered(let id, let queue, let reason): "Task [\(id)] went to the dead letters of \(queue): \(reason)"
+        case .alreadyDone(let name, let id): "Task \(name)[\(id)] was delivered again but is done; acknowledged"
+        case .adopted(let name, let id): "Task \(name)[\(id)] was delivered again while it runs; not started twice"
+        case .abandoned(let count): "\(count) messages could not be settled in time; the broker will deliver them again"
+        }
+    }
+
+    var metadata: Logger.Metadata? {
+        switch self {
+        case .received(let name, let id), .started(let name, let id, _), .succeeded(let name, let id, _, _),
+            .failed(let name, let id, _), .retrying(let name, let id, _, _), .ignored(let name, let id),
+            .rejected(let name, let id, _, _), .discarded(let name, let id, _),
+            .crashed(let name, let id, _, _, _, _), .hardLimit(let name, let id, _, _),
+            .softLimit(let name, let id, _), .postponed(let name, let id, _), .runnerFault(let name, let id, _),
+            .alreadyDone(let name, let id), .adopted(let name, let id):
+            ["task": "\(name)", "task_id": "\(id)"]
+        case .recordingFailed(let id, _, _), .deadLettered(let id, _, _): ["task_id": "\(id)"]
+        case .refused, .givenBack, .abandoned: nil
+        }
+    }
+
+    /// Results can be large; a log line is not the place for them.
+    private static func excerpt(_ bytes: [UInt8]) -> String {
+        bytes.count <= 200
+            ? String(decoding: bytes, as: UTF8.self) : String(decoding: bytes.prefix(200), as: UTF8.self) + "…"
+    }
+}
+
+extension Double {
+    /// Three decimals at most.
+    var brief: String {
+        let thousandths = (self * 1000).rounded()
+        guard thousandths.magnitude < 1e15 else { return "\(self)" }
+        let whole = Int(thousandths)
+        if whole % 1000 == 0 { return "\(whole / 1000)" }
+        var digits = "\(whole.magnitude % 1000)"
+        while digits.count < 3 { digits = "0" + digits }
+        while digits.hasSuffix("0") { digits.removeLast() }
+        return "\(whole < 0 ? "-" : "")\(whole.magnitude / 1000).\(digits)"
+    }
+}
+
+extension Death {
+    var summary: String {
+        switch cause {
+        case .signal(let number):
+            "signal \(number)" + (address.map { " at address 0x" + String($0, radix: 16) } ?? "")
+                + (coreDumped ? " (core dumped)" : "")
+        case .exit(let code): "exit code \(code) without a result"
+        case .protocolViolation(let what): "it broke the runner's protocol (\(what))"
+        }
+    }
+}

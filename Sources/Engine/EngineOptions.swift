@@ -1,0 +1,74 @@
+// What the operator sets for the engine. Values only; where they come from is the command line's matter.
+public import CeleryWire
+public import TaskModel
+
+/// A queue we serve, and how it stands to the others.
+public struct QueuePreference: Sendable, Equatable {
+    public var declaration: QueueDeclaration
+    /// nil: served in the order of the list. With a share, starts are dealt out in proportion (≥ 1).
+    public var share: Int?
+
+    public init(declaration: QueueDeclaration, share: Int? = nil) {
+        self.declaration = declaration
+        self.share = share
+    }
+}
+
+/// What holds for tasks that do not say otherwise.
+public struct WorkerDefaults: Sendable, Equatable {
+    /// Seconds; nil: no limit.
+    public var softLimit: Double?
+    public var hardLimit: Double?
+    public var maxRetries: RetryBound = .atMost(3)
+    /// Seconds (Celery's `default_retry_delay`).
+    public var retryDelay: Double = 180
+    public var retryBackoffMax: Double = 600
+    public var acksLate = true
+    public var trackStarted = false
+    public var ignoreResult = false
+    /// Starts that end in a crash before a message is dead-lettered.
+    public var maxStarts = 3
+    /// > 0: tasks that do not choose may share a child, so many in turn. 0: a fresh child for each.
+    public var keep = 0
+    /// The operator's floor: a fresh child for each task, whatever its manifest asks for.
+    public var alwaysFresh = false
+
+    public init() {}
+}
+
+public struct EngineOptions: Sendable {
+    /// Tasks run at a time; ≥ 1.
+    public var slots: Int
+    /// Earlier ones are preferred, unless they have shares.
+    public var queues: [QueuePreference]
+    /// `name@host`, as results and dead letters name this worker.
+    public var nodeName: String
+    /// What running tasks get to finish after the first TERM, seconds.
+    public var graceSeconds: Double = 30
+    public var defaults = WorkerDefaults()
+    /// By task name; fields that are set win over the bundle's manifest.
+    public var overrides: [String: TaskOptions] = [:]
+    /// How much work may wait in our hands, in seconds of the present rate: small enough that priorities hold.
+    public var lookAheadSeconds: Double = 0.1
+    /// Bounds of the same, in messages per queue.
+    public var lookAheadMost = 256
+    /// Messages due later than this are not held: the broker keeps them. Seconds.
+    public var etaHoldSeconds: Double = 60
+    /// How long stores keep a result, seconds; nil: for ever.
+    public var resultExpiresSeconds: Double? = 86_400
+    /// Results carry name, arguments, worker and queue as well (Celery's `result_extended`).
+    public var resultExtended = false
+    /// Failures are stored even when the task's results are ignored.
+    public var storeErrorsEvenIfIgnored = false
+    /// Content types accepted, by serializer name or MIME type.
+    public var acceptContent: [String] = ["json"]
+    public var wireLimits = WireLimits()
+    /// Seed of retry jitter; the same seed gives the same delays.
+    public var seed: UInt64 = 0
+
+    public init(slots: Int, queues: [QueuePreference], nodeName: String) {
+        self.slots = max(1, slots)
+        self.queues = queues
+        self.nodeName = nodeName
+    }
+}

@@ -1,0 +1,74 @@
+// One delivery in our hands, from its arrival to its settlement.
+import CeleryWire
+import TaskModel
+import Ports
+
+struct HeldID: Hashable {
+    var number: UInt64
+}
+
+/// A reference, since it is looked up and changed at every step; owned by `EngineCore` alone.
+final class Held {
+    enum Phase {
+        /// Not due yet.
+        case waiting
+        /// Waits for a slot.
+        case ready
+        /// Handed to the runner; `began` has not come.
+        case handed(RunID)
+        case running(RunID, since: Instant)
+        /// The outcome is known; what must outlive us is being recorded.
+        case recording
+    }
+
+    let id: HeldID
+    let delivery: Delivery
+    let message: TaskMessage
+    let policy: TaskPolicy
+    var phase: Phase = .waiting
+
+    /// What the broker knows this delivery by now; nil once it is settled, or its link is gone.
+    var tag: DeliveryTag?
+    /// Acknowledged before it ran (`acks_late = false`): nobody will deliver it again.
+    var wasAcknowledgedEarly = false
+    /// Times it was handed to the runner without having begun.
+    var faults = 0
+
+    /// What is left to be done after the outcome, in order.
+    var steps: [Step] = []
+    var stepAttempts = 0
+    /// A state store is under way; the settlement waits for it so that states never overtake each other.
+    var storesState = false
+    /// The newest state that came while one was being stored.
+    var nextState: ResultRecord?
+
+    init(id: HeldID, delivery: Delivery, message: TaskMessage, policy: TaskPolicy) {
+        self.id = id
+        self.delivery = delivery
+        self.message = message
+        self.policy = policy
+        tag = delivery.tag
+    }
+
+    var run: RunID? {
+        switch phase {
+        case .handed(let run), .running(let run, _): run
+        case .waiting, .ready, .recording: nil
+        }
+    }
+
+    /// Seconds; the message's own limits win over the task's.
+    var softLimit: Double? { message.softLimit ?? policy.softLimit }
+    var hardLimit: Double? { message.hardLimit ?? policy.hardLimit }
+    var ignoresResult: Bool { message.ignoreResult ?? policy.ignoreResult }
+    /// Starts including the one under way.
+    var starts: Int { message.priorStarts + 1 }
+}
+
+/// One step of a settlement. A step is done when the other side has confirmed it.
+enum Step {
+    case store(ResultRecord)
+    case publish(Publication)
+    case acknowledge
+    case reject(requeue: Bool)
+}

@@ -1,0 +1,102 @@
+// What waits for a slot, and who is next: by the queues' preference, then priority, then arrival.
+import TaskModel
+
+/// A heap per queue; queues are few, so choosing among them is a scan.
+struct ReadyQueues {
+    private struct Entry {
+        let priority: UInt8
+        let order: UInt64
+        let held: Held
+
+        func precedes(_ other: Entry) -> Bool {
+            priority != other.priority ? priority > other.priority : order < other.order
+        }
+    }
+
+    private struct Lane {
+        let name: String
+        let share: Int?
+        /// Smooth weighted round robin: grows by the share, shrinks by the sum of shares when chosen.
+        var balance = 0
+        var heap: [Entry] = []
+    }
+
+    private var lanes: [Lane]
+    private let indexByName: [String: Int]
+    private var arrivals: UInt64 = 0
+    private(set) var count = 0
+
+    init(_ preferences: [QueuePreference]) {
+        lanes = preferences.map { Lane(name: $0.declaration.name, share: $0.share) }
+        indexByName = Dictionary(
+            preferences.enumerated().map { ($0.element.declaration.name, $0.offset) }, uniquingKeysWith: { a, _ in a })
+    }
+
+    mutating func insert(_ held: Held) {
+        arrivals += 1
+        let lane = indexByName[held.delivery.queue] ?? lanes.count - 1
+        lanes[lane].heap.append(Entry(priority: held.message.priority, order: arrivals, held: held))
+        siftUp(lane)
+        count += 1
+    }
+
+    /// The next one to start, if any; `admits` may pass one over (its queue is tried no further in this call).
+    mutating func next(where admits: (Held) -> Bool) -> Held? {
+        guard count > 0, let lane = chooseLane(where: admits) else { return nil }
+        count -= 1
+        return removeFirst(lane)
+    }
+
+    mutating func removeAll() -> [Held] {
+        let all = lanes.flatMap { $0.heap.map(\.held) }
+        for index in lanes.indices { lanes[index].heap.removeAll() }
+        count = 0
+        return all
+    }
+
+    private mutating func chooseLane(where admits: (Held) -> Bool) -> Int? {
+        var chosen: Int?
+        var sum = 0
+        for index in lanes.indices {
+            guard let first = lanes[index].heap.first, admits(first.held) else { continue }
+            guard let share = lanes[index].share else {
+                // Without shares the order of the list is the law.
+                if chosen == nil { return index }
+                continue
+            }
+            lanes[index].balance += share
+            sum += share
+            if chosen.map({ lanes[index].balance > lanes[$0].balance }) ?? true { chosen = index }
+        }
+        if let chosen { lanes[chosen].balance -= sum }
+        return chosen
+    }
+
+    private mutating func siftUp(_ lane: Int) {
+        var child = lanes[lane].heap.count - 1
+        while child > 0 {
+            let parent = (child - 1) / 2
+            guard lanes[lane].heap[child].precedes(lanes[lane].heap[parent]) else { return }
+            lanes[lane].heap.swapAt(child, parent)
+            child = parent
+        }
+    }
+
+    private mutating func removeFirst(_ lane: Int) -> Held {
+        let first = lanes[lane].heap[0].held
+        let last = lanes[lane].heap.removeLast()
+        guard !lanes[lane].heap.isEmpty else { return first }
+        lanes[lane].heap[0] = last
+        var parent = 0
+        let size = lanes[lane].heap.count
+        while true {
+            var best = parent
+            for child in [2 * parent + 1, 2 * parent + 2] where child < size {
+                if lanes[lane].heap[child].precedes(lanes[lane].heap[best]) { best = child }
+            }
+            if best == parent { return first }
+            lanes[lane].heap.swapAt(parent, best)
+            parent = best
+        }
+    }
+}

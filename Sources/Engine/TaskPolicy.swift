@@ -1,0 +1,54 @@
+// What holds for one task: its manifest, the operator's overrides and defaults, folded together.
+import TaskModel
+
+/// Every question answered; nothing optional but the limits.
+struct TaskPolicy: Sendable, Equatable {
+    var softLimit: Double?
+    var hardLimit: Double?
+    var maxRetries: RetryBound
+    var retryDelay: Double
+    var retryBackoff: Double?
+    var retryBackoffMax: Double
+    var retryJitter: Bool
+    var autoretry: Bool
+    var acksLate: Bool
+    var trackStarted: Bool
+    var ignoreResult: Bool
+    var maxStarts: Int
+    var keep: Int
+
+    init(manifest: TaskOptions, override: TaskOptions?, defaults: WorkerDefaults) {
+        func pick<Value>(_ field: (TaskOptions) -> Value?) -> Value? { override.flatMap(field) ?? field(manifest) }
+        softLimit = (pick(\.softLimit) ?? defaults.softLimit).flatMap { $0 > 0 ? $0 : nil }
+        hardLimit = (pick(\.hardLimit) ?? defaults.hardLimit).flatMap { $0 > 0 ? $0 : nil }
+        maxRetries = pick(\.maxRetries) ?? defaults.maxRetries
+        retryDelay = pick(\.retryDelay) ?? defaults.retryDelay
+        retryBackoff = pick(\.retryBackoff).flatMap { $0 > 0 ? $0 : nil }
+        retryBackoffMax = pick(\.retryBackoffMax) ?? defaults.retryBackoffMax
+        retryJitter = pick(\.retryJitter) ?? true
+        autoretry = pick(\.autoretry) ?? (retryBackoff != nil)
+        acksLate = pick(\.acksLate) ?? defaults.acksLate
+        trackStarted = pick(\.trackStarted) ?? defaults.trackStarted
+        ignoreResult = pick(\.ignoreResult) ?? defaults.ignoreResult
+        maxStarts = max(1, pick(\.maxStarts) ?? defaults.maxStarts)
+        keep = defaults.alwaysFresh ? 0 : max(0, pick(\.keep) ?? defaults.keep)
+    }
+
+    /// Seconds until the next attempt, when the task named none (celery-wire.md §3.8).
+    /// - Parameter retries: attempts made before this one.
+    func delay(retries: Int, using random: inout some RandomNumberGenerator) -> Double {
+        guard let base = retryBackoff else { return retryDelay }
+        let factor = max(1, base.rounded(.down))
+        let delay = min(retryBackoffMax, factor * Double(1 << min(retries, 40)))
+        guard retryJitter, delay >= 1 else { return delay }
+        return Double(Int.random(in: 0...Int(min(delay, 1e9)), using: &random))
+    }
+
+    /// Whether one more retry is allowed after `retries` retries.
+    func allowsRetry(after retries: Int, bound: RetryBound?) -> Bool {
+        switch bound ?? maxRetries {
+        case .unlimited: true
+        case .atMost(let most): retries + 1 <= most
+        }
+    }
+}

@@ -1,0 +1,273 @@
+// A broker, a store, a runner and a clock in one thread, all driven by one seed: crash schedules by the thousand.
+import CeleryWire
+import Ports
+import TaskModel
+
+@testable import Engine
+
+/// Performs the core's actions against models that delay, fail and crash, and keeps the books the tests check.
+final class SimulatedWorld {
+    struct Faults {
+        /// Chances per event, 0…1.
+        var linkLoss = 0.0
+        var storeFailure = 0.0
+        var publishFailure = 0.0
+        var confirmLost = 0.0
+        var crash = 0.0
+        var notStarted = 0.0
+        var runnerFault = 0.0
+        var taskFailure = 0.0
+        var retry = 0.0
+    }
+
+    struct Waiting {
+        var message: WireMessage
+        var redelivered: Bool
+        var order: UInt64
+    }
+
+    let queue = "q"
+    var core: EngineCore
+    var random: SplitMix64
+    var faults: Faults
+    var now: UInt64 = 1_000_000_000
+    private var events: [(at: UInt64, order: UInt64, what: () -> Void)] = []
+    private var order: UInt64 = 0
+
+    var waiting: [Waiting] = []
+    var unsettled: [DeliveryTag: WireMessage] = [:]
+    var dead: [WireMessage] = []
+    var link: UInt32 = 0
+    var isLinkUp = false
+    var lastTag: UInt64 = 0
+    var credit = 0
+    var consumes = true
+
+    var results: [String: TaskState] = [:]
+    var finalStates: [String: [TaskState]] = [:]
+    var starts: [String: Int] = [:]
+    var running: [RunID: StartRequest] = [:]
+    var mostRunning = 0
+    var timers: [TimerKey: UInt64] = [:]
+    var stopped = false
+    var violations: [String] = []
+    var startOrder: [String] = []
+
+    init(seed: UInt64, options: EngineOptions? = nil, task: TaskOptions = TaskOptions(), faults: Faults = Faults()) {
+        random = SplitMix64(seed: seed)
+        self.faults = faults
+        var options =
+            options
+            ?? EngineOptions(
+                slots: 2, queues: [QueuePreference(declaration: QueueDeclaration(name: "q"))], nodeName: "sim@test")
+        options.seed = seed
+        let manifest = TaskManifest(index: 0, name: "t", parameters: [], result: nil, options: task)
+        core = EngineCore(
+            options: options,
+            catalog: EngineCore.Catalog(task: { $0 == "t" ? manifest : nil }, lookAhead: { _ in 0 }),
+            hasStore: true, notesTasks: false)
+    }
+
+    func chance(_ probability: Double) -> Bool { Double.random(in: 0..<1, using: &random) < probability }
+
+    func after(milliseconds: ClosedRange<UInt64>, _ what: @escaping () -> Void) {
+        order += 1
+        let delay = UInt64.random(in: milliseconds, using: &random) * 1_000_000
+        events.append((now + delay, order, what))
+    }
+
+    func send(_ id: String, headers: FieldTable = [:], priority: UInt8 = 0) {
+        var properties = MessageProperties()
+        properties.contentType = "application/json"
+        properties.contentEncoding = "utf-8"
+        properties.priority = priority
+        var all: FieldTable = ["task": .string("t"), "id": .string(id)]
+        for field in headers.fields { all[field.key] = field.value }
+        enqueue(WireMessage(properties: properties, headers: all, body: Array("[[],{},{}]".utf8)), redelivered: false)
+    }
+
+    func enqueue(_ message: WireMessage, redelivered: Bool) {
+        order += 1
+        waiting.append(Waiting(message: message, redelivered: redelivered, order: order))
+    }
+
+    func post(_ event: EngineEvent) {
+        var actions: [EngineAction] = []
+        core.handle(event, at: clocks, into: &actions)
+        for action in actions { perform(action) }
+    }
+
+    var clocks: Clocks {
+        Clocks(
+            monotonic: Instant(nanoseconds: now),
+            wall: WallTime(microseconds: 1_800_000_000_000_000 + Int64(now / 1000)))
+    }
+
+    func connect() {
+        link += 1
+        isLinkUp = true
+        post(.linkUp)
+    }
+
+    func breakLink() {
+        guard isLinkUp else { return }
+        isLinkUp = false
+        for message in unsettled.values { enqueue(message, redelivered: true) }
+        unsettled.removeAll()
+        post(.linkDown)
+        after(milliseconds: 1...200) { [unowned self] in connect() }
+    }
+
+    /// Runs until nothing is left to happen, or the steps are used up.
+    func run(steps: Int = 200_000) {
+        for _ in 0..<steps {
+            deliver()
+            guard let index = events.indices.min(by: { (events[$0].at, events[$0].order) < (events[$1].at, events[$1].order) })
+            else { return }
+            let event = events.remove(at: index)
+            now = max(now, event.at)
+            event.what()
+            if chance(faults.linkLoss) { breakLink() }
+        }
+        violations.append("not quiet after \(steps) steps")
+    }
+
+    /// Stops injecting faults: what is owed must now come to its end.
+    func calm() { faults = Faults() }
+
+    private func deliver() {
+        while isLinkUp, consumes, unsettled.count < credit, !waiting.isEmpty {
+            let index = waiting.indices.min { left, right in
+                let a = waiting[left]
+                let b = waiting[right]
+                let pa = a.message.properties.priority ?? 0
+                let pb = b.message.properties.priority ?? 0
+                return pa != pb ? pa > pb : a.order < b.order
+            }!
+            let next = waiting.remove(at: index)
+            lastTag += 1
+            let tag = DeliveryTag(link: link, number: lastTag)
+            unsettled[tag] = next.message
+            post(
+                .delivered(
+                    Delivery(
+                        tag: tag, queue: queue, exchange: "", routingKey: queue, redelivered: next.redelivered,
+                        message: next.message)))
+        }
+    }
+
+    private func perform(_ action: EngineAction) {
+        switch action {
+        case .start(let request): start(request)
+        case .kill(let run, let reason): kill(run, reason)
+        case .store(let record, let receipt): store(record, receipt)
+        case .publish(let publication, let receipt): publish(publication, receipt)
+        case .acknowledge(let tag): settle(tag) { _ in }
+        case .reject(let tag, let requeue):
+            settle(tag) { if requeue { self.enqueue($0, redelivered: true) } else { self.dead.append($0) } }
+        case .setCredit(let credit, _): self.credit = credit
+        case .arm(let key, let seconds): arm(key, seconds)
+        case .disarm(let key): timers[key] = nil
+        case .stopConsuming: consumes = false
+        case .stopped: stopped = true
+        case .softStop, .log: break
+        }
+    }
+
+    private func settle(_ tag: DeliveryTag, _ then: (WireMessage) -> Void) {
+        guard tag.link == link, isLinkUp else { return }
+        guard let message = unsettled.removeValue(forKey: tag) else {
+            violations.append("settled \(tag) twice, or never delivered")
+            return
+        }
+        then(message)
+    }
+
+    private func arm(_ key: TimerKey, _ seconds: Double) {
+        order += 1
+        let token = order
+        timers[key] = token
+        events.append(
+            (
+                now + UInt64(seconds * 1e9), order,
+                { [unowned self] in
+                    guard timers[key] == token else { return }
+                    timers[key] = nil
+                    post(.timer(key))
+                }
+            ))
+    }
+
+    private func store(_ record: ResultRecord, _ receipt: Receipt) {
+        let fails = chance(faults.storeFailure)
+        after(milliseconds: 0...20) { [unowned self] in
+            if fails { return post(.stored(receipt, StoreFailure("simulated"))) }
+            if results[record.taskID] != .success { results[record.taskID] = record.state }
+            if record.state.isFinal { finalStates[record.taskID, default: []].append(record.state) }
+            post(.stored(receipt, nil))
+        }
+    }
+
+    private func publish(_ publication: Publication, _ receipt: Receipt) {
+        let fails = chance(faults.publishFailure)
+        let lost = chance(faults.confirmLost)
+        after(milliseconds: 0...20) { [unowned self] in
+            if fails { return post(.published(receipt, BrokerFailure(.nacked, "simulated"))) }
+            switch publication.destination {
+            case .deadLetters: dead.append(publication.message)
+            case .queue, .exchange:
+                after(milliseconds: UInt64(publication.delaySeconds * 1000)...UInt64(publication.delaySeconds * 1000)) {
+                    [unowned self] in enqueue(publication.message, redelivered: false)
+                }
+            }
+            post(.published(receipt, lost ? BrokerFailure(.closed, "confirm lost") : nil))
+        }
+    }
+
+    private func start(_ request: StartRequest) {
+        if chance(faults.notStarted) {
+            return after(milliseconds: 0...5) { [unowned self] in
+                post(.finished(request.run, RunReport(outcome: .notStarted)))
+            }
+        }
+        if chance(faults.runnerFault) {
+            return after(milliseconds: 0...5) { [unowned self] in
+                post(.finished(request.run, RunReport(outcome: .runnerFault("simulated"))))
+            }
+        }
+        running[request.run] = request
+        mostRunning = max(mostRunning, running.count)
+        starts[request.id, default: 0] += 1
+        startOrder.append(request.id)
+        after(milliseconds: 0...2) { [unowned self] in
+            guard running[request.run] != nil else { return }
+            post(.began(request.run, pid: 1))
+        }
+        let outcome: Outcome =
+            if chance(faults.crash) {
+                .died(Death(cause: .signal(11)))
+            } else if chance(faults.taskFailure) {
+                .failure(TaskFailure(type: "ValueError", module: "builtins", arguments: Array("[]".utf8)))
+            } else if chance(faults.retry) {
+                .retry(RetryRequest(countdown: 0.05))
+            } else {
+                .success(Array("1".utf8))
+            }
+        after(milliseconds: 3...50) { [unowned self] in
+            guard running.removeValue(forKey: request.run) != nil else { return }
+            post(.finished(request.run, RunReport(outcome: outcome)))
+        }
+    }
+
+    private func kill(_ run: RunID, _ reason: KillReason) {
+        after(milliseconds: 0...2) { [unowned self] in
+            guard running.removeValue(forKey: run) != nil else { return }
+            let outcome: Outcome =
+                switch reason {
+                case .hardLimit(let seconds): .hardLimit(seconds)
+                case .terminate(let signal): .terminated(signal: signal)
+                }
+            post(.finished(run, RunReport(outcome: outcome)))
+        }
+    }
+}
