@@ -1,0 +1,408 @@
+/*
+ * taskhost_macros.h - declaring tasks in C and C++, and the short names for what a task can do.
+ * Included by taskhost.h; needs gcc or clang. C99 and C++11 on.
+ *
+ *     static double add(double x, double y) { return x + y; }
+ *     TASK_DEF(add, f64, (f64, x), (f64, y, 0.5));
+ *     TASK_OPTIONS(add, .name = "tasks.add", .doc = "The sum of two numbers.");
+ *     TASKHOST_BUNDLE("arithmetic", "1.0.0");
+ *
+ * One file of the bundle says TASKHOST_BUNDLE; tasks may stand in any number of files.
+ * In C++ the fields of TASK_OPTIONS come in the order of struct taskhost_options.
+ */
+#ifndef TASKHOST_MACROS_H
+#define TASKHOST_MACROS_H
+#include "taskhost.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- types of typed tasks ---- */
+
+/* Parameter and result type `bytes`, passed by value. A parameter is valid until the task returns; a result is copied,
+ * so it may lie in static memory but not in the function's own frame. */
+typedef struct taskhost_bytes {
+    const void *data;
+    size_t length;
+} taskhost_bytes;
+
+typedef int8_t taskhost_type_i8;
+typedef int16_t taskhost_type_i16;
+typedef int32_t taskhost_type_i32;
+typedef int64_t taskhost_type_i64;
+typedef uint8_t taskhost_type_u8;
+typedef uint16_t taskhost_type_u16;
+typedef uint32_t taskhost_type_u32;
+typedef uint64_t taskhost_type_u64;
+typedef float taskhost_type_f32;
+typedef double taskhost_type_f64;
+typedef bool taskhost_type_bool;
+typedef bool taskhost_type__Bool;
+typedef void taskhost_type_void;
+typedef taskhost_bytes taskhost_type_bytes;
+typedef task_context *taskhost_type_context;
+/* UTF-8. Parameters are borrowed for the call, never NULL unless the default is null; results are copied. */
+typedef const char *taskhost_type_str;
+/* JSON text. Borrowed and copied as str is. */
+typedef const char *taskhost_type_json;
+/* Results only: made with malloc, freed by the runner. */
+typedef char *taskhost_type_str_owned;
+typedef char *taskhost_type_json_owned;
+
+/* `bool` may be a macro for _Bool, so that names are looked up instead of written down. */
+#define TASKHOST_NAME_i8 "i8"
+#define TASKHOST_NAME_i16 "i16"
+#define TASKHOST_NAME_i32 "i32"
+#define TASKHOST_NAME_i64 "i64"
+#define TASKHOST_NAME_u8 "u8"
+#define TASKHOST_NAME_u16 "u16"
+#define TASKHOST_NAME_u32 "u32"
+#define TASKHOST_NAME_u64 "u64"
+#define TASKHOST_NAME_f32 "f32"
+#define TASKHOST_NAME_f64 "f64"
+#define TASKHOST_NAME_bool "bool"
+#define TASKHOST_NAME__Bool "bool"
+#define TASKHOST_NAME_void "void"
+#define TASKHOST_NAME_bytes "bytes"
+#define TASKHOST_NAME_context "context"
+#define TASKHOST_NAME_str "str"
+#define TASKHOST_NAME_json "json"
+#define TASKHOST_NAME_str_owned "str_owned"
+#define TASKHOST_NAME_json_owned "json_owned"
+
+/* ---- how a declaration reaches the bundle's entry point ---- */
+
+/* Pointers to these stand in a section of the library; the linker gathers them from all its files. */
+struct taskhost_declaration {
+    taskhost_task *task;
+    const taskhost_options *options; /* NULL: this declares the task itself */
+};
+#ifdef __cplusplus
+#define TASKHOST_C extern "C"
+#else
+#define TASKHOST_C extern
+#endif
+#define TASKHOST_HIDDEN __attribute__((visibility("hidden")))
+#if defined(__clang__)
+#define TASKHOST_IN_ORDER
+#else
+#define TASKHOST_IN_ORDER no_reorder,
+#endif
+#define TASKHOST_DECLARE(id)                                                                                         \
+    __attribute__((TASKHOST_IN_ORDER section("taskhost_tasks"), used)) static struct taskhost_declaration *id##_entry = &id
+
+/* The host's functions; set when the bundle is loaded. */
+TASKHOST_C TASKHOST_HIDDEN const taskhost_host *taskhost_functions;
+
+/* ---- signature texts and types out of parameter lists ---- */
+
+#define TASKHOST_PASTE_(a, b) a##b
+#define TASKHOST_PASTE(a, b) TASKHOST_PASTE_(a, b)
+#define TASKHOST_COUNT_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, count, ...) count
+/* 1 to 17 arguments: the result type and up to 16 parameters. */
+#define TASKHOST_COUNT(...)                                                                                          \
+    TASKHOST_COUNT_(__VA_ARGS__, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+
+#define TASKHOST_TEXT2(type, name) #name ":" TASKHOST_NAME_##type
+/* A default may contain commas. */
+#define TASKHOST_TEXT3(type, name, ...) #name ":" TASKHOST_NAME_##type "=" #__VA_ARGS__
+#define TASKHOST_TEXT_PICK_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, pick, ...) pick
+#define TASKHOST_TEXT_PICK(...)                                                                                      \
+    TASKHOST_TEXT_PICK_(__VA_ARGS__, TASKHOST_TEXT3, TASKHOST_TEXT3, TASKHOST_TEXT3, TASKHOST_TEXT3, TASKHOST_TEXT3,   \
+                        TASKHOST_TEXT3, TASKHOST_TEXT3, TASKHOST_TEXT3, TASKHOST_TEXT3, TASKHOST_TEXT3,                \
+                        TASKHOST_TEXT3, TASKHOST_TEXT3, TASKHOST_TEXT3, TASKHOST_TEXT3, TASKHOST_TEXT2, TASKHOST_TEXT2)
+#define TASKHOST_TEXT(...) TASKHOST_TEXT_PICK(__VA_ARGS__)(__VA_ARGS__)
+#define TASKHOST_TYPE_(type, ...) taskhost_type_##type
+#define TASKHOST_TYPE(...) TASKHOST_TYPE_(__VA_ARGS__, )
+
+#define TASKHOST_TEXTS1(a) ""
+#define TASKHOST_TEXTS2(r, a) TASKHOST_TEXT a
+#define TASKHOST_TEXTS3(r, a, ...) TASKHOST_TEXT a "," TASKHOST_TEXTS2(r, __VA_ARGS__)
+#define TASKHOST_TEXTS4(r, a, ...) TASKHOST_TEXT a "," TASKHOST_TEXTS3(r, __VA_ARGS__)
+#define TASKHOST_TEXTS5(r, a, ...) TASKHOST_TEXT a "," TASKHOST_TEXTS4(r, __VA_ARGS__)
+#define TASKHOST_TEXTS6(r, a, ...) TASKHOST_TEXT a "," TASKHOST_TEXTS5(r, __VA_ARGS__)
+#define TASKHOST_TEXTS7(r, a, ...) TASKHOST_TEXT a "," TASKHOST_TEXTS6(r, __VA_ARGS__)
+#define TASKHOST_TEXTS8(r, a, ...) TASKHOST_TEXT a "," TASKHOST_TEXTS7(r, __VA_ARGS__)
+#define TASKHOST_TEXTS9(r, a, ...) TASKHOST_TEXT a "," TASKHOST_TEXTS8(r, __VA_ARGS__)
+#define TASKHOST_TEXTS10(r, a, ...) TASKHOST_TEXT a "," TASKHOST_TEXTS9(r, __VA_ARGS__)
+#define TASKHOST_TEXTS11(r, a, ...) TASKHOST_TEXT a "," TASKHOST_TEXTS10(r, __VA_ARGS__)
+#define TASKHOST_TEXTS12(r, a, ...) TASKHOST_TEXT a "," TASKHOST_TEXTS11(r, __VA_ARGS__)
+#define TASKHOST_TEXTS13(r, a, ...) TASKHOST_TEXT a "," TASKHOST_TEXTS12(r, __VA_ARGS__)
+#define TASKHOST_TEXTS14(r, a, ...) TASKHOST_TEXT a "," TASKHOST_TEXTS13(r, __VA_ARGS__)
+#define TASKHOST_TEXTS15(r, a, ...) TASKHOST_TEXT a "," TASKHOST_TEXTS14(r, __VA_ARGS__)
+#define TASKHOST_TEXTS16(r, a, ...) TASKHOST_TEXT a "," TASKHOST_TEXTS15(r, __VA_ARGS__)
+#define TASKHOST_TEXTS17(r, a, ...) TASKHOST_TEXT a "," TASKHOST_TEXTS16(r, __VA_ARGS__)
+#define TASKHOST_TYPES1(r) void
+#define TASKHOST_TYPES2(r, a) TASKHOST_TYPE a
+#define TASKHOST_TYPES3(r, a, ...) TASKHOST_TYPE a, TASKHOST_TYPES2(r, __VA_ARGS__)
+#define TASKHOST_TYPES4(r, a, ...) TASKHOST_TYPE a, TASKHOST_TYPES3(r, __VA_ARGS__)
+#define TASKHOST_TYPES5(r, a, ...) TASKHOST_TYPE a, TASKHOST_TYPES4(r, __VA_ARGS__)
+#define TASKHOST_TYPES6(r, a, ...) TASKHOST_TYPE a, TASKHOST_TYPES5(r, __VA_ARGS__)
+#define TASKHOST_TYPES7(r, a, ...) TASKHOST_TYPE a, TASKHOST_TYPES6(r, __VA_ARGS__)
+#define TASKHOST_TYPES8(r, a, ...) TASKHOST_TYPE a, TASKHOST_TYPES7(r, __VA_ARGS__)
+#define TASKHOST_TYPES9(r, a, ...) TASKHOST_TYPE a, TASKHOST_TYPES8(r, __VA_ARGS__)
+#define TASKHOST_TYPES10(r, a, ...) TASKHOST_TYPE a, TASKHOST_TYPES9(r, __VA_ARGS__)
+#define TASKHOST_TYPES11(r, a, ...) TASKHOST_TYPE a, TASKHOST_TYPES10(r, __VA_ARGS__)
+#define TASKHOST_TYPES12(r, a, ...) TASKHOST_TYPE a, TASKHOST_TYPES11(r, __VA_ARGS__)
+#define TASKHOST_TYPES13(r, a, ...) TASKHOST_TYPE a, TASKHOST_TYPES12(r, __VA_ARGS__)
+#define TASKHOST_TYPES14(r, a, ...) TASKHOST_TYPE a, TASKHOST_TYPES13(r, __VA_ARGS__)
+#define TASKHOST_TYPES15(r, a, ...) TASKHOST_TYPE a, TASKHOST_TYPES14(r, __VA_ARGS__)
+#define TASKHOST_TYPES16(r, a, ...) TASKHOST_TYPE a, TASKHOST_TYPES15(r, __VA_ARGS__)
+#define TASKHOST_TYPES17(r, a, ...) TASKHOST_TYPE a, TASKHOST_TYPES16(r, __VA_ARGS__)
+#define TASKHOST_CTX_TYPES1(r) task_context *
+#define TASKHOST_CTX_TYPES2(...) task_context *, TASKHOST_TYPES2(__VA_ARGS__)
+#define TASKHOST_CTX_TYPES3(...) task_context *, TASKHOST_TYPES3(__VA_ARGS__)
+#define TASKHOST_CTX_TYPES4(...) task_context *, TASKHOST_TYPES4(__VA_ARGS__)
+#define TASKHOST_CTX_TYPES5(...) task_context *, TASKHOST_TYPES5(__VA_ARGS__)
+#define TASKHOST_CTX_TYPES6(...) task_context *, TASKHOST_TYPES6(__VA_ARGS__)
+#define TASKHOST_CTX_TYPES7(...) task_context *, TASKHOST_TYPES7(__VA_ARGS__)
+#define TASKHOST_CTX_TYPES8(...) task_context *, TASKHOST_TYPES8(__VA_ARGS__)
+#define TASKHOST_CTX_TYPES9(...) task_context *, TASKHOST_TYPES9(__VA_ARGS__)
+#define TASKHOST_CTX_TYPES10(...) task_context *, TASKHOST_TYPES10(__VA_ARGS__)
+#define TASKHOST_CTX_TYPES11(...) task_context *, TASKHOST_TYPES11(__VA_ARGS__)
+#define TASKHOST_CTX_TYPES12(...) task_context *, TASKHOST_TYPES12(__VA_ARGS__)
+#define TASKHOST_CTX_TYPES13(...) task_context *, TASKHOST_TYPES13(__VA_ARGS__)
+#define TASKHOST_CTX_TYPES14(...) task_context *, TASKHOST_TYPES14(__VA_ARGS__)
+#define TASKHOST_CTX_TYPES15(...) task_context *, TASKHOST_TYPES15(__VA_ARGS__)
+#define TASKHOST_CTX_TYPES16(...) task_context *, TASKHOST_TYPES16(__VA_ARGS__)
+#define TASKHOST_CTX_TYPES17(...) task_context *, TASKHOST_TYPES17(__VA_ARGS__)
+#define TASKHOST_RESULT_(r, ...) r
+#define TASKHOST_RESULT(...) TASKHOST_RESULT_(__VA_ARGS__, )
+#define TASKHOST_TYPE_OF(name) TASKHOST_PASTE(taskhost_type_, name)
+#define TASKHOST_NAME_OF(name) TASKHOST_PASTE(TASKHOST_NAME_, name)
+#define TASKHOST_TEXTS(...) TASKHOST_PASTE(TASKHOST_TEXTS, TASKHOST_COUNT(__VA_ARGS__))(__VA_ARGS__)
+#define TASKHOST_TYPES(...) TASKHOST_PASTE(TASKHOST_TYPES, TASKHOST_COUNT(__VA_ARGS__))(__VA_ARGS__)
+#define TASKHOST_CTX_TYPES(...) TASKHOST_PASTE(TASKHOST_CTX_TYPES, TASKHOST_COUNT(__VA_ARGS__))(__VA_ARGS__)
+#define TASKHOST_CTX_TEXT(count) TASKHOST_PASTE(TASKHOST_CTX_COMMA, count)
+#define TASKHOST_CTX_COMMA1 "task:context"
+#define TASKHOST_CTX_COMMA2 "task:context,"
+#define TASKHOST_CTX_COMMA3 "task:context,"
+#define TASKHOST_CTX_COMMA4 "task:context,"
+#define TASKHOST_CTX_COMMA5 "task:context,"
+#define TASKHOST_CTX_COMMA6 "task:context,"
+#define TASKHOST_CTX_COMMA7 "task:context,"
+#define TASKHOST_CTX_COMMA8 "task:context,"
+#define TASKHOST_CTX_COMMA9 "task:context,"
+#define TASKHOST_CTX_COMMA10 "task:context,"
+#define TASKHOST_CTX_COMMA11 "task:context,"
+#define TASKHOST_CTX_COMMA12 "task:context,"
+#define TASKHOST_CTX_COMMA13 "task:context,"
+#define TASKHOST_CTX_COMMA14 "task:context,"
+#define TASKHOST_CTX_COMMA15 "task:context,"
+#define TASKHOST_CTX_COMMA16 "task:context,"
+#define TASKHOST_CTX_COMMA17 "task:context,"
+
+/* ---- the compile-time check ---- */
+
+#define TASKHOST_WRONG_TYPE(function) #function "() is not of the type its TASK_DEF declares"
+#ifdef __cplusplus
+template <class Wanted> constexpr bool taskhost_fits(Wanted) { return true; }
+template <class Wanted> constexpr bool taskhost_fits(...) { return false; }
+#define TASKHOST_CHECK(function, result, ...)                                                                        \
+    static_assert(taskhost_fits<result (*)(__VA_ARGS__)>(&function), TASKHOST_WRONG_TYPE(function))
+#else
+#define TASKHOST_CHECK(function, result, ...)                                                                        \
+    __extension__ _Static_assert(                                                                                    \
+        __builtin_types_compatible_p(__typeof__(&function), result (*)(__VA_ARGS__)), TASKHOST_WRONG_TYPE(function))
+#endif
+
+/* ---- declaring tasks ---- */
+
+#define TASKHOST_TASK(id, title, text, typed, context)                                                               \
+    static taskhost_task id##_task = {                                                                               \
+        sizeof(taskhost_task), 0, title, text, typed, context, 0, 0};                                                \
+    static struct taskhost_declaration id = {&id##_task, 0};                                                         \
+    TASKHOST_DECLARE(id)
+
+/* TASK_DEF(function, result type, (type, name [, default]) ...): a function of plain values. */
+#define TASK_DEF(function, ...)                                                                                      \
+    TASKHOST_CHECK(function, TASKHOST_TYPE_OF(TASKHOST_RESULT(__VA_ARGS__)), TASKHOST_TYPES(__VA_ARGS__));           \
+    TASKHOST_TASK(taskhost_##function, #function,                                                                    \
+                  TASKHOST_TEXTS(__VA_ARGS__) "->" TASKHOST_NAME_OF(TASKHOST_RESULT(__VA_ARGS__)),                   \
+                  (void (*)(void))function, 0)
+
+/* The same for a function whose first parameter is task_context *task (not listed). */
+#define TASK_DEF_CTX(function, ...)                                                                                  \
+    TASKHOST_CHECK(function, TASKHOST_TYPE_OF(TASKHOST_RESULT(__VA_ARGS__)), TASKHOST_CTX_TYPES(__VA_ARGS__));       \
+    TASKHOST_TASK(taskhost_##function, #function,                                                                    \
+                  TASKHOST_CTX_TEXT(TASKHOST_COUNT(__VA_ARGS__)) TASKHOST_TEXTS(__VA_ARGS__)                         \
+                      "->" TASKHOST_NAME_OF(TASKHOST_RESULT(__VA_ARGS__)),                                           \
+                  (void (*)(void))function, 0)
+
+/* TASK_HANDLER(function): void function(task_context *task), which reads task_body() itself. */
+#define TASK_HANDLER(function) TASK_HANDLER_DOC(function, "")
+/* With a text for people: "path:str,width:int=800->dict". */
+#define TASK_HANDLER_DOC(function, text)                                                                             \
+    static void taskhost_##function##_call(task_context *task, void *user) {                                         \
+        (void)user;                                                                                                  \
+        function(task);                                                                                              \
+    }                                                                                                                \
+    TASKHOST_TASK(taskhost_##function, #function, text, 0, taskhost_##function##_call)
+
+/* TASK_OPTIONS(function, .name = "images.resize", .soft_limit = 5, ...): after the task's own declaration. */
+#define TASK_OPTIONS(function, ...)                                                                                  \
+    TASKHOST_OPTIONS_BEGIN static const taskhost_options taskhost_##function##_options = {                           \
+        .size = sizeof(taskhost_options), __VA_ARGS__};                                                              \
+    TASKHOST_OPTIONS_END static struct taskhost_declaration taskhost_##function##_with_options = {                   \
+        &taskhost_##function##_task, &taskhost_##function##_options};                                                \
+    TASKHOST_DECLARE(taskhost_##function##_with_options)
+/* Fields left out are zero, which is meant; designated fields are old in C and new in C++. */
+#if defined(__clang__)
+#define TASKHOST_OPTIONS_BEGIN                                                                                       \
+    _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wmissing-field-initializers\"")            \
+    _Pragma("clang diagnostic ignored \"-Wpragmas\"") _Pragma("clang diagnostic ignored \"-Wunknown-warning-option\"") \
+    _Pragma("clang diagnostic ignored \"-Wc++20-designator\"")
+#define TASKHOST_OPTIONS_END _Pragma("clang diagnostic pop")
+#elif defined(__cplusplus)
+#define TASKHOST_OPTIONS_BEGIN                                                                                       \
+    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"")                \
+    _Pragma("GCC diagnostic ignored \"-Wc++20-extensions\"")
+#define TASKHOST_OPTIONS_END _Pragma("GCC diagnostic pop")
+#else
+#define TASKHOST_OPTIONS_BEGIN
+#define TASKHOST_OPTIONS_END
+#endif
+
+#ifdef __cplusplus
+#define TASKHOST_LANGUAGE " c++"
+#else
+#define TASKHOST_LANGUAGE " c"
+#endif
+
+/* Once per bundle: its name and version. Tasks without a .name are called "<bundle>.<function>". */
+#define TASKHOST_BUNDLE(title, release)                                                                              \
+    TASKHOST_C TASKHOST_HIDDEN __attribute__((weak)) struct taskhost_declaration *__start_taskhost_tasks[];          \
+    TASKHOST_C TASKHOST_HIDDEN __attribute__((weak)) struct taskhost_declaration *__stop_taskhost_tasks[];           \
+    const taskhost_host *taskhost_functions;                                                                         \
+    TASKHOST_EXPORT int taskhost_bundle_v1(const taskhost_host *host) {                                              \
+        static const taskhost_bundle_info info = {                                                                   \
+            sizeof(taskhost_bundle_info), TASKHOST_ABI_MAJOR, TASKHOST_ABI_MINOR, title, release,                    \
+            TASKHOST_SDK_VERSION TASKHOST_LANGUAGE};                                                                 \
+        taskhost_functions = host;                                                                                   \
+        return taskhost_register(host, &info, __start_taskhost_tasks, __stop_taskhost_tasks);                        \
+    }                                                                                                                \
+    TASKHOST_C const taskhost_host *taskhost_functions
+
+static inline int taskhost_register(const taskhost_host *host, const taskhost_bundle_info *info,
+                                    struct taskhost_declaration **first, struct taskhost_declaration **end) {
+    struct taskhost_declaration **at;
+    int refusal = host->describe(info);
+    for (at = first; at != end; at++) {
+        if ((*at)->options) {
+            (*at)->task->options = (*at)->options;
+        }
+    }
+    for (at = first; at != end && refusal == 0; at++) {
+        if (!(*at)->options) {
+            refusal = host->add((*at)->task);
+        }
+    }
+    return refusal;
+}
+
+/* ---- what a task can ask ---- */
+
+/* The message's id. */
+static inline const char *task_id(const task_context *task) {
+    return taskhost_functions->text(task, TASKHOST_TEXT_ID, 0);
+}
+/* JSON: [args, kwargs, embed]; *length (may be NULL) without the terminator. */
+static inline const char *task_body(const task_context *task, size_t *length) {
+    return taskhost_functions->text(task, TASKHOST_TEXT_BODY, length);
+}
+/* JSON object: all message headers. */
+static inline const char *task_headers(const task_context *task, size_t *length) {
+    return taskhost_functions->text(task, TASKHOST_TEXT_HEADERS, length);
+}
+/* Any enum taskhost_text; NULL when there is none. */
+static inline const char *task_text(const task_context *task, int which) {
+    return taskhost_functions->text(task, which, 0);
+}
+/* Any enum taskhost_number. */
+static inline double task_number(const task_context *task, int which) {
+    return taskhost_functions->number(task, which);
+}
+/* How often it was tried before: 0 the first time. */
+static inline int task_retries(const task_context *task) {
+    return (int)taskhost_functions->number(task, TASKHOST_NUMBER_RETRIES);
+}
+/* Seconds to the hard limit; INFINITY without one. */
+static inline double task_time_left(const task_context *task) {
+    return taskhost_functions->number(task, TASKHOST_NUMBER_TIME_LEFT);
+}
+/* True from the soft limit on: clean up and return. */
+static inline bool task_should_stop(const task_context *task) {
+    return taskhost_functions->should_stop(task);
+}
+/* For poll(): readable when task_should_stop() is true. -1 if there is none. Neither read nor close it. */
+static inline int task_stop_fd(task_context *task) {
+    return taskhost_functions->stop_fd(task);
+}
+
+/* ---- what a task can say while it runs ---- */
+
+/* A state of its own, e.g. task_state(task, "UPLOADING", "{\"part\": 3}"). meta: JSON, NULL for null. */
+static inline void task_state(task_context *task, const char *state, const char *meta) {
+    taskhost_functions->update_state(task, state, meta ? meta : "null", meta ? strlen(meta) : 4);
+}
+/* State PROGRESS with {"done": done, "total": total}. */
+static inline void task_progress(task_context *task, int64_t done, int64_t total) {
+    char meta[80];
+    snprintf(meta, sizeof meta, "{\"done\":%lld,\"total\":%lld}", (long long)done, (long long)total);
+    task_state(task, "PROGRESS", meta);
+}
+/* A line for the host's log, at most 1023 bytes; level: enum taskhost_level. */
+__attribute__((format(printf, 3, 4))) static inline void task_log(task_context *task, int level, const char *format,
+                                                                  ...) {
+    char line[1024];
+    va_list arguments;
+    int length;
+    va_start(arguments, format);
+    length = vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    if (length >= 0) {
+        taskhost_functions->log(task, level, line, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
+    }
+}
+
+/* ---- how a task ends, if not by returning; say one of these, then return ---- */
+
+/* The result as JSON text. */
+static inline void task_succeed_json(task_context *task, const char *json) {
+    taskhost_functions->succeed(task, json, strlen(json));
+}
+/* An exception for the caller: task_fail(task, "ValueError", "width must be positive").
+ * Python clients see a built-in exception of that name if there is one. */
+static inline void task_fail(task_context *task, const char *type, const char *message) {
+    static const char *const builtins[] = {
+        "ArithmeticError", "AssertionError", "AttributeError", "EOFError", "FileExistsError", "FileNotFoundError",
+        "IndexError", "KeyError", "LookupError", "MemoryError", "NotImplementedError", "OSError", "OverflowError",
+        "PermissionError", "RuntimeError", "TimeoutError", "TypeError", "UnicodeError", "ValueError",
+        "ZeroDivisionError"};
+    const char *module = 0;
+    size_t index;
+    for (index = 0; index < sizeof builtins / sizeof builtins[0]; index++) {
+        if (strcmp(type, builtins[index]) == 0) {
+            module = "builtins";
+        }
+    }
+    taskhost_functions->fail(task, type, module, message, 0, 0);
+}
+/* What Celery clients expect of a task that gave up at its soft limit. */
+static inline void task_fail_soft_limit(task_context *task) {
+    taskhost_functions->fail(task, "SoftTimeLimitExceeded", "billiard.exceptions", "soft time limit exceeded", "[]", 0);
+}
+/* Run it again after so many seconds; < 0: as the task's options say. reason may be NULL. */
+static inline void task_retry(task_context *task, double countdown, const char *reason) {
+    taskhost_functions->retry(task, countdown, -2, reason);
+}
+/* Give the message up (it is dead-lettered), or back to the queue. */
+static inline void task_reject(task_context *task, const char *reason, bool requeue) {
+    taskhost_functions->reject(task, reason, requeue);
+}
+/* Done, and no result is stored. */
+static inline void task_ignore(task_context *task) {
+    taskhost_functions->ignore(task);
+}
+#endif
