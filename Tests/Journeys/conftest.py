@@ -1,0 +1,158 @@
+"""Fixtures of the journeys: the built taskhost as a black box, real servers, a stock Celery client.
+
+Run by `make test`; by hand: Tests/Support/with-servers "$(Tests/Support/venv)" -m pytest Tests/Journeys
+"""
+import os
+import sys
+import uuid
+
+import pytest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Support"))
+from lab import amqp, bundles, clients, command, settings  # noqa: E402
+from lab.worker import Worker  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+@pytest.fixture(scope="session")
+def journey(tmp_path_factory):
+    """The journeys' own bundle."""
+    folder = tmp_path_factory.mktemp("bundles")
+    return bundles.build_c(os.path.join(HERE, "bundles", "journey.c"), folder, ['JOURNEY_VERSION="1.0"'])
+
+
+@pytest.fixture(scope="session")
+def softly(tmp_path_factory):
+    """A Swift bundle, built with a single swiftc call from the installed library."""
+    return bundles.build_swift(os.path.join(HERE, "bundles", "softly.swift"), tmp_path_factory.mktemp("swift"))
+
+
+def example(name):
+    """One of the example bundles."""
+    return settings.dist("plugins", name + ".so")
+
+
+@pytest.fixture
+def queues():
+    one = amqp.Queues()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def queue(queues):
+    return queues.new()
+
+
+class Transport:
+    """A broker and a result backend, and a client for both."""
+
+    def __init__(self, backend):
+        self.broker = settings.server("AMQP_URL")
+        self.backend = {"redis": settings.server("REDIS_URL"), "rpc": "rpc://"}[backend]
+        self.app = clients.app(self.broker, self.backend)
+
+    def send(self, name, *args, queue, **options):
+        return self.app.send_task(name, args, queue=queue, **options)
+
+
+@pytest.fixture(params=["redis", "rpc"])
+def transport(request):
+    one = Transport(request.param)
+    yield one
+    one.app.close()
+
+
+@pytest.fixture
+def redis_transport():
+    one = Transport("redis")
+    yield one
+    one.app.close()
+
+
+@pytest.fixture
+def start_worker(tmp_path, journey):
+    """start_worker(transport, "queues", slots=2, …): a worker with the arithmetic and the journey bundle."""
+    started = []
+
+    def start(transport, queues, plugins=None, **how):
+        chosen = [example("arithmetic"), journey] if plugins is None else plugins
+        one = Worker(str(tmp_path / f"worker-{len(started)}"), transport.broker, transport.backend, queues, chosen,
+                     **how)
+        started.append(one)
+        return one
+
+    yield start
+    problems = []
+    for one in started:
+        try:
+            one.close()
+        except AssertionError as problem:
+            problems.append(str(problem))
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def taskhost(tmp_path):
+    """taskhost("call", …): the command line, run to its end."""
+    return lambda *words, **how: command.run(tmp_path, *words, **how)
+
+
+class Embedded:
+    """The embedded broker in a file of the test's own; its client is the command line."""
+
+    def __init__(self, folder, taskhost):
+        self.broker = self.backend = f"sqlite://{folder}/taskhost.db"
+        self.taskhost = taskhost
+
+    def call(self, name, *args, queue, wait=None, options=()):
+        words = ["call", name, *args, "-b", self.broker, "--queue", queue, "--json", *options]
+        if wait is not None:
+            words.append(f"--wait={wait}")
+        return self.taskhost(*words)
+
+    def result(self, task_id, wait=15):
+        return self.taskhost("result", task_id, "-b", self.broker, f"--wait={wait}", "--json").json
+
+
+@pytest.fixture
+def embedded(tmp_path, taskhost):
+    return Embedded(tmp_path, taskhost)
+
+
+@pytest.fixture
+def note(tmp_path):
+    """A file tasks append lines to."""
+    return Note(tmp_path / f"note-{uuid.uuid4().hex[:6]}")
+
+
+class Note:
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __str__(self):
+        return self.path
+
+    @property
+    def lines(self):
+        if not os.path.exists(self.path):
+            return []
+        with open(self.path) as file:
+            return file.read().splitlines()
+
+
+@pytest.fixture
+def gate(tmp_path):
+    """A file whose coming lets waiting tasks go on."""
+    return Gate(tmp_path / f"gate-{uuid.uuid4().hex[:6]}")
+
+
+class Gate:
+    def __init__(self, path):
+        self.path = str(path)
+
+    def open(self):
+        with open(self.path, "w"):
+            pass

@@ -1,0 +1,38 @@
+"""The command line of the built taskhost: run to its end, output kept apart."""
+import json
+import subprocess
+
+from lab import settings
+from lab.worker import clean_environment
+
+
+class Finished:
+    def __init__(self, done, words):
+        self.words = words
+        self.status = done.returncode
+        self.out = done.stdout
+        self.err = done.stderr
+
+    @property
+    def json(self):
+        """Standard output as JSON: one document, or the last line when there are several."""
+        try:
+            return json.loads(self.out)
+        except ValueError:
+            return json.loads(self.out.strip().splitlines()[-1])
+
+    def expect(self, status):
+        assert self.status == status, f"{self}: expected status {status}"
+        return self
+
+    def __repr__(self):
+        return (f"`taskhost {' '.join(self.words)}` ended with status {self.status}\n"
+                f"--- output\n{self.out}--- errors\n{self.err}")
+
+
+def run(folder, *words, seconds=30, environment=None, program=None):
+    words = [str(word) for word in words]
+    done = subprocess.run([program or settings.taskhost(), *words], cwd=folder, stdin=subprocess.DEVNULL,
+                          env={**clean_environment(str(folder)), **(environment or {})},
+                          capture_output=True, text=True, timeout=seconds)
+    return Finished(done, words)
