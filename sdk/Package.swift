@@ -2,6 +2,13 @@
 // What bundle authors build against. Linked statically into each bundle; depends on nothing.
 import PackageDescription
 
+/// The language settings of the host's modules. Settings any compiler flag can repeat: build-static does.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
 let package = Package(
     name: "sdk",
     products: [
@@ -9,10 +16,11 @@ let package = Package(
         .library(name: "TaskhostJSON", type: .static, targets: ["TaskhostJSON"]),
     ],
     targets: [
-        .target(name: "CTaskhost", path: "include", sources: []),
-        .target(name: "TaskhostJSON"),
-        .target(name: "TaskhostSDK", dependencies: ["CTaskhost", "TaskhostJSON"]),
-        .testTarget(name: "TaskhostJSONTests", dependencies: ["TaskhostJSON"]),
-        .testTarget(name: "TaskhostSDKTests", dependencies: ["TaskhostSDK", "TaskhostJSON"]),
+        // The C ABI, header only; include/module.modulemap names it for Swift.
+        .systemLibrary(name: "CTaskhost", path: "include"),
+        .target(name: "TaskhostJSON", swiftSettings: strict),
+        .target(name: "TaskhostSDK", dependencies: ["CTaskhost", "TaskhostJSON"], swiftSettings: strict),
+        .testTarget(name: "TaskhostJSONTests", dependencies: ["TaskhostJSON"], swiftSettings: strict),
+        .testTarget(name: "TaskhostSDKTests", dependencies: ["TaskhostSDK", "TaskhostJSON"], swiftSettings: strict),
     ]
 )

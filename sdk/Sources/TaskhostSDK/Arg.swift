@@ -1,0 +1,70 @@
+// One argument of a task, as a property.
+
+/// An argument: required, or with the default it is given.
+///
+///     @Arg var path: String       // required
+///     @Arg var width = 800        // 800 when the message names none
+///     @Arg var title: String?     // nil when the message names none
+///
+/// A default is evaluated once, while the bundle loads, and then copied, as in Python.
+@propertyWrapper
+public struct Arg<Value: Codable & Sendable>: Decodable, Sendable {
+    private enum Content: Sendable {
+        case missing
+        case value(Value)
+        /// Set by the probe at registration: which of the decoded keys this property belongs to.
+        case key(Int)
+    }
+
+    private var content: Content
+
+    public init() {
+        // A property of optional type starts as nil everywhere in Swift; so does this one.
+        if let optional = Value.self as? any ExpressibleByNilLiteral.Type, let null = optional.init(nilLiteral: ()) as? Value {
+            content = .value(null)
+        } else {
+            content = .missing
+        }
+    }
+
+    public init(wrappedValue: Value) {
+        content = .value(wrappedValue)
+    }
+
+    public init(from decoder: any Decoder) throws {
+        if let call = decoder as? ArgumentDecoder {
+            self = try call.takeCurrent()
+        } else if let probe = decoder as? ProbeDecoder {
+            content = .key(probe.noteArgument(of: Value.self))
+        } else {
+            content = .value(try Value(from: decoder))
+        }
+    }
+
+    public var wrappedValue: Value {
+        get {
+            guard case .value(let value) = content else {
+                preconditionFailure("an @Arg was read before it was set: give the handler this argument first")
+            }
+            return value
+        }
+        set { content = .value(newValue) }
+    }
+}
+
+/// What registration reads from a property without knowing its type.
+protocol ArgumentProperty: Sendable {
+    /// The position among the decoded keys, on an instance the probe made.
+    var keyIndex: Int? { get }
+    /// JSON of the default, nil when the argument is required.
+    func defaultJSON() throws -> JSON?
+}
+
+extension Arg: ArgumentProperty {
+    var keyIndex: Int? { if case .key(let index) = content { index } else { nil } }
+
+    func defaultJSON() throws -> JSON? {
+        guard case .value(let value) = content else { return nil }
+        return try JSON(encoding: value)
+    }
+}

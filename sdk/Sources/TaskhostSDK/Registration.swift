@@ -1,0 +1,94 @@
+// A task's description in the C ABI's form.
+
+import Glibc
+
+extension TaskEntry {
+    /// The host copies everything but the entry itself, which lives on. Returns 0 or the host's number.
+    func register(with host: UnsafePointer<taskhost_host>) -> Int32 {
+        var texts = CTexts()
+        var options = cOptions(&texts)
+        return withUnsafePointer(to: &options) { options in
+            var task = taskhost_task()
+            task.size = UInt32(MemoryLayout<taskhost_task>.size)
+            task.name = texts.add(name)
+            task.signature = texts.add(signature)
+            task.options = options
+            task.user = Unmanaged.passRetained(Registered(entry: self, host: host)).toOpaque()
+            task.handler = { task, user in
+                guard let task, let user else { return }
+                let registered = Unmanaged<Registered>.fromOpaque(user).takeUnretainedValue()
+                registered.entry.run(HostLink(task: task, host: registered.host))
+            }
+            return host.pointee.add(&task)
+        }
+    }
+
+    private func cOptions(_ texts: inout CTexts) -> taskhost_options {
+        var result = taskhost_options()
+        result.size = UInt32(MemoryLayout<taskhost_options>.size)
+        result.name = texts.add(name)
+        result.soft_limit = options.softLimit?.inSeconds ?? 0
+        result.hard_limit = options.hardLimit?.inSeconds ?? 0
+        result.acks_late = threeValued(options.acksLate)
+        result.track_started = threeValued(options.trackStarted)
+        result.ignore_result = threeValued(options.ignoreResult)
+        result.max_starts = Int32(clamping: options.maxStarts ?? 0)
+        result.keep = Int32(clamping: options.keep ?? 0)
+        result.queue = texts.add(options.queue)
+        result.rate_limit = texts.add(options.rateLimit)
+        result.doc = texts.add(options.doc)
+        if let retry = options.retry {
+            result.max_retries =
+                switch retry.bound {
+                case .never: Int32(TASKHOST_NEVER)
+                case .atMost(let times): Int32(clamping: times)
+                case .unlimited: Int32.max
+                }
+            result.retry_delay = retry.delay?.inSeconds ?? 0
+            result.retry_backoff = retry.backoff?.inSeconds ?? 0
+            result.retry_backoff_max = retry.longest?.inSeconds ?? 0
+            result.retry_jitter = threeValued(retry.jitter)
+        }
+        return result
+    }
+
+    private func threeValued(_ value: Bool?) -> Int32 {
+        switch value {
+        case nil: 0
+        case true?: Int32(TASKHOST_YES)
+        case false?: Int32(TASKHOST_NO)
+        }
+    }
+}
+
+/// An entry and the table it reports to, which stays valid for the process's life.
+private final class Registered {
+    let entry: TaskEntry
+    let host: UnsafePointer<taskhost_host>
+
+    init(entry: TaskEntry, host: UnsafePointer<taskhost_host>) {
+        self.entry = entry
+        self.host = host
+    }
+}
+
+/// C strings that live until the value goes.
+private struct CTexts: ~Copyable {
+    private var texts: [UnsafeMutablePointer<CChar>] = []
+
+    mutating func add(_ text: String?) -> UnsafePointer<CChar>? {
+        guard let text, let copy = strdup(text) else { return nil }
+        texts.append(copy)
+        return UnsafePointer(copy)
+    }
+
+    deinit {
+        for text in texts { free(text) }
+    }
+}
+
+/// For mistakes of the bundle's author that the host has no words for: it passes a zygote's standard error on.
+func complain(_ text: String) {
+    var line = "taskhost: " + text + "\n"
+    line.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+}

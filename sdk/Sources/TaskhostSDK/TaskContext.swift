@@ -1,0 +1,128 @@
+// What a running task knows and may say.
+
+import Synchronization
+
+/// The task being run. May be used from any thread; once `run` has returned, calls do nothing and texts are empty.
+public final class TaskContext: Sendable {
+    private let link: Mutex<HostLink?>
+
+    init(_ link: HostLink?) {
+        self.link = Mutex(link)
+    }
+
+    /// A context without a host, for testing a handler by itself: it knows nothing and says nothing.
+    public convenience init() {
+        self.init(nil)
+    }
+
+    /// From now on nobody reaches the runner through this context.
+    func end() {
+        link.withLock { $0 = nil }
+    }
+
+    private func ask<Answer: Sendable>(_ otherwise: Answer, _ question: (HostLink) -> Answer) -> Answer {
+        link.withLock { link in link.map(question) ?? otherwise }
+    }
+
+    // MARK: who and where
+
+    public var id: String { ask("") { $0.text(TASKHOST_TEXT_ID) ?? "" } }
+    public var name: String { ask("") { $0.text(TASKHOST_TEXT_NAME) ?? "" } }
+    public var queue: String { ask("") { $0.text(TASKHOST_TEXT_QUEUE) ?? "" } }
+    /// The first task of the workflow this one belongs to.
+    public var rootID: String? { ask(nil) { $0.text(TASKHOST_TEXT_ROOT_ID) } }
+    /// The task that sent this one.
+    public var parentID: String? { ask(nil) { $0.text(TASKHOST_TEXT_PARENT_ID) } }
+    public var groupID: String? { ask(nil) { $0.text(TASKHOST_TEXT_GROUP_ID) } }
+
+    /// Attempts made before this one, as Celery counts.
+    public var retries: Int { ask(0) { Int($0.number(TASKHOST_NUMBER_RETRIES)) } }
+    /// Starts of this attempt including this one; above 1 after a crash.
+    public var starts: Int { ask(1) { Int($0.number(TASKHOST_NUMBER_STARTS)) } }
+    /// nil: unlimited.
+    public var maxRetries: Int? {
+        ask(nil) {
+            let bound = $0.number(TASKHOST_NUMBER_MAX_RETRIES)
+            return bound < 0 ? nil : Int(bound)
+        }
+    }
+    /// The broker has delivered the message before.
+    public var isRedelivered: Bool { ask(false) { $0.number(TASKHOST_NUMBER_REDELIVERED) != 0 } }
+    /// The earliest start the sender asked for, in seconds since 1970 UTC.
+    public var eta: Double? {
+        ask(nil) {
+            let eta = $0.number(TASKHOST_NUMBER_ETA)
+            return eta > 0 ? eta : nil
+        }
+    }
+
+    // MARK: time
+
+    /// To the hard limit; nil without one.
+    public var timeLeft: Duration? {
+        ask(nil) {
+            let seconds = $0.number(TASKHOST_NUMBER_TIME_LEFT)
+            return seconds.isFinite ? .seconds(seconds) : nil
+        }
+    }
+    /// True from the soft limit (or a revocation) on. From then on the Swift task is cancelled, too, but a loop that
+    /// never awaits only learns of it here.
+    public var shouldStop: Bool { ask(false) { $0.shouldStop } }
+    /// Readable from then on, for `poll` and the like; -1 if the system has no descriptor left. Don't read or close it.
+    public var stopFD: Int32 { ask(-1) { $0.stopDescriptor } }
+
+    /// For loops that never await: throws `CancellationError` from the soft limit on.
+    public func checkStop() throws {
+        if shouldStop { throw CancellationError() }
+    }
+
+    // MARK: saying
+
+    /// State PROGRESS with `{"done": …, "total": …}`.
+    public func progress(_ done: Int, _ total: Int) {
+        let meta = JSON.object([
+            JSONMember(key: "done", value: .int(Int64(done))), JSONMember(key: "total", value: .int(Int64(total))),
+        ])
+        link.withLock { $0?.updateState("PROGRESS", meta: meta.bytes) }
+    }
+
+    /// A state of your own: an upper-case word, and whatever clients should see with it.
+    ///
+    /// Throws what encoding `meta` throws.
+    public func state<Meta: Encodable>(_ state: String, _ meta: Meta) throws {
+        let bytes = try JSON(encoding: meta).bytes
+        link.withLock { $0?.updateState(state, meta: bytes) }
+    }
+
+    public enum LogLevel: Sendable {
+        case debug, info, warning, error
+    }
+
+    /// A line in the host's log, with the task's id.
+    public func log(_ level: LogLevel = .info, _ text: String) {
+        let number =
+            switch level {
+            case .debug: TASKHOST_DEBUG
+            case .info: TASKHOST_INFO
+            case .warning: TASKHOST_WARNING
+            case .error: TASKHOST_ERROR
+            }
+        link.withLock { $0?.log(number, text) }
+    }
+
+    // MARK: the message as it came
+
+    /// JSON text of `[args, kwargs, embed]`.
+    public var bodyBytes: [UInt8] { ask([]) { $0.bytes(TASKHOST_TEXT_BODY) { Array($0) } ?? [] } }
+
+    /// All headers of the message, an object.
+    public var headers: JSON {
+        ask(.object([])) { link in
+            let parsed = link.bytes(TASKHOST_TEXT_HEADERS) { text in
+                Result { try JSON(parsing: text, limits: .trusted) }
+            }
+            guard case .success(let headers)? = parsed else { return .object([]) }
+            return headers
+        }
+    }
+}

@@ -1,0 +1,61 @@
+// One registered task: from the runner's call to its ending.
+
+/// What the C callback finds behind its user pointer. Lives as long as the process.
+class TaskEntry {
+    let name: String
+    let signature: String
+    let options: TaskOptions
+
+    init(name: String, signature: String, options: TaskOptions) {
+        self.name = name
+        self.signature = signature
+        self.options = options
+    }
+
+    func run(_ link: HostLink) {}
+}
+
+final class HandlerEntry<Handler: TaskHandler>: TaskEntry {
+    private let parameters: Parameters
+    private let encode: @Sendable (Handler.Output) throws -> [UInt8]
+
+    init(bundle: String, encode: @escaping @Sendable (Handler.Output) throws -> [UInt8]) throws(RegistrationError) {
+        let options = Handler.options
+        let name = options.name ?? bundle + "." + TypeNames.snakeCased(TypeNames.written(Handler.self))
+        let function = name.split(separator: ".").last.map(String.init) ?? name
+        parameters = try Parameters(of: Handler.self, function: function)
+        self.encode = encode
+        super.init(name: name, signature: parameters.signature(result: Handler.Output.self), options: options)
+    }
+
+    override func run(_ link: HostLink) {
+        let context = TaskContext(link)
+        let ending: Ending
+        do {
+            let handler = try arguments(link)
+            let output = try ChildLoop.shared.run(for: context) { try await handler.run(context) }
+            ending = .success(try encoded(output))
+        } catch {
+            ending = Ending(error, thrownBy: Handler.self, isStopping: link.shouldStop)
+        }
+        // The runner's task is gone when this returns, while others may still hold the context.
+        context.end()
+        ending.report(to: link)
+    }
+
+    private func arguments(_ link: HostLink) throws -> Handler {
+        let parsed = try link.bytes(TASKHOST_TEXT_BODY) { try JSON(parsing: $0, limits: .trusted) }
+        let binding = try ArgumentBinding(body: parsed ?? .null, to: parameters)
+        return try Handler(from: ArgumentDecoder(binding, parameters: parameters))
+    }
+
+    private func encoded(_ output: Handler.Output) throws -> [UInt8] {
+        do {
+            return try encode(output)
+        } catch {
+            throw TaskError(
+                type: "EncodeError", module: "kombu.exceptions",
+                "the result of \(name), a \(Handler.Output.self), can't be encoded: \(error)")
+        }
+    }
+}

@@ -1,0 +1,93 @@
+// What a task asks of its host.
+
+/// Everything left out is as the operator says.
+public struct TaskOptions: Sendable {
+    /// What clients call; nil: bundle name, dot, the type's name in snake case ("images.resize_all").
+    public var name: String?
+    /// From the start; then the task is told to stop (`TaskContext.shouldStop`, cancellation). Above zero.
+    public var softLimit: Duration?
+    /// From the start; then its processes are killed. Above zero.
+    public var hardLimit: Duration?
+    /// Which failures are tried again, and when.
+    public var retry: RetryPolicy?
+    /// Above 0: one child process may serve so many tasks in turn; nil or 0: a fresh process for each.
+    public var keep: Int?
+    /// True: the message is settled when the outcome is recorded; false: before the start.
+    public var acksLate: Bool?
+    /// Record STARTED.
+    public var trackStarted: Bool?
+    /// Record no result.
+    public var ignoreResult: Bool?
+    /// A sentence or two for `taskhost bundles`.
+    public var doc: String?
+    /// Where clients without a route of their own should send it.
+    public var queue: String?
+    /// "10/s", "100/m", "1000/h".
+    public var rateLimit: String?
+    /// Starts that end in a crash before the message is dead-lettered; at least 1.
+    public var maxStarts: Int?
+
+    public init(
+        name: String? = nil, softLimit: Duration? = nil, hardLimit: Duration? = nil, retry: RetryPolicy? = nil,
+        keep: Int? = nil, acksLate: Bool? = nil, trackStarted: Bool? = nil, ignoreResult: Bool? = nil,
+        doc: String? = nil, queue: String? = nil, rateLimit: String? = nil, maxStarts: Int? = nil
+    ) {
+        self.name = name
+        self.softLimit = softLimit
+        self.hardLimit = hardLimit
+        self.retry = retry
+        self.keep = keep
+        self.acksLate = acksLate
+        self.trackStarted = trackStarted
+        self.ignoreResult = ignoreResult
+        self.doc = doc
+        self.queue = queue
+        self.rateLimit = rateLimit
+        self.maxStarts = maxStarts
+    }
+}
+
+/// How often and when a task is tried again.
+public struct RetryPolicy: Sendable, Equatable {
+    /// Attempts after the first.
+    public enum Bound: Sendable, Equatable {
+        case never
+        case atMost(Int)
+        case unlimited
+    }
+
+    public var bound: Bound
+    /// Before a retry that names no time of its own; nil: 180 s.
+    public var delay: Duration?
+    /// Not nil: every failure is retried by itself, after `backoff`, 2 × `backoff`, 4 × `backoff` …
+    public var backoff: Duration?
+    /// The longest of those delays; nil: 600 s.
+    public var longest: Duration?
+    /// Take a random part of the delay, so that many failures at once don't return at once; nil: yes.
+    public var jitter: Bool?
+
+    /// Not even when the task throws `Retry`.
+    public static let never = RetryPolicy(bound: .never)
+
+    /// When the task throws `Retry`, so many times.
+    public static func atMost(_ times: Int, delay: Duration? = nil) -> RetryPolicy {
+        RetryPolicy(bound: times > 0 ? .atMost(times) : .never, delay: delay)
+    }
+
+    /// When the task throws `Retry`, without end.
+    public static func unlimited(delay: Duration? = nil) -> RetryPolicy {
+        RetryPolicy(bound: .unlimited, delay: delay)
+    }
+
+    /// Every failure, after a delay that doubles each time. `maxRetries` nil: without end.
+    public static func backoff(
+        maxRetries: Int? = 3, first: Duration = .seconds(1), longest: Duration? = nil, jitter: Bool? = nil
+    ) -> RetryPolicy {
+        let bound: Bound =
+            switch maxRetries {
+            case nil: .unlimited
+            case .some(let times): times > 0 ? .atMost(times) : .never
+            }
+        return RetryPolicy(bound: bound, backoff: first, longest: longest, jitter: jitter)
+    }
+}
