@@ -1,0 +1,36 @@
+/// Brings what people type into the order the parser wants.
+enum ArgumentOrder {
+    static let subcommands = ["worker", "call", "result", "bundles", "purge", "dead", "help"]
+
+    /// Celery takes its global options before the subcommand; ours take them after it.
+    private static let withValue: Set<String> = ["-b", "--broker", "--result-backend", "--config"]
+
+    /// Moves leading global options behind the subcommand, gives a bare `--wait` its value, and keeps negative
+    /// numbers among the task's arguments from looking like options.
+    static func normalise(_ words: [String]) -> [String] {
+        var leading: [String] = []
+        var rest = words[...]
+        while let word = rest.first, word.hasPrefix("-") {
+            let name = String(word.prefix { $0 != "=" })
+            let isShortWithValue = word.hasPrefix("-b") && !word.hasPrefix("--") && word.count > 2
+            guard withValue.contains(name) || isShortWithValue else { break }
+            let takesNext = withValue.contains(word)
+            leading.append(contentsOf: rest.prefix(takesNext ? 2 : 1))
+            rest = rest.dropFirst(takesNext ? 2 : 1)
+        }
+        guard let command = rest.first, subcommands.contains(command) else { return words }
+        let own = rest.dropFirst()
+        switch command {
+        case "call": return [command] + leading + own.map(argumentOfCall)
+        case "result": return [command] + leading + own.map(bareWait)
+        default: return [command] + leading + own
+        }
+    }
+
+    private static func bareWait(_ word: String) -> String { word == "--wait" ? "--wait=\(WaitTime.forever)" : word }
+
+    private static func argumentOfCall(_ word: String) -> String {
+        // JSON allows white space before a number, the parser no option that begins with it.
+        word.first == "-" && Double(word) != nil ? " " + word : bareWait(word)
+    }
+}

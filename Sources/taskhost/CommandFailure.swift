@@ -1,0 +1,19 @@
+/// Why a command ends without having done its work: a sentence, the fix when we know it, and the exit status.
+struct CommandFailure: Error, Sendable, Equatable, CustomStringConvertible {
+    var status: ExitStatus
+    var message: String
+    /// A sentence that tells what to do.
+    var fix: String?
+
+    init(_ status: ExitStatus, _ message: String, fix: String? = nil) {
+        self.status = status
+        self.message = message
+        self.fix = fix
+    }
+
+    var description: String { fix.map { "\(message)\n  fix: \($0)" } ?? message }
+
+    static func configuration(_ message: String, fix: String? = nil) -> CommandFailure {
+        CommandFailure(.configuration, message, fix: fix)
+    }
+}

@@ -1,0 +1,59 @@
+import CeleryWire
+import TaskModel
+
+/// Everything that was set, in the types the parts want. Made once, from flags, environment, file and defaults.
+struct Configuration: Sendable, Equatable {
+    var broker: BrokerAddress
+    var results: ResultsAddress
+    var delayQueueKind = QueueDeclaration.Kind.quorum
+    var deadQueueKind = QueueDeclaration.Kind.classic
+    /// nil: for ever.
+    var resultExpires: Double? = 86_400
+    var resultExtended = false
+    var storeErrorsEvenIfIgnored = false
+    var redisKeyPrefix: String?
+    var queues: QueueList
+    var concurrency: Int
+    var nodeName: String
+    /// nil: the installation's own folder.
+    var plugins: [String]?
+    var environmentForBundles: [String] = []
+    var isolation = Isolation.asTasksAsk
+    var softTimeLimit: Double?
+    var timeLimit: Double?
+    var grace: Double = 30
+    var prefetchMultiplier: Int?
+    var acksLate = true
+    var trackStarted = false
+    var ignoreResult = false
+    var maxStarts = 3
+    var pidfile: String?
+    var limits = WireLimits.standard
+    /// By queue name; only those with a [queues.NAME] of their own.
+    var declarations: [String: QueueDeclaration] = [:]
+    /// By task name.
+    var tasks: [String: TaskOptions] = [:]
+
+    /// How the broker must declare a queue that does not exist.
+    func declaration(of queue: String) -> QueueDeclaration { declarations[queue] ?? QueueDeclaration(name: queue) }
+}
+
+/// What the operator says about sharing children.
+enum Isolation: Sendable, Equatable {
+    case asTasksAsk
+    case alwaysFresh
+    /// Tasks that do not choose share a child, so many in turn.
+    case keep(Int)
+
+    init(_ text: String, origin: String) throws(CommandFailure) {
+        switch text.trimmed {
+        case "fresh": self = .alwaysFresh
+        case let word where word.hasPrefix("keep:"):
+            guard let count = Int(word.dropFirst(5)), (1...1_000_000).contains(count) else { fallthrough }
+            self = .keep(count)
+        default:
+            throw .configuration(
+                "\(origin): no isolation \"\(text)\"", fix: "write `fresh`, or `keep:N` with N from 1 to 1000000")
+        }
+    }
+}

@@ -1,0 +1,153 @@
+import CeleryWire
+import Foundation
+import TaskModel
+
+/// Turns the merged settings into a `Configuration`.
+struct ConfigurationBuilder {
+    var settings: SettingsLayer
+    var hostName: String
+    var processors: Int
+
+    /// Reads file and environment and lays the flags over them.
+    init(flags: SettingsLayer, file: String?, environment: [String: String]) throws(CommandFailure) {
+        settings = try ConfigurationFiles.read(named: file, environment: environment)
+        settings.overlay(try EnvironmentReader.read(environment))
+        settings.overlay(flags)
+        hostName = ProcessInfo.processInfo.hostName
+        processors = ProcessInfo.processInfo.activeProcessorCount
+    }
+
+    init(settings: SettingsLayer, hostName: String, processors: Int) {
+        self.settings = settings
+        self.hostName = hostName
+        self.processors = processors
+    }
+
+    func build() throws(CommandFailure) -> Configuration {
+        let brokerURL = try address("broker")
+        let broker = try BrokerAddress(url: brokerURL?.url, origin: brokerURL?.origin ?? "default")
+        let resultsURL = try address("results")
+        let results = try ResultsAddress(
+            url: resultsURL?.url, origin: resultsURL?.origin ?? "default", broker: broker)
+        var made = Configuration(
+            broker: broker, results: results,
+            queues: try QueueList(
+                settings.texts("worker.queues") ?? ["celery"], origin: origin("worker.queues")),
+            concurrency: settings.integer("worker.concurrency") ?? max(1, processors),
+            nodeName: NodeName.complete(
+                NodeName.expand(settings.text("worker.hostname") ?? "celery@%h", hostName: hostName)))
+        try fillWorker(&made)
+        fillStores(&made)
+        made.limits = limits()
+        for name in settings.names(under: "queues") { made.declarations[name] = declaration(name) }
+        for name in settings.names(under: "tasks") { made.tasks[name] = taskOptions(name) }
+        return made
+    }
+
+    private func fillWorker(_ made: inout Configuration) throws(CommandFailure) {
+        made.plugins = settings.texts("worker.plugins")
+        made.environmentForBundles = settings.texts("worker.environment") ?? []
+        if let text = settings.text("worker.isolation") {
+            made.isolation = try Isolation(text, origin: origin("worker.isolation"))
+        }
+        made.softTimeLimit = settings.seconds("worker.soft_time_limit").flatMap { $0 > 0 ? $0 : nil }
+        made.timeLimit = settings.seconds("worker.time_limit").flatMap { $0 > 0 ? $0 : nil }
+        if let soft = made.softTimeLimit, let hard = made.timeLimit, soft >= hard {
+            throw .configuration(
+                "\(origin("worker.soft_time_limit")): the soft limit (\(soft) s) is not below the hard one (\(hard) s)",
+                fix: "leave the task time to clean up: a soft limit some seconds below")
+        }
+        made.grace = settings.seconds("worker.grace") ?? made.grace
+        made.prefetchMultiplier = settings.integer("worker.prefetch_multiplier")
+        made.acksLate = settings.flag("worker.acks_late") ?? made.acksLate
+        made.trackStarted = settings.flag("worker.track_started") ?? made.trackStarted
+        made.ignoreResult = settings.flag("worker.ignore_result") ?? made.ignoreResult
+        made.maxStarts = settings.integer("worker.max_starts") ?? made.maxStarts
+        made.pidfile = settings.text("worker.pidfile").map { NodeName.expand($0, hostName: hostName) }
+    }
+
+    private func fillStores(_ made: inout Configuration) {
+        made.delayQueueKind = kind("broker.delay_queue_type") ?? made.delayQueueKind
+        made.deadQueueKind = kind("broker.dead_queue_type") ?? made.deadQueueKind
+        if let seconds = settings.seconds("results.expires") { made.resultExpires = seconds > 0 ? seconds : nil }
+        made.resultExtended = settings.flag("results.extended") ?? false
+        made.storeErrorsEvenIfIgnored = settings.flag("results.store_errors_even_if_ignored") ?? false
+        made.redisKeyPrefix = settings.text("results.key_prefix")
+    }
+
+    private func kind(_ path: String) -> QueueDeclaration.Kind? {
+        settings.text(path).flatMap(QueueDeclaration.Kind.init(rawValue:))
+    }
+
+    private func limits() -> WireLimits {
+        func bound(_ key: String, _ standard: Int) -> Int { settings.integer("limits.\(key)") ?? standard }
+        let standard = WireLimits.standard
+        return WireLimits(
+            maxBodyBytes: bound("max_body_bytes", standard.maxBodyBytes),
+            maxDepth: bound("max_depth", standard.maxDepth),
+            maxNodes: bound("max_nodes", standard.maxNodes),
+            maxHeaderDepth: bound("max_header_depth", standard.maxHeaderDepth),
+            maxHeaderFields: bound("max_header_fields", standard.maxHeaderFields),
+            maxHeaderBytes: bound("max_header_bytes", standard.maxHeaderBytes))
+    }
+
+    /// The address, or the first line of the file that holds it.
+    private func address(_ table: String) throws(CommandFailure) -> (url: String, origin: String)? {
+        let direct = settings["\(table).url"]
+        let file = settings["\(table).url_file"]
+        switch (direct?.value, file?.value) {
+        case (.text?, .text?):
+            throw .configuration(
+                "\(direct?.origin ?? table) and \(file?.origin ?? table) both say where the \(table) is",
+                fix: "keep one of them")
+        case (.text(let url)?, _):
+            return (url, direct?.origin ?? table)
+        case (_, .text(let path)?):
+            let origin = file?.origin ?? table
+            return (try SecretFile.read(path, origin: origin), origin)
+        default:
+            return nil
+        }
+    }
+
+    private func declaration(_ name: String) -> QueueDeclaration {
+        func value(_ key: String) -> SettingValue? { settings[["queues", name, key]]?.value }
+        var made = QueueDeclaration(name: name, isExplicit: true)
+        if case .text(let kind)? = value("type") { made.kind = QueueDeclaration.Kind(rawValue: kind) }
+        if case .integer(let most)? = value("max_priority") { made.maxPriority = most }
+        if case .arguments(let table)? = value("arguments") { made.arguments = table }
+        if case .text(let exchange)? = value("dead_letter_exchange") {
+            made.arguments["x-dead-letter-exchange"] = .string(exchange)
+        }
+        return made
+    }
+
+    private func taskOptions(_ name: String) -> TaskOptions {
+        func seconds(_ key: String) -> Double? {
+            if case .seconds(let value)? = settings[["tasks", name, key]]?.value { value } else { nil }
+        }
+        func integer(_ key: String) -> Int? {
+            if case .integer(let value)? = settings[["tasks", name, key]]?.value { value } else { nil }
+        }
+        func flag(_ key: String) -> Bool? {
+            if case .flag(let value)? = settings[["tasks", name, key]]?.value { value } else { nil }
+        }
+        var made = TaskOptions()
+        made.softLimit = seconds("soft_time_limit")
+        made.hardLimit = seconds("time_limit")
+        made.maxRetries = integer("max_retries").map { $0 < 0 ? .unlimited : .atMost($0) }
+        made.retryDelay = seconds("retry_delay")
+        made.retryBackoff = seconds("retry_backoff")
+        made.retryBackoffMax = seconds("retry_backoff_max")
+        made.retryJitter = flag("retry_jitter")
+        made.autoretry = flag("autoretry")
+        made.acksLate = flag("acks_late")
+        made.trackStarted = flag("track_started")
+        made.ignoreResult = flag("ignore_result")
+        made.maxStarts = integer("max_starts")
+        made.keep = integer("keep")
+        return made
+    }
+
+    private func origin(_ path: String) -> String { settings[path]?.origin ?? "default" }
+}

@@ -1,0 +1,93 @@
+/// What a setting may hold, and how its text and TOML forms are read.
+enum SettingKind: Sendable, Equatable {
+    case text
+    /// A list; as text its elements are separated by commas.
+    case texts
+    case integer(ClosedRange<Int>)
+    /// Seconds, fractions allowed.
+    case seconds(ClosedRange<Double>)
+    case flag
+    case choice([String])
+    /// A free table of broker arguments.
+    case arguments
+
+    /// "an integer from 1 to 1024", for messages and the documentation.
+    var expectation: String {
+        switch self {
+        case .text: "a string"
+        case .texts: "a list of strings"
+        case .integer(let range):
+            range.upperBound == .max
+                ? "an integer of at least \(range.lowerBound)"
+                : "an integer from \(range.lowerBound) to \(range.upperBound)"
+        case .seconds(let range):
+            range.upperBound == .infinity
+                ? "a number of seconds, at least \(plain(range.lowerBound))"
+                : "a number of seconds from \(plain(range.lowerBound)) to \(plain(range.upperBound))"
+        case .flag: "true or false"
+        case .choice(let words): words.map { "\"\($0)\"" }.joined(separator: " or ")
+        case .arguments: "a table"
+        }
+    }
+
+    private func plain(_ seconds: Double) -> String {
+        seconds == seconds.rounded() && abs(seconds) < 1e15 ? String(Int(seconds)) : String(seconds)
+    }
+
+    /// Reads the form used in the environment. nil: not what is expected.
+    func value(fromText text: String) -> SettingValue? {
+        switch self {
+        case .text: .text(text)
+        case .texts: .texts(text.split(separator: ",").map { String($0).trimmed }.filter { !$0.isEmpty })
+        case .integer(let range): Int(text.trimmed).flatMap { range.contains($0) ? .integer($0) : nil }
+        case .seconds(let range): Double(text.trimmed).flatMap { range.contains($0) ? .seconds($0) : nil }
+        case .flag: Self.flags[text.trimmed.lowercased()].map(SettingValue.flag)
+        case .choice(let words): Self.choose(text, among: words)
+        case .arguments: nil
+        }
+    }
+
+    /// Capitals don't matter: Celery writes log levels in capitals.
+    static func choose(_ text: String, among words: [String]) -> SettingValue? {
+        let word = text.trimmed.lowercased()
+        return words.contains(word) ? .text(word) : nil
+    }
+
+    private static let flags = [
+        "1": true, "true": true, "yes": true, "on": true, "0": false, "false": false, "no": false, "off": false,
+    ]
+}
+
+/// One thing that can be set. `Settings.all` is the whole list; files, environment and documentation follow it.
+struct Setting: Sendable {
+    /// Table and key, e.g. `["worker", "concurrency"]`. "*" stands for a name the operator chooses.
+    let path: [String]
+    let kind: SettingKind
+    /// Environment variables that set it; an earlier one wins.
+    let environment: [String]
+    /// The default, as the documentation shows it.
+    let fallback: String
+    let about: String
+
+    init(_ path: String, _ kind: SettingKind, environment: [String] = [], fallback: String, about: String) {
+        self.path = path.split(separator: ".").map(String.init)
+        self.kind = kind
+        self.environment = environment
+        self.fallback = fallback
+        self.about = about
+    }
+
+    var name: String { path.joined(separator: ".") }
+
+    func matches(_ other: [String]) -> Bool {
+        path.count == other.count && zip(path, other).allSatisfy { $0 == "*" || $0 == $1 }
+    }
+}
+
+extension String {
+    var trimmed: String {
+        guard let first = firstIndex(where: { !$0.isWhitespace }), let last = lastIndex(where: { !$0.isWhitespace })
+        else { return "" }
+        return String(self[first...last])
+    }
+}

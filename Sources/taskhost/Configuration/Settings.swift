@@ -1,0 +1,149 @@
+/// Every setting there is. docs/configuration.md and docs/taskhost.toml are checked against this list.
+enum Settings {
+    static let all: [Setting] = broker + results + worker + log + limits + queues + tasks
+
+    private static let seconds = SettingKind.seconds(0...Double.infinity)
+
+    private static let broker = [
+        Setting(
+            "broker.url", .text, environment: ["TASKHOST_BROKER", "CELERY_BROKER_URL"], fallback: "sqlite:",
+            about: "amqp://, amqps:// or sqlite: address; several amqp ones are separated by `;` and tried in turn"),
+        Setting(
+            "broker.url_file", .text, environment: ["TASKHOST_BROKER_FILE"], fallback: "–",
+            about: "file that holds the address, for secrets"),
+        Setting(
+            "broker.delay_queue_type", .choice(["quorum", "classic"]), fallback: "quorum",
+            about: "type of the queues of Celery's delay ladder on RabbitMQ, when we are the first to declare them"),
+        Setting(
+            "broker.dead_queue_type", .choice(["classic", "quorum"]), fallback: "classic",
+            about: "type of `<queue>.dead` on RabbitMQ, likewise"),
+    ]
+
+    private static let results = [
+        Setting(
+            "results.url", .text, environment: ["TASKHOST_RESULT_BACKEND", "CELERY_RESULT_BACKEND"],
+            fallback: "see below",
+            about: "rpc://, redis://, rediss://, redis+socket://, sqlite: address, or `none`"),
+        Setting(
+            "results.url_file", .text, environment: ["TASKHOST_RESULT_BACKEND_FILE"], fallback: "–",
+            about: "file that holds the address, for secrets"),
+        Setting(
+            "results.expires", seconds, fallback: "86400",
+            about: "seconds until a stored result may be forgotten; 0: never"),
+        Setting(
+            "results.extended", .flag, fallback: "false",
+            about: "results carry name, arguments, worker and queue as well (Celery's result_extended)"),
+        Setting(
+            "results.key_prefix", .text, fallback: "none",
+            about: "before every Redis key (Celery's global_keyprefix)"),
+        Setting(
+            "results.store_errors_even_if_ignored", .flag, fallback: "false",
+            about: "failures are stored even of tasks whose results are ignored"),
+    ]
+
+    private static let worker = [
+        Setting(
+            "worker.queues", .texts, environment: ["TASKHOST_QUEUES"], fallback: "celery",
+            about: "queues to serve; earlier ones first, or with shares: \"urgent:3\", \"normal:1\""),
+        Setting(
+            "worker.concurrency", .integer(1...4096), environment: ["TASKHOST_CONCURRENCY"], fallback: "CPUs",
+            about: "tasks run at a time"),
+        Setting(
+            "worker.hostname", .text, environment: ["TASKHOST_HOSTNAME"], fallback: "celery@%h",
+            about: "node name; %h full host name, %n its first label, %d its domain"),
+        Setting(
+            "worker.plugins", .texts, environment: ["TASKHOST_PLUGINS"], fallback: "plugins/ beside bin/",
+            about: "folders whose *.so are loaded"),
+        Setting(
+            "worker.environment", .texts, fallback: "none",
+            about: "names of environment variables that bundles may see, beside PATH, LANG, TZ and HOME"),
+        Setting(
+            "worker.isolation", .text, environment: ["TASKHOST_ISOLATION"], fallback: "as each task asks",
+            about: "`fresh`: a child of its own for every task, whatever it asks for; `keep:N`: tasks that do not "
+                + "choose share a child, N in turn"),
+        Setting(
+            "worker.soft_time_limit", seconds, environment: ["TASKHOST_SOFT_TIME_LIMIT"], fallback: "none",
+            about: "seconds after which a task is asked to stop, unless task or message say otherwise; 0: none"),
+        Setting(
+            "worker.time_limit", seconds, environment: ["TASKHOST_TIME_LIMIT"], fallback: "none",
+            about: "seconds after which a task is killed, likewise; 0: none"),
+        Setting(
+            "worker.grace", seconds, environment: ["TASKHOST_GRACE"], fallback: "30",
+            about: "seconds that running tasks get to finish after the first TERM"),
+        Setting(
+            "worker.prefetch_multiplier", .integer(1...10_000), environment: ["TASKHOST_PREFETCH_MULTIPLIER"],
+            fallback: "up to 256 messages",
+            about: "at most so many messages per slot wait in our hands; less when tasks are slow, so that priorities "
+                + "hold"),
+        Setting("worker.acks_late", .flag, fallback: "true", about: "acknowledge when the outcome is recorded"),
+        Setting("worker.track_started", .flag, fallback: "false", about: "store state STARTED"),
+        Setting("worker.ignore_result", .flag, fallback: "false", about: "store no results"),
+        Setting(
+            "worker.max_starts", .integer(1...1000), fallback: "3",
+            about: "starts that end in a crash before a message is dead-lettered"),
+        Setting(
+            "worker.pidfile", .text, environment: ["TASKHOST_PIDFILE"], fallback: "none", about: "file for our pid"),
+    ]
+
+    private static let log = [
+        Setting(
+            "log.level", .choice(["debug", "info", "warning", "error", "critical"]),
+            environment: ["TASKHOST_LOG_LEVEL"], fallback: "info", about: "least important lines to write"),
+        Setting(
+            "log.format", .choice(["human", "json"]), environment: ["TASKHOST_LOG_FORMAT"],
+            fallback: "human on a terminal, else json", about: "JSON: one object per line"),
+        Setting("log.file", .text, environment: ["TASKHOST_LOG_FILE"], fallback: "standard error", about: "appended to"),
+    ]
+
+    private static let limits = [
+        Setting(
+            "limits.max_body_bytes", .integer(1024...16_777_216), fallback: "1048576",
+            about: "longest message body accepted"),
+        Setting(
+            "limits.max_depth", .integer(4...512), fallback: "32", about: "deepest nesting of a body accepted"),
+        Setting(
+            "limits.max_nodes", .integer(16...1_000_000), fallback: "10000",
+            about: "most JSON values in a body"),
+        Setting(
+            "limits.max_header_depth", .integer(2...32), fallback: "8", about: "deepest nesting of headers accepted"),
+        Setting(
+            "limits.max_header_fields", .integer(32...10_000), fallback: "1000",
+            about: "most header values, nested ones included"),
+        Setting(
+            "limits.max_header_bytes", .integer(1024...122_880), fallback: "65536",
+            about: "most bytes of all header names and texts"),
+    ]
+
+    private static let queues = [
+        Setting(
+            "queues.*.type", .choice(["classic", "quorum"]), fallback: "as it is, else classic",
+            about: "queue type, when we are the first to declare it"),
+        Setting("queues.*.max_priority", .integer(1...255), fallback: "none", about: "`x-max-priority`"),
+        Setting(
+            "queues.*.dead_letter_exchange", .text, fallback: "none",
+            about: "`x-dead-letter-exchange`: rejected messages go there, by the broker"),
+        Setting("queues.*.arguments", .arguments, fallback: "{}", about: "further arguments of the declaration"),
+    ]
+
+    private static let tasks = [
+        Setting("tasks.*.soft_time_limit", seconds, fallback: "bundle's", about: "seconds; 0: none"),
+        Setting("tasks.*.time_limit", seconds, fallback: "bundle's", about: "seconds; 0: none"),
+        Setting(
+            "tasks.*.max_retries", .integer(-1...1_000_000), fallback: "bundle's",
+            about: "attempts after the first; -1: no bound"),
+        Setting("tasks.*.retry_delay", seconds, fallback: "bundle's", about: "before a retry that names no countdown"),
+        Setting(
+            "tasks.*.retry_backoff", seconds, fallback: "bundle's",
+            about: "the delay doubles from here with each retry; failures are retried by themselves"),
+        Setting("tasks.*.retry_backoff_max", seconds, fallback: "bundle's", about: "bound of that delay"),
+        Setting("tasks.*.retry_jitter", .flag, fallback: "bundle's", about: "a random part of that delay only"),
+        Setting("tasks.*.autoretry", .flag, fallback: "bundle's", about: "retry every failure"),
+        Setting("tasks.*.acks_late", .flag, fallback: "bundle's", about: "as worker.acks_late"),
+        Setting("tasks.*.track_started", .flag, fallback: "bundle's", about: "as worker.track_started"),
+        Setting("tasks.*.ignore_result", .flag, fallback: "bundle's", about: "as worker.ignore_result"),
+        Setting("tasks.*.max_starts", .integer(1...1000), fallback: "bundle's", about: "as worker.max_starts"),
+        Setting(
+            "tasks.*.keep", .integer(0...1_000_000), fallback: "bundle's",
+            about: "one child serves so many in turn; 0: a fresh child for each"),
+    ]
+}

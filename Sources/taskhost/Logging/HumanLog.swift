@@ -1,0 +1,36 @@
+import Logging
+
+/// A line for people: time, level, text, then what goes with it.
+struct HumanLog: LogHandler {
+    var logLevel: Logger.Level = .info
+    var metadata: Logger.Metadata = [:]
+    let sink: LogSink
+    let coloured: Bool
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        var line = "\(LogTime.clock()) \(word(event.level)) \(event.message)"
+        let all = metadata.merging(event.metadata ?? [:]) { $1 }
+        // The event's name is for machines: people read the message.
+        for (key, value) in all.sorted(by: { $0.key < $1.key }) where key != "event" {
+            line += coloured ? " \u{1B}[2m\(key)=\(value)\u{1B}[0m" : " \(key)=\(value)"
+        }
+        sink.write(line + "\n")
+    }
+
+    private func word(_ level: Logger.Level) -> String {
+        let (word, colour): (String, Int) =
+            switch level {
+            case .trace, .debug: ("debug", 90)
+            case .info, .notice: ("info ", 32)
+            case .warning: ("warn ", 33)
+            case .error: ("error", 31)
+            case .critical: ("CRIT ", 35)
+            }
+        return coloured ? "\u{1B}[\(colour)m\(word)\u{1B}[0m" : word
+    }
+}
