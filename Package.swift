@@ -37,10 +37,10 @@ let package = Package(
         // Adapters: one outside system each.
         .target(name: "Loop", dependencies: ["CLinux", "Ports", "TaskModel"], swiftSettings: strict),
         .target(name: "RabbitMQ", dependencies: ["CRabbitMQ", "CLinux", "Ports", "TaskModel"], swiftSettings: strict),
-        .target(name: "Redis", dependencies: ["CHiredis", "Ports", "TaskModel"], swiftSettings: strict),
+        .target(name: "Redis", dependencies: ["CHiredis", "Ports", "TaskModel", json], swiftSettings: strict),
         .target(
             name: "SQLite",
-            dependencies: ["Ports", "TaskModel", json, .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: ["CLinux", "Ports", "TaskModel", json, .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict),
         .target(
             name: "Runner", dependencies: ["CRunnerProtocol", "CLinux", "Ports", "TaskModel", json],

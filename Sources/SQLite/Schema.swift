@@ -1,0 +1,81 @@
+// The tables, and how an older file becomes a present one.
+import GRDB
+
+/// The file's layout. Its version is in `user_version`; `application_id` tells our files from other programs'.
+enum Schema {
+    /// "thst"
+    static let applicationID: Int32 = 0x7468_7374
+
+    /// Each step lifts the file by one version. Steps that were released are never changed, only added to.
+    static let steps: [String] = [
+        """
+        CREATE TABLE host(
+            id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never used twice: the fence of what it holds
+            pid INTEGER NOT NULL,
+            started INTEGER NOT NULL,               -- clock ticks since boot, as /proc/PID/stat has it
+            boot TEXT NOT NULL,
+            pid_namespace TEXT NOT NULL,
+            lease_until INTEGER NOT NULL);          -- microseconds since 1970
+
+        CREATE TABLE message(
+            id INTEGER PRIMARY KEY,                 -- grows: the order of arrival
+            queue TEXT NOT NULL,
+            state INTEGER NOT NULL,                 -- 0 ready, 1 delayed, 2 held, 3 dead
+            priority INTEGER NOT NULL,
+            visible_at INTEGER NOT NULL,            -- microseconds since 1970
+            host INTEGER,                           -- who holds it
+            deliveries INTEGER NOT NULL DEFAULT 0,
+            name TEXT,                              -- dead letters: the task id
+            properties TEXT NOT NULL,               -- JSON, see FieldJSON
+            headers TEXT NOT NULL,
+            body BLOB NOT NULL);
+        CREATE INDEX message_ready ON message(queue, priority DESC, id) WHERE state = 0;
+        CREATE INDEX message_delayed ON message(visible_at) WHERE state = 1;
+        CREATE INDEX message_held ON message(host) WHERE state = 2;
+        CREATE INDEX message_dead ON message(queue, id) WHERE state = 3;
+
+        CREATE TABLE result(
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,  -- a new one for each change: what followers look for
+            task_id TEXT NOT NULL UNIQUE,
+            state TEXT NOT NULL,
+            meta BLOB NOT NULL,
+            expires_at INTEGER);                    -- microseconds since 1970
+        CREATE INDEX result_expires ON result(expires_at) WHERE expires_at IS NOT NULL;
+        """
+    ]
+
+    static var version: Int { steps.count }
+
+    /// Makes the file a present one, or says why it cannot be.
+    static func prepare(_ db: Database, path: String) throws {
+        guard try isOlder(db, path: path) else { return }
+        try db.inTransaction(.immediate) {
+            // Another process may have been quicker while we waited for the lock.
+            guard try isOlder(db, path: path) else { return .commit }
+            for step in try version(of: db)..<version { try db.execute(sql: steps[step]) }
+            try db.execute(sql: "PRAGMA application_id = \(applicationID)")
+            try db.execute(sql: "PRAGMA user_version = \(version)")
+            return .commit
+        }
+    }
+
+    private static func isOlder(_ db: Database, path: String) throws -> Bool {
+        let found = try version(of: db)
+        let owner = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+        if owner == 0, found == 0, try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") == 0 { return true }
+        guard owner == applicationID else {
+            throw SQLiteFailure(
+                .permanent, "\(path) is a database of another program", fix: "Name another file, or move this one away")
+        }
+        guard found <= version else {
+            throw SQLiteFailure(
+                .permanent, "\(path) has layout \(found), this taskhost knows up to \(version)",
+                fix: "Use the newer taskhost that wrote it, or name another file")
+        }
+        return found < version
+    }
+
+    private static func version(of db: Database) throws -> Int {
+        try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+    }
+}
