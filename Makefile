@@ -1,0 +1,38 @@
+# What people type. The work is in scripts/; each part's own build is beside its sources.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+DIST := $(CURDIR)/.build/dist
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+.PHONY: help build test demo bench install lint clean
+
+help: ## This list
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## Install what is missing (apt), build release, leave a runnable tree in .build/dist
+	@scripts/install-deps build
+	@scripts/build-dist "$(DIST)"
+
+test: ## Build and run every test, with a RabbitMQ and a Redis of the tests' own
+	@scripts/install-deps test
+	@scripts/test
+
+demo: build ## Start a host on the embedded broker, send it sums and a photograph, show the results
+	@demo/run "$(DIST)"
+
+bench: build ## Measure the host beside the physical floor
+	@scripts/install-deps test
+	@Benchmarks/run
+
+install: ## Copy the built tree to PREFIX (default /usr/local); DESTDIR for packagers
+	@scripts/install-dist "$(DIST)" "$(DESTDIR)$(PREFIX)"
+
+lint: ## Formatting, imports, file sizes
+	@scripts/lint
+
+clean: ## Remove everything built
+	rm -rf .build sdk/.build Plugins/*/.build Benchmarks/build
