@@ -18,7 +18,7 @@ def busy(transport, start_worker, queue, note, gate, **how):
 
 def test_term_finishes_what_runs_and_gives_the_rest_back(redis_transport, start_worker, queues, queue, note, gate):
     worker, running, _ = busy(redis_transport, start_worker, queue, note, gate)
-    worker.signal(signal.SIGTERM)
+    worker.send(signal.SIGTERM)
     until("the rest to be back in the queue", lambda: queues.ready(queue) == 10)
     gate.open()
     assert worker.wait() == 0
@@ -32,10 +32,10 @@ def test_a_second_term_ends_it_now_and_the_running_task_goes_back(redis_transpor
                                                                  gate):
     worker, _, _ = busy(redis_transport, start_worker, queue, note, gate)
     family = processes.descendants(worker.pid)
-    worker.signal(signal.SIGTERM)
+    worker.send(signal.SIGTERM)
     until("it to have heard the first", lambda: queues.ready(queue) == 10)
     began = time.monotonic()
-    worker.signal(signal.SIGTERM)
+    worker.send(signal.SIGTERM)
     worker.wait(10)
     print(f"the second TERM ended it after {time.monotonic() - began:.3f} s")
     until("all 11 messages to be back", lambda: queues.ready(queue) == 11)
@@ -53,7 +53,7 @@ def test_the_grace_period_ends_a_task_that_does_not_finish(redis_transport, star
 
 def test_int_is_a_warm_stop_with_status_1(redis_transport, start_worker, queue, note, gate):
     worker, running, _ = busy(redis_transport, start_worker, queue, note, gate)
-    worker.signal(signal.SIGINT)
+    worker.send(signal.SIGINT)
     gate.open()
     assert worker.wait() == 1
     assert running.get(timeout=5) == "running"
@@ -64,7 +64,7 @@ def test_a_replaced_bundle_is_used_for_the_next_task(redis_transport, start_work
     assert redis_transport.send("journey.version", queue=queue).get(timeout=10) == "1.0"
     newer = bundles.build_c(os.path.join(HERE, "bundles", "journey.c"), tmp_path, ['JOURNEY_VERSION="2.0"'])
     worker.install(newer, os.path.basename(journey))
-    worker.signal(signal.SIGHUP)
+    worker.send(signal.SIGHUP)
     until("the new version to answer",
           lambda: redis_transport.send("journey.version", queue=queue).get(timeout=10) == "2.0")
 
@@ -74,7 +74,7 @@ def test_a_bundle_replaced_while_its_task_runs_lets_it_finish(redis_transport, s
     worker, running, waiting = busy(redis_transport, start_worker, queue, note, gate)
     newer = bundles.build_c(os.path.join(HERE, "bundles", "journey.c"), tmp_path, ['JOURNEY_VERSION="2.0"'])
     worker.install(newer, os.path.basename(journey))
-    worker.signal(signal.SIGHUP)
+    worker.send(signal.SIGHUP)
     gate.open()
     assert running.get(timeout=10) == "running"
     assert [one.get(timeout=10) for one in waiting] == [f"waiting {n}" for n in range(10)]

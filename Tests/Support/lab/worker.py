@@ -110,7 +110,7 @@ class Worker:
             except BlockingIOError:
                 return self.notified
 
-    def signal(self, number):
+    def send(self, number):
         self.process.send_signal(number)
 
     def wait(self, seconds=30.0):
@@ -120,7 +120,7 @@ class Worker:
 
     def stop(self, number=signal.SIGTERM, seconds=40.0):
         if self.running:
-            self.signal(number)
+            self.send(number)
         return self.wait(seconds)
 
     def kill(self):
