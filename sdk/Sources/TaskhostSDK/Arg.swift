@@ -20,7 +20,9 @@ public struct Arg<Value: Codable & Sendable>: Decodable, Sendable {
 
     public init() {
         // A property of optional type starts as nil everywhere in Swift; so does this one.
-        if let optional = Value.self as? any ExpressibleByNilLiteral.Type, let null = optional.init(nilLiteral: ()) as? Value {
+        if let optional = Value.self as? any ExpressibleByNilLiteral.Type,
+            let null = optional.init(nilLiteral: ()) as? Value
+        {
             content = .value(null)
         } else {
             content = .missing

@@ -72,23 +72,25 @@ final class ChildLoop: TaskExecutor {
             return queue.isWaiting
         }
         guard mustWait else { return }
-        let mainQueue = dispatchMainQueueDescriptor()
+        let mainQueue = isMainThread ? dispatchMainQueueDescriptor() : -1
         var descriptors = [
             pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
             pollfd(fd: mainQueue, events: Int16(POLLIN), revents: 0),
             pollfd(fd: stopDescriptor, events: Int16(POLLIN), revents: 0),
         ]
         // Without a descriptor (the process has used up its own) look around ten times a second.
-        let timeout: Int32 = wake < 0 || mainQueue < 0 ? 100 : -1
+        let isBlind = wake < 0 || (isMainThread && mainQueue < 0)
+        let timeout: Int32 = isBlind ? 100 : -1
         // An interruption is fine: the loop looks at everything and comes back.
         _ = poll(&descriptors, nfds_t(descriptors.count), timeout)
         queue.withLock { $0.isWaiting = false }
         if descriptors[0].revents != 0 { drain(wake) }
-        if descriptors[1].revents != 0 || mainQueue < 0 {
-            if mainQueue >= 0 { drain(mainQueue) }
-            serveDispatchMainQueue()
-        }
+        if descriptors[1].revents != 0 { drain(mainQueue) }
+        if descriptors[1].revents != 0 || (isMainThread && mainQueue < 0) { serveDispatchMainQueue() }
     }
+
+    /// In a child, always; elsewhere (in tests) the main queue is served by whoever owns it.
+    private var isMainThread: Bool { threadIdentifier() == getpid() }
 
     private func ensureWakeDescriptor() -> Int32 {
         wakeDescriptor.withLock { descriptor in
@@ -116,11 +118,14 @@ private final class Completion<Output: Sendable>: @unchecked Sendable {
     var result: Result<Output, any Error>?
 }
 
-/// EFD_CLOEXEC | EFD_NONBLOCK, the same as O_CLOEXEC and O_NONBLOCK; Glibc's Swift module has neither eventfd.
+/// EFD_CLOEXEC | EFD_NONBLOCK, the same as O_CLOEXEC and O_NONBLOCK; Glibc's Swift module lacks eventfd and gettid.
 private let eventDescriptorFlags = O_CLOEXEC | O_NONBLOCK
 
 @_silgen_name("eventfd")
 private func makeEventDescriptor(_ count: UInt32, _ flags: Int32) -> Int32
+
+@_silgen_name("gettid")
+private func threadIdentifier() -> Int32
 
 // libdispatch's door for run loops that own the main thread, used by CoreFoundation in the same way.
 @_silgen_name("_dispatch_get_main_queue_handle_4CF")

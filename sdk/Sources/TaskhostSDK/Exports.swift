@@ -4,5 +4,5 @@
 @_exported public import CTaskhost
 
 #if canImport(TaskhostJSON)
-@_exported public import TaskhostJSON
+    @_exported public import TaskhostJSON
 #endif

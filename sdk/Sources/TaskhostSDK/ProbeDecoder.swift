@@ -30,7 +30,8 @@ final class ProbeDecoder: Decoder {
     private var notAnArgument: RegistrationError {
         current.isEmpty
             ? RegistrationError("\(handler): arguments are named; declare them as properties with @Arg")
-            : RegistrationError("\(handler): its property '\(current)' is no argument; write @Arg before it, or make it static")
+            : RegistrationError(
+                "\(handler): its property '\(current)' is no argument; write @Arg before it, or make it static")
     }
 
     private struct Container<Key: CodingKey>: KeyedDecodingContainerProtocol {

@@ -23,7 +23,8 @@ enum Scalars {
         case .int(let value): return Double(value)
         case .bigInteger(let digits):
             guard let value = Double(digits), value.isFinite else {
-                throw TaskError(type: "OverflowError", module: "builtins", "\(place): int too large to convert to float")
+                throw TaskError(
+                    type: "OverflowError", module: "builtins", "\(place): int too large to convert to float")
             }
             return value
         default: throw error(place, "must be real number, not \(json.pythonType)")

@@ -98,8 +98,11 @@ public final class TaskContext: Sendable {
         case debug, info, warning, error
     }
 
+    /// A line in the host's log at level info, with the task's id.
+    public func log(_ text: String) { log(.info, text) }
+
     /// A line in the host's log, with the task's id.
-    public func log(_ level: LogLevel = .info, _ text: String) {
+    public func log(_ level: LogLevel, _ text: String) {
         let number =
             switch level {
             case .debug: TASKHOST_DEBUG

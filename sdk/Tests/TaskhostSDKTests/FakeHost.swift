@@ -1,0 +1,174 @@
+// A host table that only remembers: what a bundle registers, and what its handlers report.
+
+import Dispatch
+import TaskhostSDK
+
+/// What a handler reported about one task.
+struct Report: Sendable, Equatable {
+    var ending = ""
+    var value = ""
+    var type = ""
+    var module = ""
+    var message = ""
+    var arguments: String?
+    var countdown: Double?
+    var maxRetries: Int32?
+    var states: [String] = []
+    var lines: [String] = []
+}
+
+/// One task as the fake runner holds it. Touched by one thread at a time: the loop queue, or a handler under its lock.
+final class FakeTask: @unchecked Sendable {
+    var body: [UInt8]
+    var headers = Array(#"{"origin":"gen1@here","deep":{"n":1}}"#.utf8)
+    var number: @Sendable (Int32) -> Double = { _ in 0 }
+    /// Asked at every look of the loop.
+    var stopsAfterLooks = Int.max
+    var stopDescriptor: Int32 = -1
+    var report = Report()
+
+    init(_ body: String) {
+        self.body = Array(body.utf8)
+    }
+
+    static func of(_ pointer: OpaquePointer?) -> FakeTask {
+        Unmanaged<FakeTask>.fromOpaque(UnsafeRawPointer(pointer!)).takeUnretainedValue()
+    }
+}
+
+/// What a bundle registered.
+struct Registration {
+    var name: String
+    var signature: String
+    var options: taskhost_options?
+    var optionName: String?
+    var doc: String?
+    var rateLimit: String?
+    fileprivate let handler: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> Void
+    fileprivate let user: UnsafeMutableRawPointer?
+}
+
+extension Registration: @unchecked Sendable {}
+
+/// Registration happens under `lock`, so that the table's context-free functions know whose it is.
+enum FakeHost {
+    nonisolated(unsafe) fileprivate static var registered: [Registration] = []
+    nonisolated(unsafe) static var bundle = ""
+    nonisolated(unsafe) static var answer: Int32 = 0
+    /// Also the one thread at a time that handlers run on, apart from the tests' own pool.
+    static let queue = DispatchQueue(label: "fake host")
+
+    nonisolated(unsafe) private static let table: UnsafeMutablePointer<taskhost_host> = {
+        let table = UnsafeMutablePointer<taskhost_host>.allocate(capacity: 1)
+        table.initialize(to: makeTable())
+        return table
+    }()
+
+    static func register(_ bundle: TaskBundle, describeAnswers answer: Int32 = 0) async -> (Int32, [Registration]) {
+        await withCheckedContinuation { continuation in
+            queue.async {
+                registered = []
+                self.answer = answer
+                let status = bundle.register(with: table)
+                continuation.resume(returning: (status, registered))
+            }
+        }
+    }
+
+    static func run(_ registration: Registration, _ task: FakeTask) async -> Report {
+        await withCheckedContinuation { continuation in
+            queue.async {
+                registration.handler(OpaquePointer(Unmanaged.passUnretained(task).toOpaque()), registration.user)
+                continuation.resume(returning: task.report)
+            }
+        }
+    }
+
+    private static func makeTable() -> taskhost_host {
+        var host = taskhost_host()
+        host.size = UInt32(MemoryLayout<taskhost_host>.size)
+        host.describe = { info in
+            FakeHost.bundle = [info!.pointee.name, info!.pointee.version, info!.pointee.sdk]
+                .map { String(cString: $0!) }.joined(separator: " ")
+            return FakeHost.answer
+        }
+        host.add = { task in
+            let task = task!.pointee
+            let options = task.options?.pointee
+            FakeHost.registered.append(
+                Registration(
+                    name: String(cString: task.name), signature: String(cString: task.signature), options: options,
+                    optionName: options?.name.map { String(cString: $0) },
+                    doc: options?.doc.map { String(cString: $0) },
+                    rateLimit: options?.rate_limit.map { String(cString: $0) },
+                    handler: task.handler, user: task.user))
+            return 0
+        }
+        host.text = { task, which, length in
+            let bytes: [UInt8]
+            switch UInt32(which) {
+            case TASKHOST_TEXT_ID.rawValue: bytes = Array("id-1".utf8)
+            case TASKHOST_TEXT_BODY.rawValue: bytes = FakeTask.of(task).body
+            case TASKHOST_TEXT_HEADERS.rawValue: bytes = FakeTask.of(task).headers
+            default: return nil
+            }
+            length?.pointee = bytes.count
+            // Leaked on purpose: the contract lets the text live as long as the task.
+            let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 1)
+            for (index, byte) in bytes.enumerated() { copy[index] = CChar(bitPattern: byte) }
+            copy[bytes.count] = 0
+            return UnsafePointer(copy)
+        }
+        host.number = { task, which in FakeTask.of(task).number(which) }
+        host.should_stop = { task in
+            let task = FakeTask.of(task)
+            task.stopsAfterLooks -= task.stopsAfterLooks == .max ? 0 : 1
+            return task.stopsAfterLooks <= 0
+        }
+        host.stop_fd = { FakeTask.of($0).stopDescriptor }
+        host.update_state = { task, state, meta, length in
+            FakeTask.of(task).report.states.append(String(cString: state!) + " " + text(meta, length))
+        }
+        host.log = { task, level, line, length in
+            FakeTask.of(task).report.lines.append("\(level) " + text(line, length))
+        }
+        host.succeed = { task, json, length in
+            FakeTask.of(task).report.ending = "success"
+            FakeTask.of(task).report.value = text(json, length)
+        }
+        host.fail = { task, type, module, message, arguments, _ in
+            let task = FakeTask.of(task)
+            task.report.ending = "failure"
+            task.report.type = String(cString: type!)
+            task.report.module = String(cString: module!)
+            task.report.message = String(cString: message!)
+            task.report.arguments = arguments.map { String(cString: $0) }
+        }
+        host.retry = { task, countdown, maxRetries, reason in
+            let task = FakeTask.of(task)
+            task.report.ending = "retry"
+            task.report.countdown = countdown
+            task.report.maxRetries = maxRetries
+            task.report.message = reason.map { String(cString: $0) } ?? ""
+        }
+        host.reject = { task, reason, requeue in
+            FakeTask.of(task).report.ending = requeue ? "reject, requeue" : "reject"
+            FakeTask.of(task).report.message = String(cString: reason!)
+        }
+        host.ignore = { FakeTask.of($0).report.ending = "ignore" }
+        return host
+    }
+}
+
+private func text(_ start: UnsafePointer<CChar>?, _ length: Int) -> String {
+    String(decoding: UnsafeRawBufferPointer(start: start, count: length), as: UTF8.self)
+}
+
+/// Registers `bundle` (of one task) and runs that task once.
+func run(_ bundle: TaskBundle, _ body: String, _ adjust: (FakeTask) -> Void = { _ in }) async -> Report {
+    let (status, tasks) = await FakeHost.register(bundle)
+    guard status == 0, let task = tasks.first else { return Report(ending: "not registered") }
+    let fake = FakeTask(body)
+    adjust(fake)
+    return await FakeHost.run(task, fake)
+}
