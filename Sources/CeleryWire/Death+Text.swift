@@ -1,0 +1,65 @@
+// A child's death in words.
+import TaskModel
+
+extension Death {
+    /// "signal 11 (SIGSEGV)", "exitcode 3", as billiard tells it.
+    var causeText: String {
+        switch cause {
+        case .signal(let number): SignalName.of(number).map { "signal \(number) (\($0))" } ?? "signal \(number)"
+        case .exit(let code): "exitcode \(code)"
+        case .protocolViolation(let what): "protocol violation (\(what))"
+        }
+    }
+
+    /// Where it died and what it said before; nil when nothing is known.
+    func report(output: [UInt8]) -> String? {
+        var lines: [String] = []
+        if let address {
+            lines.append("Fault address: 0x\(String(address, radix: 16))")
+        }
+        if !stack.isEmpty {
+            lines.append("Native stack (innermost first):")
+            lines += stack.prefix(Self.reportedFrames).map { "  \($0)" }
+        }
+        let said = Text.tail(of: output, bytes: 4096)
+        if !said.isEmpty {
+            lines.append("Last output:")
+            lines.append(said)
+        }
+        return lines.isEmpty ? nil : lines.joined(separator: "\n")
+    }
+
+    static let reportedFrames = 64
+}
+
+enum Text {
+    /// The end of some output as text, at most so many bytes of UTF-8; what is not UTF-8 becomes U+FFFD.
+    static func tail(of output: [UInt8], bytes: Int) -> String {
+        let text = String(decoding: output.suffix(bytes), as: UTF8.self)
+        guard text.utf8.count > bytes else { return text }
+        var start = text.utf8.index(text.utf8.endIndex, offsetBy: -bytes)
+        while start < text.endIndex, text.utf8[start] & 0xC0 == 0x80 { text.utf8.formIndex(after: &start) }
+        return String(text[start...])
+    }
+
+    /// The beginning of a text, at most so many characters.
+    static func head(of text: String, characters: Int) -> String {
+        let scalars = text.unicodeScalars
+        guard scalars.count > characters else { return text }
+        return String(scalars.prefix(characters)) + "…"
+    }
+}
+
+/// Linux's signal numbers on x86-64 and arm64. A table, so that this module needs no C library.
+enum SignalName {
+    private static let names = [
+        "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1",
+        "SIGSEGV", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGSTKFLT", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP",
+        "SIGTTIN", "SIGTTOU", "SIGURG", "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO", "SIGPWR",
+        "SIGSYS",
+    ]
+
+    static func of(_ number: Int32) -> String? {
+        1...Int32(names.count) ~= number ? names[Int(number) - 1] : nil
+    }
+}

@@ -1,0 +1,94 @@
+// Messages sent again: retries, restarts, postponements. Pure: a message in, a message out.
+//
+// Whatever the client put into headers and properties survives, save what belongs to the broker's own bookkeeping.
+public import TaskModel
+
+public enum Republication {
+    /// The next attempt (celery-wire.md §3.8): same id, one retry more, a new eta, starts counted anew.
+    /// Messages of protocol 1 become protocol 2.
+    /// - Parameters:
+    ///   - retries: attempts made by then.
+    public static func retry(
+        _ delivery: Delivery, _ message: TaskMessage, eta: WallTime, retries: Int, now: WallTime
+    ) -> WireMessage {
+        var again = asProtocol2(delivery, message)
+        again.headers[HeaderName.starts] = nil
+        again.headers["retries"] = .int(Int64(retries))
+        again.headers["eta"] = .string(ISO8601.format(eta))
+        again.headers["parent_id"] = .string(message.parentID ?? message.id)
+        again.headers["root_id"] = .string(message.rootID ?? message.id)
+        if let expires = message.expires {
+            again.properties.expiration = expiration(until: expires, now: now)
+        }
+        return again
+    }
+
+    /// The same attempt again, after a start that told nothing: only the count of starts changes.
+    /// - Parameters:
+    ///   - starts: made so far; 0: none is charged.
+    public static func restart(_ delivery: Delivery, _ message: TaskMessage, starts: Int) -> WireMessage {
+        var again = cleaned(delivery.message)
+        again.headers[HeaderName.starts] = starts > 0 ? .int(Int64(starts)) : nil
+        return again
+    }
+
+    /// Unchanged, to wait in the broker for its eta. The header `expires` goes on being obeyed when it comes back; the
+    /// property would end the wait too early.
+    public static func postpone(_ delivery: Delivery) -> WireMessage {
+        var again = cleaned(delivery.message)
+        if let expires = again.headers["expires"]?.text, !expires.isEmpty { again.properties.expiration = nil }
+        return again
+    }
+
+    /// Milliseconds as AMQP wants them; "0" when it is over.
+    static func expiration(until expires: WallTime, now: WallTime) -> String {
+        String(max(0, (expires.microseconds - now.microseconds) / 1000))
+    }
+
+    /// Without the broker's records of deaths, its routing instructions, and a user id it would refuse from us.
+    static func cleaned(_ message: WireMessage) -> WireMessage {
+        var message = message
+        message.headers.fields.removeAll { HeaderName.isDeathRecord($0.key) || $0.key == "CC" || $0.key == "BCC" }
+        message.properties.userID = nil
+        return message
+    }
+
+    private static func asProtocol2(_ delivery: Delivery, _ message: TaskMessage) -> WireMessage {
+        var wire = cleaned(delivery.message)
+        let isList = wire.body.first { $0 > 0x20 } == UInt8(ascii: "[")
+        if message.protocolVersion == 2, isList { return wire }
+        wire.body = message.body
+        wire.properties.contentType = ContentType.json.mimeType
+        wire.properties.contentEncoding = "utf-8"
+        let known = TaskHeaderList.of(message)
+        for field in known.fields where wire.headers[field.key] == nil { wire.headers[field.key] = field.value }
+        return wire
+    }
+}
+
+/// All headers of protocol 2, in the order Python sends them.
+enum TaskHeaderList {
+    static func of(_ message: TaskMessage) -> FieldTable {
+        [
+            "lang": .string("py"), "task": .string(message.name), "id": .string(message.id),
+            "shadow": text(message.shadow), "eta": text(message.etaText), "expires": text(message.expiresText),
+            "group": text(message.groupID), "group_index": message.groupIndex.map { .int(Int64($0)) } ?? .null,
+            "retries": .int(Int64(message.retries)),
+            "timelimit": .array([number(message.hardLimit), number(message.softLimit)]),
+            "root_id": .string(message.rootID ?? message.id), "parent_id": text(message.parentID),
+            "argsrepr": .string(message.argsRepr), "kwargsrepr": .string(message.kwargsRepr),
+            "origin": text(message.origin), "ignore_result": message.ignoreResult.map(FieldValue.bool) ?? .null,
+            "replaced_task_nesting": .int(Int64(message.replacedTaskNesting)),
+            "stamped_headers": message.stampedHeaders.map { .array($0.map(FieldValue.string)) } ?? .null,
+            "stamps": .table(message.stamps),
+        ]
+    }
+
+    private static func text(_ value: String?) -> FieldValue { value.map(FieldValue.string) ?? .null }
+
+    /// Whole seconds as integers, as clients write them.
+    private static func number(_ seconds: Double?) -> FieldValue {
+        guard let seconds else { return .null }
+        return seconds.rounded() == seconds && seconds.magnitude < 1e15 ? .int(Int64(seconds)) : .double(seconds)
+    }
+}

@@ -1,0 +1,154 @@
+// Header values to the fields of a `TaskMessage` (celery-wire.md §1.3).
+import TaskModel
+
+extension TaskMessage {
+    /// Takes over one header; unknown ones are left alone. Grouped by length, since comparing twenty names with
+    /// twenty others would cost more than all the rest of decoding.
+    mutating func take(_ key: String, _ value: FieldValue) throws(WireError) {
+        switch key.utf8.count {
+        case 2: if key == "id" { id = try Self.text(value, key) ?? "" }
+        case 3: if key == "eta" { (etaText, eta) = try Self.time(value, key) }
+        case 4: if key == "task" { name = try Self.text(value, key) ?? "" }
+        case 5: if key == "group" { groupID = try Self.text(value, key) }
+        case 6:
+            if key == "shadow" {
+                shadow = try Self.text(value, key)
+            } else if key == "origin" {
+                origin = try Self.text(value, key)
+            } else if key == "stamps" {
+                stamps = try Self.table(value, key)
+            }
+        case 7:
+            if key == "expires" {
+                (expiresText, expires) = try Self.time(value, key)
+            } else if key == "retries" {
+                retries = try Self.count(value, key) ?? 0
+            } else if key == "root_id" {
+                rootID = try Self.text(value, key)
+            }
+        case 8: if key == "argsrepr" { argsRepr = try Self.text(value, key) ?? "" }
+        case 9:
+            if key == "parent_id" {
+                parentID = try Self.text(value, key)
+            } else if key == "timelimit" {
+                (hardLimit, softLimit) = try Self.limits(value, key)
+            }
+        case 10: if key == "kwargsrepr" { kwargsRepr = try Self.text(value, key) ?? "" }
+        case 11:
+            if key == "group_index" {
+                groupIndex = try Self.count(value, key)
+            } else if key == "compression", let method = try Self.text(value, key), !method.isEmpty {
+                throw WireError(
+                    .compressed, "the body is compressed (\(quoted(method))), which is not read; send it uncompressed")
+            }
+        case 13: if key == "ignore_result" { ignoreResult = try Self.flag(value, key) }
+        case 15:
+            if key == "stamped_headers" {
+                stampedHeaders = try Self.names(value, key)
+            } else if key == HeaderName.starts {
+                priorStarts = try Self.count(value, key) ?? 0
+            }
+        case HeaderName.adapterError.utf8.count where key == HeaderName.adapterError:
+            throw WireError(.malformedHeader, "headers: \(quoted(value.text ?? "unreadable"))")
+        case 22: if key == "replaced_task_nesting" { replacedTaskNesting = try Self.count(value, key) ?? 0 }
+        default: break
+        }
+    }
+
+    private static func malformed(_ key: String, _ expected: String) -> WireError {
+        WireError(.malformedHeader, "header '\(key)' is not \(expected)")
+    }
+
+    private static func text(_ value: FieldValue, _ key: String) throws(WireError) -> String? {
+        if case .string(let text) = value { return text }
+        if case .null = value { return nil }
+        guard let text = value.text else { throw malformed(key, "a text") }
+        return text
+    }
+
+    private static func count(_ value: FieldValue, _ key: String) throws(WireError) -> Int? {
+        if case .null = value { return nil }
+        guard case .int(let number) = value, 0...Int64(Int32.max) ~= number else {
+            throw malformed(key, "a whole number from 0 to 2147483647")
+        }
+        return Int(number)
+    }
+
+    private static func flag(_ value: FieldValue, _ key: String) throws(WireError) -> Bool? {
+        switch value {
+        case .null: return nil
+        case .bool(let flag): return flag
+        case .int(let number): return number != 0
+        default: throw malformed(key, "true or false")
+        }
+    }
+
+    private static func time(_ value: FieldValue, _ key: String) throws(WireError) -> (String?, WallTime?) {
+        switch value {
+        case .null: return (nil, nil)
+        case .timestamp(let seconds):
+            let time = WallTime(secondsSince1970: Double(seconds))
+            return (ISO8601.format(time), time)
+        default:
+            guard let text = value.text else { throw WireError(.badTime, "header '\(key)' is not a time") }
+            // As in Python, the empty text means no time.
+            if text.isEmpty { return (nil, nil) }
+            guard let time = ISO8601.parse(text) else {
+                throw WireError(.badTime, "header '\(key)' is not an ISO 8601 time: \(quoted(text))")
+            }
+            return (text, time)
+        }
+    }
+
+    private static func limits(_ value: FieldValue, _ key: String) throws(WireError) -> (Double?, Double?) {
+        if case .null = value { return (nil, nil) }
+        guard case .array(let pair) = value, pair.count <= 2 else { throw malformed(key, "a pair [hard, soft]") }
+        let hard = pair.count > 0 ? try seconds(pair[0], key) : nil
+        return (hard, pair.count > 1 ? try seconds(pair[1], key) : nil)
+    }
+
+    private static func seconds(_ value: FieldValue, _ key: String) throws(WireError) -> Double? {
+        let seconds: Double
+        switch value {
+        case .null: return nil
+        case .int(let number): seconds = Double(number)
+        case .double(let number): seconds = number
+        default: throw malformed(key, "a pair of seconds")
+        }
+        guard seconds.isFinite, seconds >= 0 else { throw malformed(key, "a pair of seconds ≥ 0") }
+        return seconds > 0 ? seconds : nil
+    }
+
+    private static func names(_ value: FieldValue, _ key: String) throws(WireError) -> [String]? {
+        if case .null = value { return nil }
+        guard case .array(let elements) = value else { throw malformed(key, "a list of names") }
+        var names: [String] = []
+        for element in elements {
+            guard let name = element.text else { throw malformed(key, "a list of names") }
+            names.append(name)
+        }
+        return names
+    }
+
+    private static func table(_ value: FieldValue, _ key: String) throws(WireError) -> FieldTable {
+        if case .null = value { return [:] }
+        guard case .table(let table) = value else { throw malformed(key, "a table") }
+        return table
+    }
+}
+
+/// Headers of our own, and those of RabbitMQ's that must not be sent again.
+enum HeaderName {
+    /// Starts already made of this attempt.
+    static let starts = "taskhost-starts"
+    /// Why a message is a dead letter; a table.
+    static let dead = "taskhost-dead"
+    /// Put there by a broker adapter that could not read the headers.
+    static let adapterError = "taskhost-wire-error"
+    static let ownPrefix = "taskhost-"
+
+    /// RabbitMQ drops a message as a cycle when these come back to it.
+    static func isDeathRecord(_ key: String) -> Bool {
+        key == "x-death" || key.hasPrefix("x-first-death-") || key.hasPrefix("x-last-death-")
+    }
+}
