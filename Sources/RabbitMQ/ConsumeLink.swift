@@ -1,0 +1,184 @@
+// The consuming connection while it is up: frames in, settlements out, on the loop, never waiting for the network.
+import CRabbitMQ
+import Ports
+import TaskModel
+
+protocol ConsumeLinkOwner: AnyObject {
+    func link(_ link: ConsumeLink, delivered delivery: Delivery, from consumer: QueueConsumer)
+    func link(_ link: ConsumeLink, lostConsumer consumer: QueueConsumer, because failure: BrokerFailure?)
+    func linkBroke(_ link: ConsumeLink, because failure: BrokerFailure)
+    /// A consumer was confirmed or has ended.
+    func linkProgressed(_ link: ConsumeLink)
+}
+
+final class ConsumeLink {
+    let number: UInt32
+    let connection: AMQPConnection
+    private unowned let owner: any ConsumeLinkOwner
+    private let loop: any EventLoop
+    private var watch: (any LoopWatch)?
+    private var timer: (any LoopTimer)?
+    private var byChannel: [QueueConsumer?] = [nil]
+    /// Since when the socket takes nothing.
+    private var stuckSince: Instant?
+    private var isOpen = true
+
+    /// Shorter than the library's own interval for heartbeats, so that it never waits for room to send one.
+    private static let stuckLimitSeconds = 4.0
+    private static let tickSeconds = 2.0
+    private static let framesBetweenReleases = 96
+
+    init(_ number: UInt32, _ connection: AMQPConnection, owner: any ConsumeLinkOwner, loop: any EventLoop) {
+        self.number = number
+        self.connection = connection
+        self.owner = owner
+        self.loop = loop
+    }
+
+    func start() {
+        watch = loop.watch(connection.descriptor, for: .read) { [weak self] _ in self?.pump() }
+        arm()
+        pump()
+    }
+
+    /// Stops watching; the connection may then be closed by another thread.
+    func detach() {
+        isOpen = false
+        watch?.cancel()
+        timer?.cancel()
+        byChannel = []
+    }
+
+    private func arm() {
+        timer = loop.schedule(afterSeconds: Self.tickSeconds) { [weak self] in
+            guard let self, self.isOpen else { return }
+            self.arm()
+            self.pump()
+        }
+    }
+
+    private func fail(_ failure: BrokerFailure) {
+        guard isOpen else { return }
+        detach()
+        owner.linkBroke(self, because: failure)
+    }
+
+    // ---- out ----
+
+    func openChannel(for consumer: QueueConsumer) throws(BrokerFailure) -> UInt16 {
+        guard byChannel.count <= Int(connection.channelMax) else {
+            // Numbers are not used twice on one link, so that no old tag can meet a new channel.
+            throw BrokerFailure(.closed, "all \(connection.channelMax) channels of this connection were used")
+        }
+        let channel = UInt16(byChannel.count)
+        byChannel.append(consumer)
+        try connection.send(
+            channel, MethodID.channelOpen, amqp_channel_open_t(out_of_band: amqp_empty_bytes), what: "opening a channel")
+        return channel
+    }
+
+    func consumer(of tag: DeliveryTag) -> (QueueConsumer, UInt64)? {
+        guard tag.link == number, case let channel = Int(tag.number >> 48), channel < byChannel.count,
+            let consumer = byChannel[channel], consumer.channel == UInt16(channel)
+        else { return nil }
+        return (consumer, tag.number & 0xFFFF_FFFF_FFFF)
+    }
+
+    /// At the end of a turn: settlements, then changes of credit. Waits for the socket's readiness when it is full.
+    func flush(_ consumers: [QueueConsumer], stopping: Bool) {
+        guard isOpen else { return }
+        let owes = consumers.contains { $0.ledger.isDirty }
+        if owes || stuckSince != nil {
+            guard connection.isWritable else { return stuck() }
+            if stuckSince != nil {
+                stuckSince = nil
+                watch?.change(to: .read)
+            }
+        }
+        do throws(BrokerFailure) {
+            for consumer in consumers { try consumer.flush(self) }
+            for consumer in consumers { try consumer.reconcile(self, stopping: stopping) }
+        } catch {
+            fail(error)
+        }
+    }
+
+    private func stuck() {
+        let now = loop.clocks.monotonic
+        guard let since = stuckSince else {
+            stuckSince = now
+            watch?.change(to: [.read, .write])
+            return
+        }
+        if now.seconds(since: since) > Self.stuckLimitSeconds {
+            fail(BrokerFailure(.closed, "\(connection.address): the broker reads nothing any more"))
+        }
+    }
+
+    // ---- in ----
+
+    private func pump() {
+        var frames = 0
+        while isOpen {
+            do throws(BrokerFailure) {
+                guard let frame = try connection.nextFrame() else { break }
+                try take(frame)
+            } catch {
+                return fail(error)
+            }
+            frames += 1
+            if frames % Self.framesBetweenReleases == 0, isOpen { connection.release() }
+        }
+        if isOpen, frames > 0 { connection.release() }
+    }
+
+    private func take(_ frame: amqp_frame_t) throws(BrokerFailure) {
+        let channel = Int(frame.channel)
+        if channel == 0 { return try takeConnectionFrame(frame) }
+        guard channel < byChannel.count, let consumer = byChannel[channel] else { return }
+        if frame.frame_type == UInt8(AMQP_FRAME_METHOD) { return try take(frame.payload.method, for: consumer) }
+        guard let (envelope, message) = consumer.assembler.take(frame) else { return }
+        consumer.ledger.delivered(envelope.deliveryTag)
+        let tag = DeliveryTag(link: number, number: UInt64(channel) << 48 | envelope.deliveryTag)
+        owner.link(
+            self,
+            delivered: Delivery(
+                tag: tag, queue: consumer.name, exchange: envelope.exchange, routingKey: envelope.routingKey,
+                redelivered: envelope.redelivered, message: message),
+            from: consumer)
+    }
+
+    private func takeConnectionFrame(_ frame: amqp_frame_t) throws(BrokerFailure) {
+        guard frame.frame_type == UInt8(AMQP_FRAME_METHOD), frame.payload.method.id == MethodID.connectionClose else {
+            return
+        }
+        let failure = BrokerFailure.closing(frame.payload.method, "\(connection.address)")
+        try connection.send(0, MethodID.connectionCloseOK, amqp_connection_close_ok_t(), what: "closing")
+        throw failure ?? BrokerFailure(.closed, "\(connection.address): closed by the broker")
+    }
+
+    private func take(_ method: amqp_method_t, for consumer: QueueConsumer) throws(BrokerFailure) {
+        guard let decoded = method.decoded else { return }
+        switch method.id {
+        case MethodID.basicDeliver:
+            consumer.assembler.begin(.init(decoded.assumingMemoryBound(to: amqp_basic_deliver_t.self).pointee))
+        case MethodID.basicConsumeOK:
+            consumer.confirmed()
+            owner.linkProgressed(self)
+        case MethodID.basicCancelOK:
+            consumer.cancelled()
+            owner.linkProgressed(self)
+        case MethodID.basicCancel:
+            consumer.cancelledByBroker()
+            owner.link(self, lostConsumer: consumer, because: nil)
+        case MethodID.channelClose:
+            let failure = BrokerFailure.closing(method, "queue '\(consumer.name)'")
+            try connection.confirmClose(of: consumer.channel)
+            byChannel[Int(consumer.channel)] = nil
+            consumer.reset()
+            consumer.needsSetup = true
+            owner.link(self, lostConsumer: consumer, because: failure ?? BrokerFailure(.closed, "channel closed"))
+        default: break
+        }
+    }
+}

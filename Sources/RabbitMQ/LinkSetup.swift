@@ -1,0 +1,54 @@
+// Work that waits for the broker's answers, done on short-lived threads: connecting and declaring.
+import Ports
+import TaskModel
+
+/// What is to be known about a queue before it is consumed.
+struct QueuePlan: Sendable {
+    var declaration: QueueDeclaration
+    /// nil: a task queue.
+    var replyExpiresMilliseconds: Int64?
+}
+
+struct QueueFacts: Sendable {
+    var name: String
+    var outcome: Result<QueueDeclaration.Kind, BrokerFailure>
+    var warning: String?
+}
+
+enum LinkSetup {
+    /// One refused queue does not keep the others from being served; a broken connection throws.
+    static func declare(
+        _ plans: [QueuePlan], over connection: AMQPConnection, _ options: RabbitMQOptions
+    ) throws(BrokerFailure) -> [QueueFacts] {
+        guard !plans.isEmpty else { return [] }
+        var topology = Topology(connection, channel: 1, options: options)
+        var facts: [QueueFacts] = []
+        for plan in plans {
+            do {
+                if let expires = plan.replyExpiresMilliseconds {
+                    let arguments: FieldTable = ["x-expires": .int(expires)]
+                    try topology.declareQueue(plan.declaration.name, arguments: arguments, autoDelete: true)
+                    facts.append(QueueFacts(name: plan.declaration.name, outcome: .success(.classic)))
+                } else {
+                    let (kind, warning) = try topology.ensure(plan.declaration)
+                    facts.append(QueueFacts(name: plan.declaration.name, outcome: .success(kind), warning: warning))
+                }
+            } catch where error.isHopeless {
+                facts.append(QueueFacts(name: plan.declaration.name, outcome: .failure(error)))
+            }
+        }
+        try topology.end()
+        return facts
+    }
+
+    /// A connection of its own for one job, ended in good order.
+    static func visit<Value>(
+        _ address: RabbitMQAddress, duty: String, _ options: RabbitMQOptions,
+        _ work: (AMQPConnection) throws(BrokerFailure) -> Value
+    ) throws(BrokerFailure) -> Value {
+        let connection = try AMQPConnection(to: address, duty: duty, options: options)
+        let value = try work(connection)
+        connection.close()
+        return value
+    }
+}

@@ -1,0 +1,187 @@
+// The thread that owns the publishing connection: takes batches from the mailbox, keeps the link up.
+import CLinux
+import Glibc
+import Ports
+import Synchronization
+import TaskModel
+
+/// What the loop hands to the publisher's thread.
+final class PublisherMailbox: Sendable {
+    struct Content {
+        var items: [Pending<Publication>] = []
+        /// Seconds from now until what is left is given up; nil: go on.
+        var closeWithin: Double?
+    }
+
+    private let content = Mutex(Content())
+    /// Readable when something was put in.
+    let descriptor: Int32
+
+    init() { descriptor = clinux_eventfd() }
+    deinit { close(descriptor) }
+
+    func put(_ change: (inout Content) -> Void) {
+        content.withLock { change(&$0) }
+        // Fails only when the counter is full, and then it is readable anyway.
+        _ = clinux_eventfd_signal(descriptor)
+    }
+
+    func take() -> Content {
+        _ = clinux_eventfd_drain(descriptor)
+        return content.withLock { content in
+            let taken = content
+            content.items = []
+            return taken
+        }
+    }
+}
+
+/// What the thread tells the loop; called on the thread.
+struct PublisherReports: Sendable {
+    var settled: @Sendable ([(id: UInt64, failure: BrokerFailure?)]) -> Void
+    var blocked: @Sendable (String?) -> Void
+    var trouble: @Sendable (BrokerFailure, _ retryInSeconds: Double) -> Void
+    var ended: @Sendable () -> Void
+}
+
+/// Confined to its thread once `run` is called.
+final class PublisherThread: @unchecked Sendable {
+    private let mailbox: PublisherMailbox
+    private let addresses: [RabbitMQAddress]
+    private let options: RabbitMQOptions
+    private let reports: PublisherReports
+    private var link: PublishChannel?
+    private var waiting = Fifo<Pending<Publication>>()
+    private var backoff: Backoff
+    private var attempts = 0
+    private var retryAt = 0.0
+    private var giveUpAt: Double?
+    private var toldBlocked: String?
+
+    private static let tickSeconds = 2.0
+    private static let publishesBetweenPumps = 64
+
+    init(_ mailbox: PublisherMailbox, _ addresses: [RabbitMQAddress], _ options: RabbitMQOptions, _ reports: PublisherReports) {
+        self.mailbox = mailbox
+        self.addresses = addresses
+        self.options = options
+        self.reports = reports
+        backoff = Backoff(first: options.firstBackoffSeconds, longest: options.longestBackoffSeconds)
+    }
+
+    func run() {
+        while true {
+            takeMail()
+            if let giveUpAt, isIdle || Self.now() >= giveUpAt { return end() }
+            if link == nil, !waiting.isEmpty, Self.now() >= retryAt { connect() }
+            if let link {
+                do throws(BrokerFailure) {
+                    try work(link)
+                } catch {
+                    lost(error)
+                }
+            }
+            report()
+            waitForSomething()
+        }
+    }
+
+    private var isIdle: Bool { waiting.isEmpty && (link.map { $0.unconfirmed.count == 0 } ?? true) }
+
+    private func takeMail() {
+        let mail = mailbox.take()
+        for item in mail.items { waiting.append(item) }
+        if let within = mail.closeWithin, giveUpAt == nil { giveUpAt = Self.now() + within }
+    }
+
+    private func connect() {
+        let address = addresses[attempts % addresses.count]
+        attempts += 1
+        do throws(BrokerFailure) {
+            link = try PublishChannel(address, options)
+        } catch {
+            lost(error)
+        }
+    }
+
+    private func lost(_ failure: BrokerFailure) {
+        if let link {
+            waiting.prepend(link.abandon())
+            settle(link)
+        }
+        link = nil
+        let delay = backoff.next()
+        retryAt = Self.now() + delay
+        reports.trouble(failure, delay)
+    }
+
+    /// Publishes while there is room, and hears what the broker says in between.
+    private func work(_ link: PublishChannel) throws(BrokerFailure) {
+        try link.pump()
+        var published = 0
+        while let next = waiting.first, link.hasRoom(for: next.size), link.connection.isWritable {
+            _ = waiting.popFirst()
+            try link.publish(next)
+            published += 1
+            if published % Self.publishesBetweenPumps == 0 { try link.pump() }
+        }
+        if published > 0 { try link.pump() }
+        if !link.again.isEmpty {
+            waiting.prepend(link.again)
+            link.again = []
+        }
+    }
+
+    private func settle(_ link: PublishChannel) {
+        guard !link.settled.isEmpty else { return }
+        backoff.reset()
+        reports.settled(link.settled)
+        link.settled = []
+    }
+
+    private func report() {
+        if let link { settle(link) }
+        let reason = link?.blockedReason
+        if reason != toldBlocked {
+            toldBlocked = reason
+            reports.blocked(reason)
+        }
+    }
+
+    private func waitForSomething() {
+        var queries = [pollfd(fd: mailbox.descriptor, events: Int16(POLLIN), revents: 0)]
+        var seconds = -1.0
+        if let link {
+            seconds = Self.tickSeconds
+            // With room to publish, only the socket can be what we wait for.
+            let wantsRoom = waiting.first.map { link.hasRoom(for: $0.size) } ?? false
+            let events = wantsRoom ? POLLIN | POLLOUT : POLLIN
+            queries.append(pollfd(fd: link.connection.descriptor, events: Int16(events), revents: 0))
+        } else if !waiting.isEmpty {
+            seconds = max(0, retryAt - Self.now())
+        }
+        if let giveUpAt {
+            let left = max(0, giveUpAt - Self.now())
+            seconds = seconds < 0 ? left : min(seconds, left)
+        }
+        // Interrupted or not: the caller looks at everything again.
+        _ = poll(&queries, nfds_t(queries.count), seconds < 0 ? -1 : Int32((seconds * 1000).rounded(.up)))
+    }
+
+    private func end() {
+        var left = link?.abandon() ?? []
+        while let item = waiting.popFirst() { left.append(item) }
+        let failure = BrokerFailure(.closed, "closed before the broker confirmed the message")
+        if let link { settle(link) }
+        if !left.isEmpty { reports.settled(left.map { ($0.id, failure) }) }
+        link?.connection.close()
+        link = nil
+        reports.ended()
+    }
+
+    private static func now() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+}

@@ -1,0 +1,124 @@
+// Results over rpc://: messages to the queue the caller named, kept nowhere (celery-wire.md §4.6).
+public import Ports
+import TaskModel
+
+/// Shares the broker's connections. On the loop.
+public final class RPCResults: ResultStore {
+    private let broker: RabbitMQBroker
+    private weak var events: (any ResultStoreEvents)?
+    private let queue = UniqueName.uuid()
+    private var isConsuming = false
+    private var followers: [String: [Subscription]] = [:]
+    private var latest: [String: [UInt8]] = [:]
+
+    public init(broker: RabbitMQBroker) { self.broker = broker }
+
+    public var description: String { "rpc:// over \(broker.description)" }
+
+    public var replyTo: String? { queue }
+
+    /// There is no link of its own to wait for: publications wait by themselves.
+    public func connect(events: any ResultStoreEvents) {
+        self.events = events
+        let carried = OnLoop(self)
+        broker.loop.post { carried.value.events?.storeUp() }
+    }
+
+    /// Confirmed by the broker, or nobody waits for it any more: the caller's queue is gone.
+    public func store(_ record: ResultRecord, done: @escaping (StoreFailure?) -> Void) {
+        guard let replyTo = record.replyTo, !replyTo.isEmpty else { return done(nil) }
+        var message = WireMessage(body: record.meta)
+        message.properties.contentType = "application/json"
+        message.properties.contentEncoding = "utf-8"
+        message.properties.correlationID = record.correlationID ?? record.taskID
+        message.properties.deliveryMode = 1
+        let publication = Publication(destination: .exchange("", routingKey: replyTo), message: message)
+        broker.publish(publication) { failure in
+            switch failure?.code {
+            case nil, .unroutable: done(nil)
+            case .unsupported: done(StoreFailure(failure?.detail ?? "", isPermanent: true, fix: failure?.fix))
+            default: done(StoreFailure(failure?.detail ?? "", fix: failure?.fix))
+            }
+        }
+    }
+
+    /// Only what came while it was followed is known.
+    public func fetch(_ taskID: String, done: @escaping (Result<[UInt8]?, StoreFailure>) -> Void) {
+        done(.success(latest[taskID]))
+    }
+
+    /// Messages published after this call wait until the queue for their answers exists.
+    public func follow(_ taskID: String, changed: @escaping ([UInt8]) -> Void) -> any ResultSubscription {
+        if !isConsuming {
+            isConsuming = true
+            broker.consumeReplies(queue) { [weak self] delivery in self?.arrived(delivery.message) }
+        }
+        let subscription = Subscription(self, taskID, changed)
+        followers[taskID, default: []].append(subscription)
+        if let meta = latest[taskID] { changed(meta) }
+        return subscription
+    }
+
+    private func arrived(_ message: WireMessage) {
+        guard let id = message.properties.correlationID, let subscriptions = followers[id] else { return }
+        latest[id] = message.body
+        for subscription in subscriptions { subscription.changed?(message.body) }
+    }
+
+    public func forget(_ taskID: String, done: @escaping (StoreFailure?) -> Void) {
+        latest[taskID] = nil
+        done(nil)
+    }
+
+    public func close(done: @escaping () -> Void) {
+        followers = [:]
+        done()
+    }
+
+    fileprivate func remove(_ subscription: Subscription) {
+        followers[subscription.taskID]?.removeAll { $0 === subscription }
+        if followers[subscription.taskID]?.isEmpty ?? false {
+            followers[subscription.taskID] = nil
+            latest[subscription.taskID] = nil
+        }
+    }
+
+    fileprivate final class Subscription: ResultSubscription {
+        let taskID: String
+        private(set) var changed: (([UInt8]) -> Void)?
+        private weak var store: RPCResults?
+
+        init(_ store: RPCResults, _ taskID: String, _ changed: @escaping ([UInt8]) -> Void) {
+            self.store = store
+            self.taskID = taskID
+            self.changed = changed
+        }
+
+        func cancel() {
+            guard changed != nil else { return }
+            changed = nil
+            store?.remove(self)
+        }
+    }
+}
+
+enum UniqueName {
+    /// A random (version 4) UUID.
+    static func uuid() -> String {
+        var random = SystemRandomNumberGenerator()
+        let high = random.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
+        let low = random.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+        let digits = hex(high) + hex(low)
+        var text = ""
+        for (index, digit) in digits.enumerated() {
+            if [8, 12, 16, 20].contains(index) { text.append("-") }
+            text.append(digit)
+        }
+        return text
+    }
+
+    private static func hex(_ value: UInt64) -> String {
+        let text = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - text.count) + text
+    }
+}

@@ -1,0 +1,325 @@
+// RabbitMQ as a broker: one connection that consumes, on the loop, and one that publishes, on a thread of its own.
+import Glibc
+public import Ports
+public import TaskModel
+
+/// The `Broker` for AMQP 0-9-1 as RabbitMQ speaks it (3.8 and later). docs/rabbitmq.md says what it does and why.
+///
+/// All calls and callbacks on the loop's thread.
+public final class RabbitMQBroker: Broker {
+    let addresses: [RabbitMQAddress]
+    let options: RabbitMQOptions
+    let loop: any EventLoop
+    /// Level 0 debug, 1 information, 2 warning, 3 error.
+    let log: (Int, String) -> Void
+    private let publisher: Publisher
+    private weak var events: (any BrokerEvents)?
+
+    private var consumers: [QueueConsumer] = []
+    private var link: ConsumeLink?
+    private var linkNumber: UInt32 = 0
+    private var attempts = 0
+    private var backoff: Backoff
+    private var retry: (any LoopTimer)?
+    private var isSettingUp = false
+    private var stage = Stage.idle
+    private var stopped: [() -> Void] = []
+    /// Takes what comes to reply queues.
+    private var replySink: ((Delivery) -> Void)?
+    /// Publications that wait until the reply queue exists, or their answers could be lost.
+    private var gated: [(Publication, (BrokerFailure?) -> Void)] = []
+
+    private enum Stage {
+        case idle, running, stopping, closed
+    }
+
+    /// - Parameters:
+    ///   - addresses: tried in turn; at least one.
+    ///   - log: level 0 (debug) … 3 (error) and a sentence.
+    public init(
+        addresses: [RabbitMQAddress], loop: any EventLoop, options: RabbitMQOptions = RabbitMQOptions(),
+        log: @escaping (_ level: Int, _ line: String) -> Void
+    ) {
+        precondition(!addresses.isEmpty, "a broker needs an address")
+        self.addresses = addresses
+        self.options = options
+        self.loop = loop
+        self.log = log
+        backoff = Backoff(first: options.firstBackoffSeconds, longest: options.longestBackoffSeconds)
+        let tell = Weak<RabbitMQBroker>()
+        publisher = Publisher(addresses, options, loop, log: log) { reason in tell.object?.publishingBlocked(reason) }
+        tell.object = self
+        loop.atTurnEnd { [weak self] in self?.turnEnds() }
+    }
+
+    public var description: String { addresses.map(\.description).joined(separator: ";") }
+
+    // ---- link ----
+
+    public func connect(events: any BrokerEvents) {
+        self.events = events
+        guard stage == .idle else { return }
+        stage = .running
+        for address in addresses where !address.ignored.isEmpty {
+            log(2, "\(address): parameters without meaning here are ignored: \(address.ignored.joined(separator: ", "))")
+        }
+        attempt()
+    }
+
+    private func attempt() {
+        guard stage == .running else { return }
+        let address = addresses[attempts % addresses.count]
+        attempts += 1
+        let plans = consumers.map(\.plan)
+        let options = options
+        inBackground { () throws(BrokerFailure) -> (AMQPConnection, [QueueFacts]) in
+            let connection = try AMQPConnection(to: address, duty: "consume", options: options)
+            return (connection, try LinkSetup.declare(plans, over: connection, options))
+        } done: { broker, result in
+            broker.connected(result)
+        }
+    }
+
+    private func connected(_ result: Result<(AMQPConnection, [QueueFacts]), BrokerFailure>) {
+        guard stage == .running else { return }
+        switch result {
+        case .failure(let failure):
+            if failure.isHopeless {
+                stage = .closed
+                events?.fatal(failure)
+            } else {
+                tryAgain(failure)
+            }
+        case .success((let connection, let facts)):
+            backoff.reset()
+            attempts -= 1  // Next time this node first: it was the good one.
+            linkNumber += 1
+            let made = ConsumeLink(linkNumber, connection, owner: self, loop: loop)
+            link = made
+            learn(facts)
+            events?.linkUp()
+            if link === made { made.start() }
+        }
+    }
+
+    private func tryAgain(_ failure: BrokerFailure) {
+        let delay = backoff.next()
+        retry = loop.schedule(afterSeconds: delay) { [weak self] in self?.attempt() }
+        events?.linkDown(reason: failure.description, retryInSeconds: delay)
+    }
+
+    private func turnEnds() {
+        publisher.flush()
+        guard let link else { return }
+        setUpMissing()
+        link.flush(consumers, stopping: stage != .running)
+        if stage == .stopping, !consumers.contains(where: \.isConsuming) { finishStopping() }
+    }
+
+    // ---- queues ----
+
+    public func consume(_ queues: [QueueDeclaration]) {
+        for queue in queues where !consumers.contains(where: { $0.name == queue.name }) {
+            add(QueueConsumer(queue, role: .tasks, credit: options.initialCredit, backoff: newBackoff()))
+        }
+    }
+
+    /// Results of ours come to this queue; publications wait until it exists.
+    func consumeReplies(_ name: String, sink: @escaping (Delivery) -> Void) {
+        replySink = sink
+        let expires = Int64(options.replyQueueExpiresSeconds * 1000)
+        let role = QueueConsumer.Role.replies(expiresMilliseconds: expires)
+        add(QueueConsumer(QueueDeclaration(name: name), role: role, credit: 1, backoff: newBackoff()))
+    }
+
+    private func add(_ consumer: QueueConsumer) { consumers.append(consumer) }
+
+    private func newBackoff() -> Backoff {
+        Backoff(first: options.firstBackoffSeconds, longest: options.longestBackoffSeconds)
+    }
+
+    /// Queues that came after the link, or whose consumer was lost: declared over a visit of its own.
+    private func setUpMissing() {
+        guard !isSettingUp, stage == .running, let link else { return }
+        let missing = consumers.filter { $0.needsSetup && !$0.isWaiting }
+        guard !missing.isEmpty else { return }
+        isSettingUp = true
+        let plans = missing.map(\.plan)
+        let address = link.connection.address
+        let options = options
+        inBackground { () throws(BrokerFailure) -> [QueueFacts] in
+            try LinkSetup.visit(address, duty: "declare", options) { connection throws(BrokerFailure) in
+                try LinkSetup.declare(plans, over: connection, options)
+            }
+        } done: { broker, result in
+            broker.isSettingUp = false
+            switch result {
+            case .success(let facts): broker.learn(facts)
+            case .failure(let failure):
+                broker.log(2, "declaring queues failed: \(failure)")
+                for consumer in missing { broker.pause(consumer) }
+            }
+        }
+    }
+
+    private func learn(_ facts: [QueueFacts]) {
+        for fact in facts {
+            guard let consumer = consumers.first(where: { $0.name == fact.name }) else { continue }
+            if let warning = fact.warning { log(2, warning) }
+            switch fact.outcome {
+            case .success(let kind):
+                consumer.kind = kind
+                consumer.needsSetup = false
+            case .failure(let failure):
+                consumer.isWaiting = true
+                events?.fatal(failure)
+            }
+        }
+    }
+
+    /// Looks at the queue again after a while.
+    private func pause(_ consumer: QueueConsumer) {
+        consumer.isWaiting = true
+        let delay = consumer.backoff.next()
+        _ = loop.schedule(afterSeconds: delay) { consumer.isWaiting = false }
+    }
+
+    public func setCredit(_ credit: Int, queue: String) {
+        consumers.first { $0.name == queue }?.credit = max(0, credit)
+    }
+
+    // ---- messages ----
+
+    public func acknowledge(_ tag: DeliveryTag) {
+        guard let (consumer, number) = link?.consumer(of: tag) else { return }
+        if !consumer.ledger.acknowledge(number) { log(2, "delivery \(number) of '\(consumer.name)' was settled before") }
+    }
+
+    public func reject(_ tag: DeliveryTag, requeue: Bool) {
+        guard let (consumer, number) = link?.consumer(of: tag) else { return }
+        if !consumer.ledger.reject(number, requeue: requeue) {
+            log(2, "delivery \(number) of '\(consumer.name)' was settled before")
+        }
+    }
+
+    public func publish(_ publication: Publication, done: @escaping (BrokerFailure?) -> Void) {
+        if isGated { gated.append((publication, done)) } else { publisher.publish(publication, done: done) }
+    }
+
+    private var isGated: Bool {
+        guard stage == .idle || stage == .running else { return false }
+        return consumers.contains { consumer in
+            if case .replies = consumer.role { !consumer.isUp } else { false }
+        }
+    }
+
+    private func openGate() {
+        guard !gated.isEmpty, !isGated else { return }
+        let ready = gated
+        gated = []
+        for (publication, done) in ready { publisher.publish(publication, done: done) }
+    }
+
+    private func publishingBlocked(_ reason: String?) { events?.blocked(reason) }
+
+    // ---- the end ----
+
+    public func stopConsuming(done: @escaping () -> Void) {
+        stopped.append(done)
+        if stage == .running || stage == .idle { stage = .stopping }
+        if link == nil || stage == .closed { loopTurn { $0.finishStopping() } }
+    }
+
+    private func finishStopping() {
+        let callbacks = stopped
+        stopped = []
+        for done in callbacks { done() }
+    }
+
+    public func close(done: @escaping () -> Void) {
+        stage = .closed
+        retry?.cancel()
+        openGate()
+        finishStopping()
+        var left = 2
+        let oneLess = {
+            left -= 1
+            if left == 0 { done() }
+        }
+        publisher.close(withinSeconds: options.closeTimeoutSeconds, done: oneLess)
+        guard let link else { return oneLess() }
+        link.flush(consumers, stopping: true)
+        guard self.link === link else { return oneLess() }
+        self.link = nil
+        link.detach()
+        for consumer in consumers { consumer.reset() }
+        let connection = link.connection
+        inBackground { () throws(BrokerFailure) in connection.close() } done: { _, _ in oneLess() }
+    }
+
+    // ---- threads ----
+
+    /// Does work that waits on a thread, and goes on with its result on the loop.
+    func inBackground<Value: Sendable>(
+        _ work: @escaping @Sendable () throws(BrokerFailure) -> Value,
+        done: @escaping (RabbitMQBroker, Result<Value, BrokerFailure>) -> Void
+    ) {
+        let post = LoopPost(loop)
+        let carried = OnLoop((self, done))
+        let started = OwnThread.run {
+            let result: Result<Value, BrokerFailure>
+            do throws(BrokerFailure) { result = .success(try work()) } catch { result = .failure(error) }
+            post { carried.value.1(carried.value.0, result) }
+        }
+        if !started {
+            post { carried.value.1(carried.value.0, .failure(BrokerFailure(.unreachable, "the system gives no more threads"))) }
+        }
+    }
+
+    private func loopTurn(_ work: @escaping (RabbitMQBroker) -> Void) {
+        let carried = OnLoop((self, work))
+        loop.post { carried.value.1(carried.value.0) }
+    }
+}
+
+extension RabbitMQBroker: ConsumeLinkOwner {
+    func link(_ link: ConsumeLink, delivered delivery: Delivery, from consumer: QueueConsumer) {
+        if case .replies = consumer.role {
+            replySink?(delivery)
+        } else if stage == .running {
+            events?.delivered(delivery)
+        } else if !consumer.ledger.reject(delivery.tag.number & 0xFFFF_FFFF_FFFF, requeue: true) {
+            log(3, "a delivery of '\(consumer.name)' came twice under one tag")
+        }
+    }
+
+    func link(_ link: ConsumeLink, lostConsumer consumer: QueueConsumer, because failure: BrokerFailure?) {
+        if let failure { log(2, "consumer lost: \(failure)") }
+        events?.consumerCancelled(queue: consumer.name)
+        if let failure, failure.isHopeless, failure.code == .accessRefused {
+            consumer.isWaiting = true
+            events?.fatal(failure)
+        } else {
+            pause(consumer)
+        }
+    }
+
+    func linkBroke(_ link: ConsumeLink, because failure: BrokerFailure) {
+        guard self.link === link else { return }
+        self.link = nil
+        for consumer in consumers {
+            consumer.reset()
+            consumer.needsSetup = true
+            consumer.isWaiting = false
+            // A queue's kind that could not be told before: the broker names the queue when it refuses.
+            if failure.code == .unsupported, failure.detail.contains("'\(consumer.name)'") { consumer.isKnownQuorum = true }
+        }
+        switch stage {
+        case .running: tryAgain(failure)
+        case .stopping: finishStopping()
+        case .idle, .closed: break
+        }
+    }
+
+    func linkProgressed(_ link: ConsumeLink) { openGate() }
+}
