@@ -1,0 +1,265 @@
+// One connection to Redis, kept up: connect, sign in, select; after a loss again, with back-off and jitter.
+import CHiredis
+import Foundation
+import Ports
+
+/// Belongs to the loop's thread.
+final class RedisLink {
+    enum News {
+        case up
+        case down(reason: String, retryInSeconds: Double)
+        /// It will not work like this (wrong password). Tried again all the same, slowly: an operator may mend it.
+        case refused(StoreFailure)
+    }
+
+    let address: RedisAddress
+    private let loop: any EventLoop
+    private let tell: (News) -> Void
+    private var context: UnsafeMutablePointer<redisAsyncContext>?
+    private var pause = backOff.lowerBound
+    private var timer: (any LoopTimer)?
+    private var watchdog: (any LoopTimer)?
+    /// Replies we wait for, and whether any came since the watchdog last looked.
+    private var pending = 0
+    private var heard = true
+    private var isClosed = false
+    private(set) var isUp = false
+    /// Grows with each attempt: an answer of an earlier one is nobody's.
+    private var attempt = 0
+    var received: ((_ channel: String, _ payload: [UInt8]) -> Void)?
+    var subscribed: ((_ channel: String) -> Void)?
+
+    private static let backOff = 0.1...10.0
+    private static let refusedPause = 10.0
+    private static let silenceSeconds = 10.0
+
+    init(address: RedisAddress, loop: any EventLoop, tell: @escaping (News) -> Void) {
+        self.address = address
+        self.loop = loop
+        self.tell = tell
+    }
+
+    deinit {
+        if let context { redisAsyncFree(context) }
+    }
+
+    func connect() {
+        guard context == nil, !isClosed else { return }
+        attempt += 1
+        switch address.place {
+        case .socket(let path):
+            begin(redisAsyncConnectUnix(path))
+        case .host(let name, let port):
+            let number = attempt
+            HostLookup.resolve(name, on: loop) { [weak self] result in
+                guard let self, number == attempt, !isClosed else { return }
+                switch result {
+                case .success(let found):
+                    // In turn: "localhost" is often ::1 first, where Redis does not listen.
+                    begin(redisAsyncConnect(found[number % found.count], Int32(port)))
+                case .failure(let failure): retry(failure.description)
+                }
+            }
+        }
+    }
+
+    /// - Parameter done: called once; with `.linkLost` when the link breaks before the answer.
+    func send(_ arguments: [[UInt8]], done: @escaping (RedisReply) -> Void) {
+        guard let context else { return done(.linkLost) }
+        pending += 1
+        let waiting = PendingReply { [weak self] reply in
+            self?.pending -= 1
+            self?.heard = true
+            done(reply)
+        }
+        let data = Unmanaged.passRetained(waiting).toOpaque()
+        let status = Self.withArguments(arguments) { count, pointers, lengths in
+            redisAsyncCommandArgv(
+                context,
+                { _, reply, data in
+                    guard let data else { return }
+                    Unmanaged<PendingReply>.fromOpaque(data).takeRetainedValue().done(RedisReply(reply))
+                }, data, count, pointers, lengths)
+        }
+        if status != REDIS_OK {
+            // Not taken over: the context is being freed.
+            Unmanaged<PendingReply>.fromOpaque(data).takeRetainedValue().done(.linkLost)
+        }
+    }
+
+    /// For a link that only listens: `received` and `subscribed` are called from now on.
+    func subscribe(_ channel: String) { pubSub("SUBSCRIBE", channel) }
+
+    func unsubscribe(_ channel: String) { pubSub("UNSUBSCRIBE", channel) }
+
+    /// Breaks the link; a new one is made after the usual pause.
+    func drop(_ reason: String) {
+        guard let context else { return }
+        self.context = nil
+        redisAsyncFree(context)
+        retry(reason)
+    }
+
+    func close() {
+        isClosed = true
+        isUp = false
+        timer?.cancel()
+        watchdog?.cancel()
+        if let context {
+            self.context = nil
+            redisAsyncFree(context)
+        }
+    }
+
+    private func begin(_ made: UnsafeMutablePointer<redisAsyncContext>?) {
+        guard let made else { return retry("out of memory") }
+        guard made.pointee.err == 0 else {
+            let reason = Self.text(made)
+            redisAsyncFree(made)
+            return retry(reason)
+        }
+        context = made
+        made.pointee.data = Unmanaged.passUnretained(self).toOpaque()
+        HiredisEvents.attach(made, to: loop)
+        redisAsyncSetConnectCallback(made) { context, status in
+            guard let context, let link = RedisLink.from(context) else { return }
+            if status == REDIS_OK { link.signIn() } else { link.lost(context) }
+        }
+        redisAsyncSetDisconnectCallback(made) { context, _ in
+            guard let context, let link = RedisLink.from(context) else { return }
+            link.lost(context)
+        }
+        pending = 0
+        heard = false
+        watch()
+    }
+
+    /// Greets the server. All sent at once: the answers come in order.
+    private func signIn() {
+        guard let context else { return }
+        redisEnableKeepAlive(&context.pointee.c)
+        var greetings: [[String]] = []
+        if let password = address.password {
+            greetings.append(address.user.map { ["AUTH", $0, password] } ?? ["AUTH", password])
+        }
+        if address.database != 0 { greetings.append(["SELECT", String(address.database)]) }
+        // Answers -LOADING and -NOAUTH where the others do not.
+        greetings.append(["PING"])
+        for (index, greeting) in greetings.enumerated() {
+            send(greeting.map { [UInt8]($0.utf8) }) { [weak self] reply in
+                guard let self, self.context == context else { return }
+                if let text = reply.errorText {
+                    greeted(badly: RedisTrouble(text, at: address))
+                } else if case .linkLost = reply {
+                    return
+                } else if index == greetings.count - 1 {
+                    pause = Self.backOff.lowerBound
+                    isUp = true
+                    tell(.up)
+                }
+            }
+        }
+    }
+
+    private func greeted(badly trouble: RedisTrouble) {
+        switch trouble {
+        case .passing(let text), .wrongServer(let text):
+            drop(text)
+        case .permanent(let failure):
+            pause = Self.refusedPause
+            tell(.refused(failure))
+            drop(failure.description)
+        }
+    }
+
+    /// hiredis frees the context after this.
+    private func lost(_ dying: UnsafePointer<redisAsyncContext>) {
+        guard let context, UnsafePointer(context) == dying else { return }
+        let reason = Self.text(context)
+        self.context = nil
+        retry(reason)
+    }
+
+    private func retry(_ reason: String) {
+        isUp = false
+        watchdog?.cancel()
+        guard !isClosed else { return }
+        let wait = pause * Double.random(in: 0.5...1)
+        pause = min(pause * 2, Self.backOff.upperBound)
+        timer?.cancel()
+        timer = loop.schedule(afterSeconds: wait) { [weak self] in self?.connect() }
+        tell(.down(reason: "\(address): \(reason)", retryInSeconds: wait))
+    }
+
+    /// A server that takes commands and says nothing for so long is as good as gone.
+    private func watch() {
+        watchdog?.cancel()
+        watchdog = loop.schedule(afterSeconds: Self.silenceSeconds) { [weak self] in
+            guard let self, context != nil else { return }
+            if !heard, pending > 0 || !isUp { return drop("no answer for \(Int(Self.silenceSeconds)) s") }
+            heard = pending == 0
+            watch()
+        }
+    }
+}
+
+extension RedisLink {
+    private func pubSub(_ command: String, _ channel: String) {
+        guard let context else { return }
+        // hiredis keeps this callback for the channel; it needs no data of its own. A refusal means that the context
+        // is being freed: the link is made again, and its owner subscribes again.
+        _ = Self.withArguments([[UInt8](command.utf8), [UInt8](channel.utf8)]) { count, pointers, lengths in
+            redisAsyncCommandArgv(
+                context,
+                { context, reply, _ in
+                    guard let context, let link = RedisLink.from(context) else { return }
+                    link.heardOnChannel(RedisReply(reply))
+                }, nil, count, pointers, lengths)
+        }
+    }
+
+    private func heardOnChannel(_ reply: RedisReply) {
+        guard case .array(let items) = reply, items.count == 3,
+            case .bytes(let kind) = items[0], case .bytes(let name) = items[1]
+        else { return }
+        let channel = String(decoding: name, as: UTF8.self)
+        switch (String(decoding: kind, as: UTF8.self), items[2]) {
+        case ("subscribe", _): subscribed?(channel)
+        case ("message", .bytes(let payload)): received?(channel, payload)
+        default: break
+        }
+    }
+
+    private static func from(_ context: UnsafePointer<redisAsyncContext>) -> RedisLink? {
+        context.pointee.data.map { Unmanaged<RedisLink>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    private static func text(_ context: UnsafeMutablePointer<redisAsyncContext>) -> String {
+        guard context.pointee.err != 0, let text = context.pointee.errstr else { return "the connection was closed" }
+        return String(cString: text)
+    }
+
+    private static func withArguments(
+        _ arguments: [[UInt8]],
+        _ body: (Int32, UnsafeMutablePointer<UnsafePointer<CChar>?>?, UnsafePointer<Int>?) -> Int32
+    ) -> Int32 {
+        // One block with all arguments, so that their pointers stay good for the call.
+        let lengths = arguments.map(\.count)
+        let block: [UInt8] = Array(arguments.joined()) + [0]
+        return block.withUnsafeBufferPointer { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { text in
+                var start = 0
+                var pointers = lengths.map { length -> UnsafePointer<CChar>? in
+                    defer { start += length }
+                    return text.baseAddress.map { $0 + start }
+                }
+                return body(Int32(arguments.count), &pointers, lengths)
+            }
+        }
+    }
+
+    private final class PendingReply {
+        let done: (RedisReply) -> Void
+        init(_ done: @escaping (RedisReply) -> Void) { self.done = done }
+    }
+}
