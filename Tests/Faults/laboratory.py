@@ -1,0 +1,92 @@
+"""The two systems under test: RabbitMQ with Redis, and the embedded SQLite file. Each can send, count and collect."""
+import os
+import signal
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import redis
+from lab import amqp, clients, command, settings
+
+TASK = "recorder.work"
+
+
+class RabbitMQWithRedis:
+    def __init__(self, folder):
+        self.broker = settings.server("AMQP_URL")
+        self.backend = settings.server("REDIS_URL")
+        self.results_in = redis.Redis.from_url(self.backend)
+        queues = amqp.Queues()
+        self.queue = queues.new("grand-kill")
+        queues.connection.release()
+
+    def send(self, tasks):
+        """(key, arguments) each; returns when the broker has confirmed them all."""
+        app = clients.app(self.broker, self.backend, task_ignore_result=True)
+        with app.producer_pool.acquire(block=True) as producer:
+            for key, arguments in tasks:
+                app.send_task(TASK, arguments, task_id=key, queue=self.queue, producer=producer)
+        app.close()
+
+    def results(self, keys):
+        app = clients.app(self.broker, self.backend)
+        found = {}
+        values = self.results_in.mget([app.backend.get_key_for_task(key) for key in keys])
+        for key, value in zip(keys, values):
+            if value is not None:
+                meta = app.backend.decode(value)
+                found[key] = (meta["status"], meta["result"])
+        app.close()
+        return found
+
+    def kill_broker(self):
+        with open(settings.server("RABBITMQ_PIDFILE")) as file:
+            os.kill(int(file.read()), signal.SIGKILL)
+
+    def restart_broker(self):
+        subprocess.run([settings.server("RABBITMQ_RESTART")], check=True, timeout=90)
+
+    def waiting(self):
+        return self.count(self.queue)
+
+    def dead(self):
+        return self.count(f"{self.queue}.dead")
+
+    def count(self, queue):
+        queues = amqp.Queues()
+        try:
+            return queues.ready(queue) or 0
+        finally:
+            queues.connection.release()
+
+
+class Embedded:
+    queue = "grand-kill"
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.broker = self.backend = f"sqlite://{folder}/taskhost.db"
+
+    def send(self, tasks):
+        def call(one):
+            key, arguments = one
+            command.run(self.folder, "call", TASK, *arguments, "--id", key, "--queue", self.queue, "-b", self.broker,
+                        "--json").expect(0)
+        self.all(call, tasks)
+
+    def results(self, keys):
+        """Asks the command line; a key it knows nothing of is left out."""
+        def ask(key):
+            done = command.run(self.folder, "result", key, "-b", self.broker, "--json")
+            state = (done.json if done.out.strip() else {})
+            return key, state.get("state") or state.get("status"), state.get("result")
+        return {key: (state, value) for key, state, value in self.all(ask, keys) if state not in (None, "PENDING")}
+
+    def waiting(self):
+        return command.run(self.folder, "purge", self.queue, "-b", self.broker, "--force", "--json").json["purged"]
+
+    def dead(self):
+        return len(command.run(self.folder, "dead", "ls", self.queue, "-b", self.broker, "--json").json)
+
+    def all(self, work, items):
+        with ThreadPoolExecutor(4) as pool:
+            return list(pool.map(work, items))

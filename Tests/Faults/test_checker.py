@@ -1,0 +1,113 @@
+"""The checker itself: it accepts good evidence and finds each kind of bad."""
+import copy
+
+import pytest
+from checker import check
+from evidence import SECOND, Evidence, Kill, Run, read_runs
+
+
+def kill(target, at, **hit):
+    return Kill(target, at, at + SECOND // 100, **hit)
+
+
+def good():
+    """Three tasks; the second was interrupted by the kill of its child and run again."""
+    return Evidence(
+        tasks={"a", "b", "c"},
+        runs=[Run("a", 11, 10, 1 * SECOND, 2 * SECOND), Run("b", 12, 10, 1 * SECOND), Run("b", 13, 10, 4 * SECOND,
+              5 * SECOND), Run("c", 14, 10, 5 * SECOND, 6 * SECOND)],
+        kills=[kill("child", int(1.5 * SECOND), pids=frozenset({12}))],
+        results={key: ("SUCCESS", key) for key in "abc"})
+
+
+def test_good_evidence_passes():
+    assert check(good()) == []
+
+
+def lost(e):
+    e.runs = [run for run in e.runs if run.key != "c"]
+
+
+def unfinished(e):
+    e.runs[3].ended = None
+
+
+def without_result(e):
+    del e.results["c"]
+
+
+def failed(e):
+    e.results["c"] = ("FAILURE", "x")
+
+
+def swapped(e):
+    e.results["c"] = ("SUCCESS", "b")
+
+
+def invented(e):
+    e.runs.append(Run("z", 15, 10, 6 * SECOND, 7 * SECOND))
+
+
+def run_twice(e):
+    e.runs.append(Run("a", 15, 10, 6 * SECOND, 7 * SECOND))
+
+
+def run_twice_long_after_a_kill(e):
+    e.runs = [Run("a", 11, 10, 0, 1), Run("a", 11, 10, 8 * SECOND, 9 * SECOND)] + e.runs[1:]
+    e.kills.append(kill("broker", 7 * SECOND))
+
+
+def another_child_was_killed(e):
+    e.kills = [kill("child", int(1.5 * SECOND), pids=frozenset({99}))]
+
+
+def another_zygote_was_killed(e):
+    e.kills = [kill("zygote", int(1.5 * SECOND), zygotes=frozenset({99}))]
+
+
+def killed_before_it_started(e):
+    e.kills = [kill("child", SECOND // 2, pids=frozenset({12}))]
+
+
+def interrupted_once_but_run_thrice(e):
+    e.runs.insert(2, Run("b", 16, 10, 2 * SECOND, 3 * SECOND))
+
+
+def waiting(e):
+    e.waiting = 1
+
+
+def buried(e):
+    e.dead = 1
+
+
+def leftovers(e):
+    e.left_processes = [4711]
+
+
+@pytest.mark.parametrize("damage", [
+    lost, unfinished, without_result, failed, swapped, invented, run_twice, run_twice_long_after_a_kill,
+    another_child_was_killed, another_zygote_was_killed, killed_before_it_started, interrupted_once_but_run_thrice,
+    waiting, buried, leftovers])
+def test_damage_is_found(damage):
+    evidence = copy.deepcopy(good())
+    damage(evidence)
+    assert check(evidence) != []
+
+
+@pytest.mark.parametrize("one", [
+    kill("child", int(1.5 * SECOND), pids=frozenset({12})),
+    kill("zygote", int(1.5 * SECOND), zygotes=frozenset({10})),
+    kill("host", int(1.5 * SECOND), zygotes=frozenset({10, 20})),
+    kill("broker", int(1.5 * SECOND)),
+])
+def test_each_kind_of_kill_excuses_what_it_interrupted(one):
+    evidence = good()
+    evidence.kills = [one]
+    assert check(evidence) == []
+
+
+def test_runs_are_read_as_the_recorder_writes_them(tmp_path):
+    path = tmp_path / "record"
+    path.write_text("S k1 5 4 100\nS k2 6 4 110\nE k1 5 4 120\nS k2 7 4 130\nE k2 7 4 140\n")
+    assert read_runs(path) == [Run("k1", 5, 4, 100, 120), Run("k2", 6, 4, 110), Run("k2", 7, 4, 130, 140)]
