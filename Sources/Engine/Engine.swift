@@ -1,4 +1,5 @@
 // The driver: gives the core its events and does what it wants done. Lives on the loop's thread.
+import CeleryWire
 public import Logging
 public import Ports
 public import TaskModel

@@ -21,6 +21,10 @@ extension EngineCore {
             return refuseUnknown(delivery, message, &actions)
         }
         let item = hold(delivery, message, policy(for: message.name, manifest: manifest))
+        if let failure = message.argumentsFailure {
+            note(&actions, .failed(name: message.displayName, id: message.id, failure: failure))
+            return record(item, failureStep(item, failure) + [.acknowledge], &actions)
+        }
         if let expires = message.expires, now.wall > expires { return discard(item, reason: "expired", &actions) }
         if let eta = message.eta, eta > now.wall { return wait(item, until: eta, &actions) }
         makeReady(item)
@@ -72,7 +76,7 @@ extension EngineCore {
     }
 
     /// Expired (or, later, revoked): the state says so, nothing runs (celery-wire.md §3.2).
-    private mutating func discard(_ item: Held, reason: String, _ actions: inout [EngineAction]) {
+    mutating func discard(_ item: Held, reason: String, _ actions: inout [EngineAction]) {
         note(&actions, .discarded(name: item.message.displayName, id: item.message.id, reason: reason))
         let meta = ResultMeta.revoked(of: item.message, reason: reason, at: now.wall, extended: extended(item))
         record(item, storeStep(item, .revoked, meta) + [.acknowledge], &actions)
@@ -81,7 +85,9 @@ extension EngineCore {
     /// The bytes will not improve: to the dead letters, with the reason.
     private mutating func refuse(_ delivery: Delivery, _ error: WireError, _ actions: inout [EngineAction]) {
         actions.append(.log(.refused(error.logLine)))
-        let item = hold(delivery, .placeholder, TaskPolicy(manifest: TaskOptions(), override: nil, defaults: options.defaults))
+        let item = hold(
+            delivery, TaskMessage(id: error.context.id ?? "", name: error.context.taskName ?? ""),
+            TaskPolicy(manifest: TaskOptions(), override: nil, defaults: options.defaults))
         let dead = Republication.deadLetter(
             delivery, nil, reason: error.detail, verdict: "refused", report: nil, starts: 0, at: now.wall)
         record(item, bury(item, dead), &actions)

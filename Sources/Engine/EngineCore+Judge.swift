@@ -20,8 +20,10 @@ extension EngineCore {
         let message = item.message
         switch verdict {
         case .succeed(let result):
-            let meta = { ResultMeta.success(of: message, result: result, at: now.wall, extended: extended(item)) }
-            record(item, storeStep(item, .success, meta()) + [.acknowledge], &actions)
+            let done = now.wall
+            let steps = storeStep(
+                item, .success, ResultMeta.success(of: message, result: result, at: done, extended: extended(item)))
+            record(item, steps + [.acknowledge], &actions)
 
         case .fail(let failure, let reason):
             var steps = failureStep(item, failure)
@@ -41,7 +43,9 @@ extension EngineCore {
                 item.delivery, message, eta: eta, retries: message.retries + 1, now: now.wall)
             let meta = ResultMeta.retry(of: message, cause: cause, extended: extended(item))
             let publication = publication(of: again, to: item.delivery.queue, dueInSeconds: seconds)
-            record(item, [.publish(publication)] + storeStep(item, .retry, meta) + [.acknowledge], &actions)
+            // RETRY first (Celery stores it after publishing): a store that is slow must not write it over the
+            // result of the attempt that has overtaken us meanwhile.
+            record(item, storeStep(item, .retry, meta) + [.publish(publication), .acknowledge], &actions)
 
         case .restart(let starts):
             let again = Republication.restart(item.delivery, message, starts: starts)

@@ -8,7 +8,7 @@ extension EngineCore {
         guard ready.count > 0, stopping == nil else { return }
         while let item = ready.next(where: mayStart) {
             if let expires = item.message.expires, now.wall > expires {
-                discardReady(item, &actions)
+                discard(item, reason: "expired", &actions)
                 continue
             }
             handOver(item, &actions)
@@ -74,11 +74,5 @@ extension EngineCore {
     mutating func hardLimitReached(_ run: RunID, _ actions: inout [EngineAction]) {
         guard let item = runs[run] else { return }
         actions.append(.kill(run, .hardLimit(seconds: item.hardLimit ?? 0)))
-    }
-
-    private mutating func discardReady(_ item: Held, _ actions: inout [EngineAction]) {
-        note(&actions, .discarded(name: item.message.displayName, id: item.message.id, reason: "expired"))
-        let meta = ResultMeta.revoked(of: item.message, reason: "expired", at: now.wall, extended: extended(item))
-        record(item, storeStep(item, .revoked, meta) + [.acknowledge], &actions)
     }
 }

@@ -1,4 +1,5 @@
 // What waits for a slot, and who is next: by the queues' preference, then priority, then arrival.
+import CeleryWire
 import TaskModel
 
 /// A heap per queue; queues are few, so choosing among them is a scan.

@@ -26,7 +26,11 @@ extension Verdict {
         let message = held.message
         switch report.outcome {
         case .success(let result):
-            self = .succeed(result)
+            if let problem = ResultMeta.problem(in: result) {
+                self = .fail(problem, deadLetter: nil)
+            } else {
+                self = .succeed(result)
+            }
         case .failure(let failure):
             let mayImprove = !(failure.type == "TypeError" && failure.module == "builtins")
             if policy.autoretry, mayImprove, policy.allowsRetry(after: message.retries, bound: nil) {

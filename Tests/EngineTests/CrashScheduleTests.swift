@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Crash schedules")
 struct CrashScheduleTests {
-    static let seeds: [UInt64] = Array(1...300)
+    static let seeds: [UInt64] = Array(1...1_000)
 
     @Test("every task sent has a final result, whatever crashes on the way", arguments: seeds)
     func nothingIsLost(seed: UInt64) {
