@@ -25,6 +25,21 @@ struct CrashScheduleTests {
         for number in 0..<40 { #expect(world.results["id-\(number)"]?.isFinal == true, "id-\(number), seed \(seed)") }
     }
 
+    @Test("a host that dies at any moment loses nothing, and only what was in flight runs again", arguments: seeds)
+    func survivesHostDeath(seed: UInt64) {
+        let world = SimulatedWorld(seed: seed, faults: .init(hostDeath: 0.02))
+        for number in 0..<40 { world.send("id-\(number)") }
+        world.connect()
+        world.run(steps: 300)
+        world.calm()
+        world.run()
+        #expect(world.violations == [])
+        #expect(world.waiting.isEmpty && world.unsettled.isEmpty)
+        for number in 0..<40 { #expect(world.results["id-\(number)"] == .success, "id-\(number), seed \(seed)") }
+        let extra = world.starts.values.reduce(0, +) - 40
+        #expect(extra <= world.mostInFlightAtDeaths, "\(extra) extra starts, seed \(seed)")
+    }
+
     @Test("without faults each task starts once and no more run than there are slots", arguments: [1, 2, 3] as [UInt64])
     func onceEach(seed: UInt64) {
         let world = SimulatedWorld(seed: seed)

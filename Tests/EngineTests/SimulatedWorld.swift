@@ -10,6 +10,7 @@ final class SimulatedWorld {
     struct Faults {
         /// Chances per event, 0…1.
         var linkLoss = 0.0
+        var hostDeath = 0.0
         var storeFailure = 0.0
         var publishFailure = 0.0
         var confirmLost = 0.0
@@ -27,7 +28,10 @@ final class SimulatedWorld {
     }
 
     let queue = "q"
+    private let makeCore: () -> EngineCore
     var core: EngineCore
+    /// Grows when the host dies: what the old one had asked for is answered to nobody.
+    private var host = 0
     var random: SplitMix64
     var faults: Faults
     var now: UInt64 = 1_000_000_000
@@ -48,6 +52,7 @@ final class SimulatedWorld {
     var starts: [String: Int] = [:]
     var running: [RunID: StartRequest] = [:]
     var mostRunning = 0
+    var mostInFlightAtDeaths = 0
     var timers: [TimerKey: UInt64] = [:]
     var stopped = false
     var violations: [String] = []
@@ -62,10 +67,33 @@ final class SimulatedWorld {
                 slots: 2, queues: [QueuePreference(declaration: QueueDeclaration(name: "q"))], nodeName: "sim@test")
         options.seed = seed
         let manifest = TaskManifest(index: 0, name: "t", parameters: [], result: nil, options: task)
-        core = EngineCore(
-            options: options,
-            catalog: EngineCore.Catalog(task: { $0 == "t" ? manifest : nil }, lookAhead: { _ in 0 }),
-            hasStore: true, notesTasks: false)
+        let chosen = options
+        makeCore = {
+            EngineCore(
+                options: chosen,
+                catalog: EngineCore.Catalog(task: { $0 == "t" ? manifest : nil }, lookAhead: { _ in 0 }),
+                hasStore: true, notesTasks: false)
+        }
+        core = makeCore()
+    }
+
+    /// SIGKILL: everything in memory is gone, the broker takes back what was not settled, a new host starts.
+    func killHost() {
+        host += 1
+        // Running, or finished but not yet settled.
+        mostInFlightAtDeaths += core.held.values.filter {
+            if case .waiting = $0.phase { return false }
+            if case .ready = $0.phase { return false }
+            return true
+        }.count
+        isLinkUp = false
+        for message in unsettled.values { enqueue(message, redelivered: true) }
+        unsettled.removeAll()
+        running.removeAll()
+        timers.removeAll()
+        credit = 0
+        core = makeCore()
+        connect()
     }
 
     func chance(_ probability: Double) -> Bool { Double.random(in: 0..<1, using: &random) < probability }
@@ -89,6 +117,11 @@ final class SimulatedWorld {
     func enqueue(_ message: WireMessage, redelivered: Bool) {
         order += 1
         waiting.append(Waiting(message: message, redelivered: redelivered, order: order))
+    }
+
+    /// To the host that asked; one that has died meanwhile hears nothing.
+    private func post(_ event: EngineEvent, to asker: Int) {
+        if asker == host { post(event) }
     }
 
     func post(_ event: EngineEvent) {
@@ -115,7 +148,8 @@ final class SimulatedWorld {
         for message in unsettled.values { enqueue(message, redelivered: true) }
         unsettled.removeAll()
         post(.linkDown)
-        after(milliseconds: 1...200) { [unowned self] in connect() }
+        let asker = host
+        after(milliseconds: 1...200) { [unowned self] in if asker == host { connect() } }
     }
 
     /// Runs until nothing is left to happen. With `steps` it may end before; without, that is a violation.
@@ -128,6 +162,7 @@ final class SimulatedWorld {
             now = max(now, event.at)
             event.what()
             if chance(faults.linkLoss) { breakLink() }
+            if chance(faults.hostDeath) { killHost() }
         }
         if steps == nil { violations.append("it never becomes quiet") }
     }
@@ -200,19 +235,24 @@ final class SimulatedWorld {
 
     private func store(_ record: ResultRecord, _ receipt: Receipt) {
         let fails = chance(faults.storeFailure)
+        let asker = host
         after(milliseconds: 0...20) { [unowned self] in
-            if fails { return post(.stored(receipt, StoreFailure("simulated"))) }
+            // A host that died may or may not have got its words out.
+            if asker != host, chance(0.5) { return }
+            if fails { return post(.stored(receipt, StoreFailure("simulated")), to: asker) }
             if results[record.taskID] != .success { results[record.taskID] = record.state }
             if record.state.isFinal { finalStates[record.taskID, default: []].append(record.state) }
-            post(.stored(receipt, nil))
+            post(.stored(receipt, nil), to: asker)
         }
     }
 
     private func publish(_ publication: Publication, _ receipt: Receipt) {
         let fails = chance(faults.publishFailure)
         let lost = chance(faults.confirmLost)
+        let asker = host
         after(milliseconds: 0...20) { [unowned self] in
-            if fails { return post(.published(receipt, BrokerFailure(.nacked, "simulated"))) }
+            if asker != host, chance(0.5) { return }
+            if fails { return post(.published(receipt, BrokerFailure(.nacked, "simulated")), to: asker) }
             switch publication.destination {
             case .deadLetters: dead.append(publication.message)
             case .queue, .exchange:
@@ -220,19 +260,20 @@ final class SimulatedWorld {
                     [unowned self] in enqueue(publication.message, redelivered: false)
                 }
             }
-            post(.published(receipt, lost ? BrokerFailure(.closed, "confirm lost") : nil))
+            post(.published(receipt, lost ? BrokerFailure(.closed, "confirm lost") : nil), to: asker)
         }
     }
 
     private func start(_ request: StartRequest) {
+        let asker = host
         if chance(faults.notStarted) {
             return after(milliseconds: 0...5) { [unowned self] in
-                post(.finished(request.run, RunReport(outcome: .notStarted)))
+                post(.finished(request.run, RunReport(outcome: .notStarted)), to: asker)
             }
         }
         if chance(faults.runnerFault) {
             return after(milliseconds: 0...5) { [unowned self] in
-                post(.finished(request.run, RunReport(outcome: .runnerFault("simulated"))))
+                post(.finished(request.run, RunReport(outcome: .runnerFault("simulated"))), to: asker)
             }
         }
         running[request.run] = request
@@ -240,7 +281,7 @@ final class SimulatedWorld {
         starts[request.id, default: 0] += 1
         startOrder.append(request.id)
         after(milliseconds: 0...2) { [unowned self] in
-            guard running[request.run] != nil else { return }
+            guard asker == host, running[request.run] != nil else { return }
             post(.began(request.run, pid: 1))
         }
         let outcome: Outcome =
@@ -254,14 +295,15 @@ final class SimulatedWorld {
                 .success(Array("1".utf8))
             }
         after(milliseconds: 3...50) { [unowned self] in
-            guard running.removeValue(forKey: request.run) != nil else { return }
+            guard asker == host, running.removeValue(forKey: request.run) != nil else { return }
             post(.finished(request.run, RunReport(outcome: outcome)))
         }
     }
 
     private func kill(_ run: RunID, _ reason: KillReason) {
+        let asker = host
         after(milliseconds: 0...2) { [unowned self] in
-            guard running.removeValue(forKey: run) != nil else { return }
+            guard asker == host, running.removeValue(forKey: run) != nil else { return }
             let outcome: Outcome =
                 switch reason {
                 case .hardLimit(let seconds): .hardLimit(seconds)
