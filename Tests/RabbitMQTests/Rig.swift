@@ -1,0 +1,157 @@
+// What the tests against a real RabbitMQ have in common: a loop, a broker, and what it told.
+import Foundation
+import Loop
+import Ports
+@testable import RabbitMQ
+import TaskModel
+import Testing
+
+/// All tests that need the server, one after the other: some of them take it down or block it.
+@Suite("RabbitMQ", .serialized)
+struct RabbitMQServerTests {}
+
+struct MissingVariable: Error, CustomStringConvertible {
+    var name: String
+    var description: String { "\(name) is not set: run these tests through Tests/Support/with-servers" }
+}
+
+enum Lab {
+    static func variable(_ name: String) throws -> String {
+        guard let value = ProcessInfo.processInfo.environment[name], !value.isEmpty else { throw MissingVariable(name: name) }
+        return value
+    }
+
+    static func address(_ name: String = "TASKHOST_TEST_AMQP_URL") throws -> RabbitMQAddress {
+        try RabbitMQAddress(parsing: try variable(name))
+    }
+
+    /// Runs a command of the test servers to its end; what it wrote.
+    @discardableResult
+    static func run(_ variableName: String, _ arguments: String...) throws -> String {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: try variable(variableName))
+        process.arguments = arguments
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try process.run()
+        let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0, "\(arguments): \(output)")
+        return output
+    }
+
+    @discardableResult
+    static func ctl(_ arguments: String...) throws -> String {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: try variable("TASKHOST_TEST_RABBITMQCTL"))
+        process.arguments = ["--quiet"] + arguments
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try process.run()
+        let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0, "\(arguments): \(output)")
+        return output
+    }
+
+    /// A queue name no other test uses.
+    static func queue(_ stem: String) -> String { "\(stem).\(UniqueName.uuid().prefix(8))" }
+}
+
+struct TimedOut: Error, CustomStringConvertible {
+    var what: String
+    var told: [String]
+    var description: String { "waited too long for: \(what). The broker told: \(told)" }
+}
+
+/// A broker on a loop of its own, driven by the test's thread.
+final class Rig: BrokerEvents {
+    let loop: EpollLoop
+    let broker: RabbitMQBroker
+    var told: [String] = []
+    var deliveries: [Delivery] = []
+    var ups = 0
+    var blockedReasons: [String?] = []
+    var cancelled: [String] = []
+    var failures: [BrokerFailure] = []
+    var acksAtOnce = false
+
+    init(_ addresses: [RabbitMQAddress]? = nil, options: RabbitMQOptions = RabbitMQOptions()) throws {
+        loop = try EpollLoop()
+        let keep = Lines()
+        broker = RabbitMQBroker(
+            addresses: try addresses ?? [Lab.address()], loop: loop, options: options, log: { keep.lines.append("log \($0) \($1)") })
+        lines = keep
+        broker.connect(events: self)
+    }
+
+    private final class Lines { var lines: [String] = [] }
+    private let lines: Lines
+    var log: [String] { lines.lines }
+
+    func linkUp() {
+        ups += 1
+        told.append("up")
+    }
+    func linkDown(reason: String, retryInSeconds: Double) { told.append("down: \(reason)") }
+    func delivered(_ delivery: Delivery) {
+        deliveries.append(delivery)
+        if acksAtOnce { broker.acknowledge(delivery.tag) }
+    }
+    func blocked(_ reason: String?) { blockedReasons.append(reason) }
+    func consumerCancelled(queue: String) { cancelled.append(queue) }
+    func fatal(_ failure: BrokerFailure) {
+        failures.append(failure)
+        told.append("fatal: \(failure)")
+    }
+
+    func wait(_ what: String, seconds: Double = 15, until condition: () -> Bool) throws {
+        if !loop.run(until: condition, timeoutSeconds: seconds) { throw TimedOut(what: what, told: told + log) }
+    }
+
+    /// Publishes and waits for the decisions, in the order of the messages.
+    @discardableResult
+    func publish(
+        _ bodies: [String], to queue: QueueDeclaration, delay: Double = 0, priority: UInt8? = nil
+    ) throws -> [BrokerFailure?] {
+        try publish(bodies.map { body in
+            var message = WireMessage(headers: ["id": .string(body)], body: Array(body.utf8))
+            message.properties.priority = priority
+            message.properties.deliveryMode = 2
+            message.properties.correlationID = body
+            return Publication(destination: .queue(queue), message: message, delaySeconds: delay)
+        })
+    }
+
+    @discardableResult
+    func publish(_ publications: [Publication]) throws -> [BrokerFailure?] {
+        var results: [Int: BrokerFailure?] = [:]
+        for (index, publication) in publications.enumerated() {
+            broker.publish(publication) { results[index] = .some($0) }
+        }
+        try wait("\(publications.count) confirms", seconds: 30) { results.count == publications.count }
+        return publications.indices.map { results[$0] ?? nil }
+    }
+
+    func bodies() -> [String] { deliveries.map { String(decoding: $0.message.body, as: UTF8.self) } }
+
+    /// Asks the server itself.
+    func depth(_ queue: String) throws -> (ready: Int, unacknowledged: Int) {
+        let text = try Lab.ctl("list_queues", "name", "messages_ready", "messages_unacknowledged")
+        for line in text.split(separator: "\n") {
+            let columns = line.split(separator: "\t")
+            if columns.count == 3, columns[0] == queue, let ready = Int(columns[1]), let held = Int(columns[2]) {
+                return (ready, held)
+            }
+        }
+        return (-1, -1)
+    }
+
+    func close() throws {
+        var isClosed = false
+        broker.close { isClosed = true }
+        try wait("close") { isClosed }
+    }
+}

@@ -1,0 +1,164 @@
+// Publishing, consuming, settling against the real thing.
+import Ports
+@testable import RabbitMQ
+import TaskModel
+import Testing
+
+extension RabbitMQServerTests {
+    @Test("a published message is confirmed and comes back whole, headers and all")
+    func roundTrip() throws {
+        let rig = try Rig()
+        let queue = QueueDeclaration(name: Lab.queue("trip"))
+        var message = WireMessage(
+            headers: [
+                "task": .string("tasks.add"), "eta": .null, "retries": .int(3), "big": .int(-5_000_000_000), "f": .double(1.5),
+                "b": .bool(true), "timelimit": .array([.null, .int(2)]), "stamps": .table(["on": .string("äöü")]),
+                "replaced_task_nesting": .int(0), "raw": .bytes([0, 255]),
+            ], body: Array("[[1], {}, {}]".utf8))
+        message.properties.contentType = "application/json"
+        message.properties.contentEncoding = "utf-8"
+        message.properties.correlationID = "id-1"
+        message.properties.replyTo = "reply"
+        message.properties.priority = 4
+        message.properties.deliveryMode = 2
+        #expect(try rig.publish([Publication(destination: .queue(queue), message: message)]).map { $0?.code } == [nil])
+        rig.broker.consume([queue])
+        try rig.wait("delivery") { rig.deliveries.count == 1 }
+        let delivery = rig.deliveries[0]
+        #expect(delivery.message == message)
+        #expect(delivery.queue == queue.name)
+        #expect(delivery.routingKey == queue.name)
+        #expect(delivery.exchange == "")
+        #expect(!delivery.redelivered)
+        rig.broker.acknowledge(delivery.tag)
+        try rig.close()
+        #expect(try rig.depth(queue.name) == (0, 0))
+    }
+
+    @Test("empty bodies and bodies of many frames come whole", arguments: [0, 1, 131_064, 131_065, 3_000_000])
+    func bodySizes(size: Int) throws {
+        let rig = try Rig()
+        let queue = QueueDeclaration(name: Lab.queue("size"))
+        let body = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        try rig.publish([Publication(destination: .queue(queue), message: WireMessage(body: body))])
+        rig.broker.consume([queue])
+        try rig.wait("delivery") { rig.deliveries.count == 1 }
+        #expect(rig.deliveries[0].message.body == body)
+        try rig.close()
+    }
+
+    @Test("what was not settled goes back and is marked redelivered; what was settled does not")
+    func redelivery() throws {
+        let rig = try Rig()
+        let queue = QueueDeclaration(name: Lab.queue("again"))
+        try rig.publish(["a", "b", "c"], to: queue)
+        rig.broker.setCredit(3, queue: queue.name)
+        rig.broker.consume([queue])
+        rig.broker.setCredit(3, queue: queue.name)
+        try rig.wait("three") { rig.deliveries.count == 3 }
+        rig.broker.acknowledge(rig.deliveries[1].tag)
+        try rig.close()
+        let second = try Rig()
+        second.broker.consume([queue])
+        second.broker.setCredit(3, queue: queue.name)
+        try second.wait("two") { second.deliveries.count == 2 }
+        #expect(second.bodies() == ["a", "c"])
+        #expect(second.deliveries.allSatisfy { $0.redelivered })
+        second.broker.reject(second.deliveries[0].tag, requeue: false)
+        second.broker.reject(second.deliveries[1].tag, requeue: true)
+        try second.wait("c again") { second.deliveries.count == 3 }
+        #expect(second.bodies()[2] == "c")
+        try second.close()
+        #expect(try second.depth(queue.name) == (1, 0))
+    }
+
+    @Test("each queue has a credit of its own, which can be raised, lowered and taken away at run time")
+    func credit() throws {
+        let rig = try Rig()
+        let one = QueueDeclaration(name: Lab.queue("one"))
+        let two = QueueDeclaration(name: Lab.queue("two"))
+        try rig.publish((0..<20).map { "\($0)" }, to: one)
+        try rig.publish((0..<20).map { "\($0)" }, to: two)
+        rig.broker.consume([one, two])
+        rig.broker.setCredit(2, queue: one.name)
+        rig.broker.setCredit(5, queue: two.name)
+        func held(_ queue: QueueDeclaration) -> Int { rig.deliveries.count { $0.queue == queue.name } }
+        try rig.wait("2 and 5") { held(one) == 2 && held(two) == 5 }
+        #expect(try rig.depth(one.name) == (18, 2))
+        #expect(try rig.depth(two.name) == (15, 5))
+        rig.broker.setCredit(7, queue: one.name)
+        try rig.wait("7") { held(one) == 7 }
+        rig.broker.setCredit(0, queue: two.name)
+        for delivery in rig.deliveries { rig.broker.acknowledge(delivery.tag) }
+        try rig.wait("14 of one") { held(one) == 14 }
+        #expect(held(two) == 5)
+        rig.broker.setCredit(4, queue: two.name)
+        try rig.wait("4 more of two") { held(two) == 9 }
+        try rig.close()
+    }
+
+    @Test("a higher priority is delivered first where the queue knows priorities")
+    func priorities() throws {
+        let rig = try Rig()
+        let queue = QueueDeclaration(name: Lab.queue("prio"), maxPriority: 9)
+        try rig.publish((0..<50).map { "low\($0)" }, to: queue, priority: 0)
+        try rig.publish(["high"], to: queue, priority: 9)
+        rig.broker.consume([queue])
+        try rig.wait("first") { rig.deliveries.count == 1 }
+        #expect(rig.bodies() == ["high"])
+        try rig.close()
+    }
+
+    @Test("thousands of messages flow through confirm, delivery and folded acks, none lost")
+    func flow() throws {
+        let rig = try Rig()
+        rig.acksAtOnce = true
+        let queue = QueueDeclaration(name: Lab.queue("flow"))
+        rig.broker.consume([queue])
+        rig.broker.setCredit(200, queue: queue.name)
+        let results = try rig.publish((0..<10_000).map { "m\($0)" }, to: queue)
+        #expect(results.allSatisfy { $0 == nil })
+        try rig.wait("all of them", seconds: 30) { rig.deliveries.count == 10_000 }
+        #expect(Set(rig.bodies()).count == 10_000)
+        #expect(rig.bodies() == (0..<10_000).map { "m\($0)" })
+        try rig.close()
+        #expect(try rig.depth(queue.name) == (0, 0))
+    }
+
+    @Test("stopConsuming takes no more, and what is held can still be settled")
+    func stopping() throws {
+        let rig = try Rig()
+        let queue = QueueDeclaration(name: Lab.queue("stop"))
+        try rig.publish((0..<10).map { "\($0)" }, to: queue)
+        rig.broker.consume([queue])
+        rig.broker.setCredit(4, queue: queue.name)
+        try rig.wait("4") { rig.deliveries.count == 4 }
+        var hasStopped = false
+        rig.broker.stopConsuming { hasStopped = true }
+        try rig.wait("stop") { hasStopped }
+        for delivery in rig.deliveries { rig.broker.acknowledge(delivery.tag) }
+        try rig.close()
+        #expect(rig.deliveries.count == 4)
+        #expect(try rig.depth(queue.name) == (6, 0))
+    }
+
+    @Test("quorum queues are served, also when nobody told their kind, and pause and resume")
+    func quorum() throws {
+        let name = Lab.queue("quorum")
+        let rig = try Rig()
+        try rig.publish((0..<10).map { "\($0)" }, to: QueueDeclaration(name: name, kind: .quorum))
+        rig.broker.consume([QueueDeclaration(name: name)])
+        rig.broker.setCredit(3, queue: name)
+        try rig.wait("3") { rig.deliveries.count == 3 }
+        rig.broker.setCredit(6, queue: name)
+        try rig.wait("6 or a few more") { rig.deliveries.count >= 6 }
+        rig.broker.setCredit(0, queue: name)
+        for delivery in rig.deliveries { rig.broker.acknowledge(delivery.tag) }
+        rig.broker.setCredit(6, queue: name)
+        try rig.wait("all") { rig.deliveries.count == 10 }
+        for delivery in rig.deliveries.dropFirst(6) { rig.broker.acknowledge(delivery.tag) }
+        try rig.close()
+        #expect(rig.ups == 1)
+        #expect(rig.failures.isEmpty)
+    }
+}
