@@ -6,11 +6,11 @@ import subprocess
 from lab import settings
 
 
-def build_c(source, folder, defines=()):
+def build_c(source, folder, defines=(), includes=()):
     name = os.path.splitext(os.path.basename(source))[0]
     target = os.path.join(folder, name + ".so")
     run(["cc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-I", settings.dist("include"),
-         *[f"-D{define}" for define in defines], source, "-o", target])
+         *[f"-I{include}" for include in includes], *[f"-D{define}" for define in defines], source, "-o", target])
     return target
 
 

@@ -16,7 +16,7 @@ class Worker:
     """`queues` is what -Q takes; `plugins` are files that are copied into a plugins folder of its own."""
 
     def __init__(self, folder, broker, backend, queues, plugins, slots=2, grace=20, options=(), environment=None,
-                 wait=True):
+                 wait=True, level="DEBUG"):
         os.makedirs(folder)
         self.folder = folder
         self.plugins = os.path.join(folder, "plugins")
@@ -27,7 +27,7 @@ class Worker:
         self.notices.bind(os.path.join(folder, "notify"))
         self.notices.setblocking(False)
         self.notified = []
-        self.words = [settings.taskhost(), "worker", "-b", broker, "-Q", queues, "-c", str(slots), "-l", "DEBUG",
+        self.words = [settings.taskhost(), "worker", "-b", broker, "-Q", queues, "-c", str(slots), "-l", level,
                       "--plugins", self.plugins, "--log-format", "json", "--grace", str(grace)]
         if backend:
             self.words += ["--result-backend", backend]
