@@ -1,0 +1,7 @@
+/* invoke - calls the function or handler of a task; afterwards the context holds a verdict. */
+#ifndef RUNNER_INVOKE_H
+#define RUNNER_INVOKE_H
+#include "context.h"
+
+void invoke(task_context *task);
+#endif

@@ -1,0 +1,114 @@
+/* manifest - the registry as JSON for the host. */
+#include "registry.h"
+
+#include <string.h>
+
+static void member(struct text *out, const char *name) {
+    if (out->bytes[out->length - 1] != '{') {
+        text_append(out, ",", 1);
+    }
+    text_append_format(out, "\"%s\":", name);
+}
+
+static void string_member(struct text *out, const char *name, const char *value) {
+    if (value != NULL) {
+        member(out, name);
+        text_append_json_string(out, value, strlen(value));
+    }
+}
+
+static void seconds_member(struct text *out, const char *name, double value) {
+    if (value > 0) {
+        member(out, name);
+        text_append_json_double(out, value);
+    }
+}
+
+static void count_member(struct text *out, const char *name, int32_t value) {
+    if (value > 0) {
+        member(out, name);
+        text_append_format(out, "%d", value);
+    }
+}
+
+static void switch_member(struct text *out, const char *name, int32_t value) {
+    if (value != 0) {
+        member(out, name);
+        text_append_string(out, value == TASKHOST_YES ? "true" : "false");
+    }
+}
+
+static void write_options(struct text *out, const taskhost_options *options) {
+    text_append(out, "{", 1);
+    seconds_member(out, "soft_limit", options->soft_limit);
+    seconds_member(out, "hard_limit", options->hard_limit);
+    if (options->max_retries == TASKHOST_UNLIMITED) {
+        string_member(out, "max_retries", "unlimited");
+    } else if (options->max_retries != 0) {
+        member(out, "max_retries");
+        text_append_format(out, "%d", options->max_retries == TASKHOST_NEVER ? 0 : options->max_retries);
+    }
+    seconds_member(out, "retry_delay", options->retry_delay);
+    seconds_member(out, "retry_backoff", options->retry_backoff);
+    seconds_member(out, "retry_backoff_max", options->retry_backoff_max);
+    switch_member(out, "retry_jitter", options->retry_jitter);
+    switch_member(out, "autoretry", options->autoretry);
+    switch_member(out, "acks_late", options->acks_late);
+    switch_member(out, "track_started", options->track_started);
+    switch_member(out, "ignore_result", options->ignore_result);
+    count_member(out, "max_starts", options->max_starts);
+    count_member(out, "keep", options->keep);
+    string_member(out, "queue", options->queue);
+    string_member(out, "rate_limit", options->rate_limit);
+    string_member(out, "doc", options->doc);
+    text_append(out, "}", 1);
+}
+
+static void write_parameters(struct text *out, const struct signature *signature) {
+    text_append(out, "[", 1);
+    for (unsigned index = 0; index < signature->count; index++) {
+        const struct parameter *parameter = &signature->parameters[index];
+        if (parameter->type == TYPE_CONTEXT) {
+            continue;
+        }
+        text_append_string(out, out->bytes[out->length - 1] == '[' ? "{" : ",{");
+        string_member(out, "name", parameter->name);
+        string_member(out, "type", parameter->type_text);
+        if (parameter->default_json != NULL) {
+            member(out, "default");
+            text_append_string(out, parameter->default_json);
+        }
+        text_append(out, "}", 1);
+    }
+    text_append(out, "]", 1);
+}
+
+void manifest_write(struct text *out) {
+    text_append(out, "{", 1);
+    string_member(out, "name", registry.name);
+    string_member(out, "version", registry.version);
+    member(out, "abi_major");
+    text_append_format(out, "%u", registry.abi_major);
+    member(out, "abi_minor");
+    text_append_format(out, "%u", registry.abi_minor);
+    string_member(out, "sdk", registry.sdk);
+    member(out, "tasks");
+    text_append(out, "[", 1);
+    for (uint32_t index = 0; index < registry.count; index++) {
+        const struct task_entry *entry = &registry.tasks[index];
+        text_append_string(out, index == 0 ? "{" : ",{");
+        member(out, "index");
+        text_append_format(out, "%u", index);
+        string_member(out, "name", entry->name);
+        string_member(out, "kind", entry->function != NULL ? "typed" : "context");
+        member(out, "parameters");
+        write_parameters(out, &entry->signature);
+        member(out, "result");
+        const char *result = entry->signature.result_text;
+        text_append_json_string(out, result, result != NULL ? strlen(result) : 0);
+        member(out, "options");
+        write_options(out, &entry->options);
+        text_append(out, "}", 1);
+    }
+    text_append(out, "]}", 2);
+}

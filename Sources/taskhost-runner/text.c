@@ -1,0 +1,74 @@
+/* text - a growable byte string. */
+#include "text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEPT_CAPACITY = 256 << 10 };
+
+void out_of_memory(size_t wanted) {
+    fprintf(stderr, "taskhost-runner: out of memory: %zu bytes wanted\n", wanted);
+    abort();
+}
+
+void text_clear(struct text *text) {
+    text->length = 0;
+}
+
+void text_shrink(struct text *text) {
+    if (text->capacity > KEPT_CAPACITY) {
+        text_free(text);
+    }
+    text->length = 0;
+}
+
+void text_free(struct text *text) {
+    free(text->bytes);
+    *text = (struct text){0};
+}
+
+char *text_reserve(struct text *text, size_t more) {
+    if (text->capacity - text->length < more) {
+        size_t capacity = text->capacity ? text->capacity : 512;
+        while (capacity - text->length < more) {
+            capacity *= 2;
+        }
+        char *bytes = realloc(text->bytes, capacity);
+        if (bytes == NULL) {
+            out_of_memory(capacity);
+        }
+        text->bytes = bytes;
+        text->capacity = capacity;
+    }
+    return text->bytes + text->length;
+}
+
+void text_append(struct text *text, const void *bytes, size_t length) {
+    if (length > 0) {
+        memcpy(text_reserve(text, length), bytes, length);
+        text->length += length;
+    }
+}
+
+void text_append_string(struct text *text, const char *string) {
+    text_append(text, string, strlen(string));
+}
+
+void text_append_format(struct text *text, const char *format, ...) {
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    if (length > 0) {
+        vsnprintf(text_reserve(text, (size_t)length + 1), (size_t)length + 1, format, again);
+        text->length += (size_t)length;
+    }
+    va_end(again);
+}
+
+const char *text_string(struct text *text) {
+    *text_reserve(text, 1) = '\0';
+    return text->bytes;
+}

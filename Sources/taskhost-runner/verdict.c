@@ -1,0 +1,102 @@
+/* verdict - each ending as the JSON the host expects (enum runner_result). */
+#include "verdict.h"
+
+#include "json.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <string.h>
+
+static pthread_mutex_t deciding = PTHREAD_MUTEX_INITIALIZER;
+
+/* True for the first caller of this task, whose verdict counts; later ones may come from other threads. */
+static bool decide(task_context *task, enum runner_result result) {
+    pthread_mutex_lock(&deciding);
+    bool first = !task->over;
+    if (first) {
+        task->over = true;
+        task->result = result;
+        text_clear(&task->value);
+    }
+    pthread_mutex_unlock(&deciding);
+    return first;
+}
+
+static void append_string(struct text *out, const char *string) {
+    text_append_json_string(out, string, string != NULL ? strlen(string) : 0);
+}
+
+static void append_failure(struct text *out, const char *type, const char *module, const char *message,
+                           const char *arguments, const char *traceback) {
+    struct json_slice list;
+    text_append_string(out, "{\"exc_type\":");
+    append_string(out, type != NULL ? type : "Exception");
+    text_append_string(out, ",\"exc_module\":");
+    append_string(out, module != NULL ? module : "taskhost.errors");
+    text_append_string(out, ",\"exc_message\":");
+    if (arguments != NULL && json_whole(arguments, strlen(arguments), &list) && json_kind(list) == JSON_ARRAY) {
+        text_append(out, list.text, list.length);
+    } else {
+        text_append(out, "[", 1);
+        append_string(out, message != NULL ? message : "");
+        text_append(out, "]", 1);
+    }
+    text_append_string(out, ",\"traceback\":");
+    append_string(out, traceback);
+    text_append(out, "}", 1);
+}
+
+void context_succeed(task_context *task, const char *json, size_t length) {
+    struct json_slice value;
+    if (!json_whole(json, length, &value)) {
+        context_fail(task, "ValueError", "builtins", "the task's result is no JSON", NULL, NULL);
+    } else if (decide(task, RESULT_SUCCESS)) {
+        text_append(&task->value, value.text, value.length);
+    }
+}
+
+void context_fail(task_context *task, const char *type, const char *module, const char *message,
+                  const char *arguments, const char *traceback) {
+    if (decide(task, RESULT_FAILURE)) {
+        append_failure(&task->value, type, module, message, arguments, traceback);
+    }
+}
+
+void context_retry(task_context *task, double countdown, int max_retries, const char *reason) {
+    if (!decide(task, RESULT_RETRY)) {
+        return;
+    }
+    struct text *out = &task->value;
+    text_append_string(out, "{\"countdown\":");
+    if (countdown >= 0 && isfinite(countdown)) {
+        text_append_json_double(out, countdown);
+    } else {
+        text_append_string(out, "null");
+    }
+    if (max_retries >= 0 && max_retries != TASKHOST_UNLIMITED) {
+        text_append_format(out, ",\"max_retries\":%d", max_retries);
+    } else if (max_retries == -1 || max_retries == TASKHOST_UNLIMITED) {
+        text_append_string(out, ",\"max_retries\":null");
+    }
+    text_append_string(out, ",\"exc\":");
+    if (reason != NULL) {
+        append_failure(out, "TaskError", NULL, reason, NULL, NULL);
+    } else {
+        text_append_string(out, "null");
+    }
+    text_append(out, "}", 1);
+}
+
+void context_reject(task_context *task, const char *reason, bool requeue) {
+    if (decide(task, RESULT_REJECT)) {
+        text_append_string(&task->value, "{\"reason\":");
+        append_string(&task->value, reason != NULL ? reason : "");
+        text_append_format(&task->value, ",\"requeue\":%s}", requeue ? "true" : "false");
+    }
+}
+
+void context_ignore(task_context *task) {
+    if (decide(task, RESULT_IGNORE)) {
+        text_append_string(&task->value, "null");
+    }
+}
