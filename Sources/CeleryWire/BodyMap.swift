@@ -5,7 +5,8 @@ import TaskhostJSON
 extension TaskMessage {
     /// What the body may say; a header of the same name wins.
     private static let bodyFields = [
-        "task", "id", "root_id", "parent_id", "group", "group_index", "shadow", "eta", "expires", "retries", "timelimit",
+        "task", "id", "root_id", "parent_id", "group", "group_index", "shadow", "eta", "expires", "retries",
+        "timelimit",
         "argsrepr", "kwargsrepr", "origin",
     ]
 

@@ -20,7 +20,8 @@ public enum CeleryFailure {
     public static func workerLost(_ death: Death, output: [UInt8] = [], job: UInt64? = nil) -> TaskFailure {
         let number = job.map { " Job: \($0)." } ?? ""
         var failure = make(
-            "WorkerLostError", billiard, [.string("Worker exited prematurely: \(death.causeText)\(number.isEmpty ? "." : number)")])
+            "WorkerLostError", billiard,
+            [.string("Worker exited prematurely: \(death.causeText)\(number.isEmpty ? "." : number)")])
         failure.traceback = death.report(output: output)
         return failure
     }

@@ -70,7 +70,7 @@ private struct ReprPrinter {
     mutating func print(_ elements: [JSON], open: String, close: String) {
         guard enter(open, close) else { return }
         for (index, element) in elements.enumerated() where !isCut {
-            if index > 0 { put(", ") }
+            if index > 0 { putWhole(", ") }
             print(element)
         }
         leave(close)
@@ -79,9 +79,9 @@ private struct ReprPrinter {
     private mutating func print(_ members: [JSONMember]) {
         guard enter("{", "}") else { return }
         for (index, member) in members.enumerated() where !isCut {
-            if index > 0 { put(", ") }
+            if index > 0 { putWhole(", ") }
             putQuoted(member.key)
-            put(": ")
+            putWhole(": ")
             print(member.value)
         }
         leave("}")

@@ -50,7 +50,7 @@ extension TaskMessage {
             }
         case HeaderName.adapterError.utf8.count where key == HeaderName.adapterError:
             throw WireError(.malformedHeader, "headers: \(quoted(value.text ?? "unreadable"))")
-        case 22: if key == "replaced_task_nesting" { replacedTaskNesting = try Self.count(value, key) ?? 0 }
+        case 21: if key == "replaced_task_nesting" { replacedTaskNesting = try Self.count(value, key) ?? 0 }
         default: break
         }
     }

@@ -83,7 +83,8 @@ public struct WireError: Error, Sendable, Equatable, CustomStringConvertible {
 func quoted(_ text: String) -> String {
     var result = "'"
     for scalar in text.unicodeScalars.prefix(100) {
-        let isPrintable = scalar.value >= 0x20 && scalar.properties.generalCategory != .control
+        let isPrintable =
+            scalar.value >= 0x20 && scalar.properties.generalCategory != .control
             && scalar.properties.generalCategory != .lineSeparator && scalar.properties.generalCategory != .format
             && scalar.properties.generalCategory != .paragraphSeparator
         if isPrintable {

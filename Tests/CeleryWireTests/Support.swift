@@ -15,7 +15,7 @@ struct SplitMix: RandomNumberGenerator {
     }
 }
 
-let noon = WallTime(microseconds: 1_795_348_800_000_000)
+let noon = WallTime(microseconds: 1_795_435_200_000_000)
 
 func delivery(
     body: String = "[[2, 3], {}, {}]", headers: FieldTable = ["task": .string("demo.add"), "id": .string("U1")],

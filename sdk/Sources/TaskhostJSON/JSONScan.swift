@@ -93,7 +93,10 @@ extension JSONCursor {
     @inline(__always)
     mutating func skipArray(depth: Int, element: (Range<Int>) -> Void) throws(JSONError) {
         try enter(depth: depth)
-        if peek == UInt8(ascii: "]") { return offset += 1 }
+        if peek == UInt8(ascii: "]") {
+            offset += 1
+            return
+        }
         while true {
             skipSpace()
             let start = offset
@@ -102,7 +105,9 @@ extension JSONCursor {
             skipSpace()
             switch peek {
             case UInt8(ascii: ","): offset += 1
-            case UInt8(ascii: "]"): return offset += 1
+            case UInt8(ascii: "]"):
+                offset += 1
+                return
             default: throw unexpected()
             }
         }
@@ -111,7 +116,10 @@ extension JSONCursor {
     @inline(__always)
     mutating func skipObject(depth: Int, member: (Range<Int>, Range<Int>) -> Void) throws(JSONError) {
         try enter(depth: depth)
-        if peek == UInt8(ascii: "}") { return offset += 1 }
+        if peek == UInt8(ascii: "}") {
+            offset += 1
+            return
+        }
         while true {
             skipSpace()
             guard peek == UInt8(ascii: "\"") else { throw unexpected() }
@@ -126,7 +134,9 @@ extension JSONCursor {
             skipSpace()
             switch peek {
             case UInt8(ascii: ","): offset += 1
-            case UInt8(ascii: "}"): return offset += 1
+            case UInt8(ascii: "}"):
+                offset += 1
+                return
             default: throw unexpected()
             }
         }

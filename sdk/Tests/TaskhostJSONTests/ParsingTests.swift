@@ -67,7 +67,8 @@ struct ParsingTests {
             ("-", .unexpectedEnd, 1), ("1.", .unexpectedEnd, 2), ("[1.x]", .badNumber, 1), ("1e", .unexpectedEnd, 2),
             ("+1", .unexpectedCharacter, 0), ("\"abc", .unexpectedEnd, 4), ("\"a\nb\"", .controlCharacter, 2),
             (#""\x""#, .badEscape, 1), (#""\u12g4""#, .badEscape, 5), (#""\ud800""#, .loneSurrogate, 0),
-            (#""\udc00x""#, .loneSurrogate, 0), (#""\ud800\u0041""#, .loneSurrogate, 0), ("\u{FEFF}1", .unexpectedCharacter, 0),
+            (#""\udc00x""#, .loneSurrogate, 0), (#""\ud800\u0041""#, .loneSurrogate, 0),
+            ("\u{FEFF}1", .unexpectedCharacter, 0),
             ("--1", .badNumber, 0), ("-Infinite", .unexpectedCharacter, 8), ("'a'", .unexpectedCharacter, 0),
         ] as [(String, JSONError.Reason, Int)])
     func refusals(_ text: String, _ reason: JSONError.Reason, _ offset: Int) {

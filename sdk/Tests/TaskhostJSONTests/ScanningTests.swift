@@ -11,8 +11,9 @@ struct ScanningTests {
 
     @Test("gives the elements of the outer array")
     func elements() throws {
-        #expect(try parts(" [ [2, 3] , {} ,\n{\"chain\": null}, \"a,]\\\"\" , 1.5e3,-Infinity, NaN ] ")
-            == ["[2, 3]", "{}", "{\"chain\": null}", "\"a,]\\\"\"", "1.5e3", "-Infinity", "NaN"])
+        #expect(
+            try parts(" [ [2, 3] , {} ,\n{\"chain\": null}, \"a,]\\\"\" , 1.5e3,-Infinity, NaN ] ")
+                == ["[2, 3]", "{}", "{\"chain\": null}", "\"a,]\\\"\"", "1.5e3", "-Infinity", "NaN"])
         #expect(try parts("[]").isEmpty)
     }
 

@@ -7,10 +7,13 @@ struct WritingTests {
     @Test(
         "writes compact ASCII",
         arguments: [
-            (nil, "null"), (true, "true"), (-5, "-5"), (.double(10), "10.0"), (.double(0.1), "0.1"), (.double(-0.0), "-0.0"),
+            (nil, "null"), (true, "true"), (-5, "-5"), (.double(10), "10.0"), (.double(0.1), "0.1"),
+            (.double(-0.0), "-0.0"),
             (.double(.nan), "NaN"), (.double(.infinity), "Infinity"), (.double(-.infinity), "-Infinity"),
-            (.double(1e300), "1e+300"), (.bigInteger("-123456789012345678901234567890"), "-123456789012345678901234567890"),
-            (["a": [1, nil], "b": .object([])], #"{"a":[1,null],"b":{}}"#), ("é😀\u{7f}", #""\u00e9\ud83d\ude00\u007f""#),
+            (.double(1e300), "1e+300"),
+            (.bigInteger("-123456789012345678901234567890"), "-123456789012345678901234567890"),
+            (["a": [1, nil], "b": .object([])], #"{"a":[1,null],"b":{}}"#),
+            ("é😀\u{7f}", #""\u00e9\ud83d\ude00\u007f""#),
             ("\"\\\n\t\r\u{8}\u{c}\u{1}/", #""\"\\\n\t\r\b\f\u0001/""#),
         ] as [(JSON, String)])
     func texts(_ value: JSON, _ expected: String) {
@@ -64,7 +67,8 @@ extension JSON {
         case 5: return .bigInteger("-9223372036854775809")
         case 6: return .string(text(using: &random))
         case 7:
-            return .array((0..<Int.random(in: 0...4, using: &random)).map { _ in arbitrary(depth: depth - 1, using: &random) })
+            return .array(
+                (0..<Int.random(in: 0...4, using: &random)).map { _ in arbitrary(depth: depth - 1, using: &random) })
         default:
             return .object(
                 (0..<Int.random(in: 0...20, using: &random)).map {
