@@ -61,7 +61,7 @@ let package = Package(
             swiftSettings: strict),
 
         .testTarget(name: "LoopTests", dependencies: ["Loop", "Ports", "CLinux"]),
-        .testTarget(name: "CeleryWireTests", dependencies: ["CeleryWire", "TaskModel", json]),
+        .testTarget(name: "CeleryWireTests", dependencies: ["CeleryWire", "TaskModel", json], exclude: ["Fixtures"]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "TaskModel", "CeleryWire", "Ports", json]),
         .testTarget(name: "RunnerTests", dependencies: ["Runner", "Loop", "Ports", "TaskModel", "CLinux", json]),
         .testTarget(name: "RabbitMQTests", dependencies: ["RabbitMQ", "Loop", "Ports", "TaskModel"]),
