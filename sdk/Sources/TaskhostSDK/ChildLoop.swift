@@ -2,7 +2,6 @@
 
 import Dispatch
 import Glibc
-import Synchronization
 
 /// The executor all async work of a task prefers: its jobs run on the thread that waits for the task's end.
 ///
@@ -17,9 +16,9 @@ final class ChildLoop: TaskExecutor {
         var isWaiting = false
     }
 
-    private let queue = Mutex(Queue())
+    private let queue = Guarded(Queue())
     /// Made when the loop first has to wait, always in the child.
-    private let wakeDescriptor = Mutex<Int32?>(nil)
+    private let wakeDescriptor = Guarded<Int32?>(nil)
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)

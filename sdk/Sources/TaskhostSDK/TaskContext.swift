@@ -1,13 +1,11 @@
 // What a running task knows and may say.
 
-import Synchronization
-
 /// The task being run. May be used from any thread; once `run` has returned, calls do nothing and texts are empty.
 public final class TaskContext: Sendable {
-    private let link: Mutex<HostLink?>
+    private let link: Guarded<HostLink?>
 
     init(_ link: HostLink?) {
-        self.link = Mutex(link)
+        self.link = Guarded(link)
     }
 
     /// A context without a host, for testing a handler by itself: it knows nothing and says nothing.
