@@ -1,0 +1,148 @@
+// One result store to put the sentences to, and any number of clients of it.
+import Foundation
+import Loop
+import Ports
+import RabbitMQ
+import Redis
+import SQLite
+import TaskModel
+import Testing
+
+enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
+    case sqlite, redis, rpc
+    var testDescription: String { rawValue }
+
+    /// Those that remember: `rpc://` is a message to whoever asked, and keeps nothing.
+    static let lasting: [StoreKind] = [.sqlite, .redis]
+}
+
+/// A place that outlives its clients: a file or a server.
+final class StoreUnderTest {
+    let loop: EpollLoop
+    private let kind: StoreKind
+    private let folder: TemporaryFolder
+    private let suffix = UUID().uuidString.lowercased()
+
+    init(_ kind: StoreKind) throws {
+        self.kind = kind
+        loop = try EpollLoop()
+        folder = try TemporaryFolder()
+    }
+
+    func id(_ name: String = "task") -> String { "\(name)-\(suffix)" }
+
+    /// Another process, as far as the store can tell: a link of its own. Not yet connected.
+    func freshClient() throws -> StoreClient {
+        switch kind {
+        case .sqlite:
+            let address = SQLiteAddress(path: folder.path + "/results.db")
+            return StoreClient(SQLiteResults(file: SQLiteFile(address: address, loop: loop)), nil, loop)
+        case .redis:
+            return StoreClient(RedisResults(address: try RedisAddress(url: Servers.redis()), loop: loop), nil, loop)
+        case .rpc:
+            let broker = RabbitMQBroker(
+                addresses: [try RabbitMQAddress(parsing: Servers.amqp())], loop: loop, log: { _, _ in })
+            return StoreClient(RPCResults(broker: broker), BrokerClient(broker, loop), loop)
+        }
+    }
+
+    func client() throws -> StoreClient {
+        let client = try freshClient()
+        client.connect()
+        try client.wait("the store") { client.isUp }
+        return client
+    }
+}
+
+/// A store with everything it said, and waits for what it is to say.
+final class StoreClient: ResultStoreEvents {
+    let store: any ResultStore
+    let loop: EpollLoop
+    private let carrier: BrokerClient?
+    private(set) var isUp = false
+    private(set) var reasons: [String] = []
+
+    init(_ store: any ResultStore, _ carrier: BrokerClient?, _ loop: EpollLoop) {
+        self.store = store
+        self.carrier = carrier
+        self.loop = loop
+    }
+
+    func storeUp() { isUp = true }
+    func storeDown(reason: String, retryInSeconds: Double) {
+        isUp = false
+        reasons.append(reason)
+    }
+
+    func connect() {
+        if let carrier { carrier.broker.connect(events: carrier) }
+        store.connect(events: self)
+    }
+
+    func wait(_ what: String, seconds: Double = 15, until condition: () -> Bool) throws {
+        guard loop.run(until: condition, timeoutSeconds: seconds) else { throw TooLate(what: what) }
+    }
+
+    func put(
+        _ id: String, _ state: TaskState, _ text: String, replyTo: String? = nil, expiresAfterSeconds: Double? = 60
+    ) throws {
+        try put([record(id, state, text, replyTo: replyTo, expiresAfterSeconds: expiresAfterSeconds)])
+    }
+
+    func put(_ records: [ResultRecord]) throws {
+        var stored = 0
+        var failure: StoreFailure?
+        for record in records {
+            store.store(record) {
+                stored += 1
+                failure = failure ?? $0
+            }
+        }
+        try wait("the store's word") { stored == records.count }
+        if let failure { throw failure }
+    }
+
+    func record(
+        _ id: String, _ state: TaskState, _ text: String, replyTo: String? = nil, expiresAfterSeconds: Double? = 60
+    ) -> ResultRecord {
+        ResultRecord(
+            taskID: id, state: state, meta: meta(state, text), replyTo: replyTo, correlationID: id,
+            expiresAfterSeconds: expiresAfterSeconds)
+    }
+
+    /// Sends what would be the task, from the follower's side: over `rpc://` that is when its reply queue must exist.
+    func send(_ id: String) throws {
+        try carrier?.publish([id], to: QueueDeclaration(name: "tasks-of-\(store.replyTo ?? id)"))
+    }
+
+    func get(_ id: String) throws -> [UInt8]? {
+        var answer: Result<[UInt8]?, StoreFailure>?
+        store.fetch(id) { answer = $0 }
+        try wait("the document") { answer != nil }
+        return try answer?.get() ?? nil
+    }
+
+    func forget(_ id: String) throws {
+        var isDone = false
+        var failure: StoreFailure?
+        store.forget(id) {
+            isDone = true
+            failure = $0
+        }
+        try wait("the store to forget") { isDone }
+        if let failure { throw failure }
+    }
+
+    func close() throws {
+        var isClosed = false
+        store.close { isClosed = true }
+        try wait("the close") { isClosed }
+        try carrier?.close()
+    }
+}
+
+/// A document as Celery's clients know it (celery-wire.md §4.1).
+func meta(_ state: TaskState, _ text: String) -> [UInt8] {
+    [UInt8](
+        #"{"status": "\#(state)", "result": "\#(text)", "traceback": null, "children": [], "date_done": null}"#.utf8)
+}
