@@ -1,0 +1,107 @@
+// What a zygote's death leaves to us: we are its children's next reaper.
+
+internal import CLinux
+internal import Glibc
+internal import Ports
+internal import Synchronization
+
+/// The zygotes of this process, of all its pools: our children, but nobody's leftovers.
+enum LiveZygotes {
+    private static let pids = Mutex<Set<Int32>>([])
+
+    static func insert(_ pid: Int32) { pids.withLock { _ = $0.insert(pid) } }
+    static func remove(_ pid: Int32) { pids.withLock { _ = $0.remove(pid) } }
+    static func contains(_ pid: Int32) -> Bool { pids.withLock { $0.contains(pid) } }
+}
+
+/// Kills and reaps the processes that belonged to a dead zygote, until none is left.
+///
+/// They are told by their session (a child leads one), by a variable in their environment, or, when this process has
+/// no other children, by being our child at all.
+final class Leftovers {
+    /// Carries a token that is unique to each zygote.
+    static let variable = "TASKHOST_ZYGOTE"
+    private static let rescanSeconds = 0.005
+    /// After so many scans somebody creates processes faster than we kill them, or one cannot die (in the kernel).
+    private static let patience = 400
+
+    private let sessions: Set<Int32>
+    private let token: [UInt8]
+    private let all: Bool
+    private let loop: any EventLoop
+    private let log: RunnerLog
+    private var scans = 0
+    private var cleanScans = 0
+    private var timer: (any LoopTimer)?
+
+    init(of sessions: [Int32], token: String, all: Bool, loop: any EventLoop, log: @escaping RunnerLog) {
+        self.sessions = Set(sessions)
+        self.token = Array("\(Self.variable)=\(token)".utf8)
+        self.all = all
+        self.loop = loop
+        self.log = log
+    }
+
+    /// `done` when two scans in a row found nothing.
+    func clear(_ done: @escaping () -> Void) {
+        scans += 1
+        let found = sweep()
+        cleanScans = found == 0 ? cleanScans + 1 : 0
+        if cleanScans >= 2 { return done() }
+        if scans == Self.patience {
+            log(3, "\(found) processes of a dead zygote are still there after \(scans) attempts to kill them")
+            return done()
+        }
+        timer = loop.schedule(afterSeconds: Self.rescanSeconds) { [self] in clear(done) }
+    }
+
+    /// Kills what is ours; how many there were.
+    private func sweep() -> Int {
+        var count = 0
+        for child in Self.children() where isOurs(child) {
+            count += 1
+            Glibc.kill(child, SIGKILL)
+            var status: Int32 = 0
+            _ = clinux_reap(child, &status)
+        }
+        return count
+    }
+
+    private func isOurs(_ pid: Int32) -> Bool {
+        guard let status = ProcessStatus(pid) else { return false }
+        if sessions.contains(status.session) || sessions.contains(pid) { return true }
+        if let environment = readFile("/proc/\(pid)/environ"), contains(environment, token) { return true }
+        return all && !LiveZygotes.contains(pid)
+    }
+
+    private func contains(_ environment: [UInt8], _ wanted: [UInt8]) -> Bool {
+        environment.split(separator: 0).contains { $0.elementsEqual(wanted) }
+    }
+
+    /// All children of this process, whichever thread they are listed with.
+    private static func children() -> [Int32] {
+        var pids: [Int32] = []
+        for thread in namesInFolder("/proc/self/task") ?? [] {
+            guard let text = readFile("/proc/self/task/\(thread)/children") else { continue }
+            for word in text.split(separator: UInt8(ascii: " ")) {
+                if let pid = Int32(String(decoding: word, as: UTF8.self)) { pids.append(pid) }
+            }
+        }
+        return pids
+    }
+}
+
+/// The fields of /proc/PID/stat that we ask for.
+private struct ProcessStatus {
+    var session: Int32
+
+    init?(_ pid: Int32) {
+        guard let text = readFile("/proc/\(pid)/stat"),
+            // The name may hold anything, so count from its closing bracket: state, parent, group, session.
+            let bracket = text.lastIndex(of: UInt8(ascii: ")"))
+        else { return nil }
+        let fields = text[(bracket + 1)...].split(separator: UInt8(ascii: " "))
+        guard fields.count > 3, let session = Int32(String(decoding: fields[3], as: UTF8.self)) else { return nil }
+        self.session = session
+    }
+}

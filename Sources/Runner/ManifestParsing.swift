@@ -1,0 +1,73 @@
+// The runner's manifest JSON, as values.
+
+internal import TaskModel
+internal import TaskhostJSON
+
+extension BundleManifest {
+    /// Throws a sentence: what the runner sent is not a manifest of this version.
+    init(parsing text: [UInt8]) throws(RunnerFailure) {
+        let document: JSON
+        do {
+            document = try JSON(parsing: text, limits: .trusted)
+        } catch {
+            throw RunnerFailure("the manifest is not JSON: \(error)")
+        }
+        guard let name = document["name"]?.text, let tasks = document["tasks"]?.elements else {
+            throw RunnerFailure("the manifest lacks name or tasks")
+        }
+        var entries: [TaskManifest] = []
+        for (index, task) in tasks.enumerated() {
+            guard let entry = TaskManifest(task, index: index) else {
+                throw RunnerFailure("the manifest's task \(index) lacks a name")
+            }
+            entries.append(entry)
+        }
+        self.init(
+            name: name, version: document["version"]?.text ?? "",
+            abiMajor: Int(document["abi_major"]?.integer ?? 0), abiMinor: Int(document["abi_minor"]?.integer ?? 0),
+            sdk: document["sdk"]?.text ?? "", tasks: entries)
+    }
+}
+
+extension TaskManifest {
+    fileprivate init?(_ json: JSON, index: Int) {
+        guard let name = json["name"]?.text else { return nil }
+        var parameters: [Parameter] = []
+        for parameter in json["parameters"]?.elements ?? [] {
+            guard let name = parameter["name"]?.text else { return nil }
+            parameters.append(
+                Parameter(
+                    name: name, type: parameter["type"]?.text ?? "json",
+                    defaultJSON: parameter["default"].map { String(decoding: $0.bytes, as: UTF8.self) }))
+        }
+        self.init(
+            index: Int(json["index"]?.integer ?? Int64(index)), name: name, parameters: parameters,
+            result: json["result"]?.text, options: TaskOptions(json["options"] ?? .null))
+    }
+}
+
+extension TaskOptions {
+    fileprivate init(_ json: JSON) {
+        self.init()
+        softLimit = json["soft_limit"]?.number
+        hardLimit = json["hard_limit"]?.number
+        if json["max_retries"]?.text == "unlimited" {
+            maxRetries = .unlimited
+        } else {
+            maxRetries = json["max_retries"]?.integer.map { .atMost(Int($0)) }
+        }
+        retryDelay = json["retry_delay"]?.number
+        retryBackoff = json["retry_backoff"]?.number
+        retryBackoffMax = json["retry_backoff_max"]?.number
+        retryJitter = json["retry_jitter"]?.boolean
+        autoretry = json["autoretry"]?.boolean
+        acksLate = json["acks_late"]?.boolean
+        trackStarted = json["track_started"]?.boolean
+        ignoreResult = json["ignore_result"]?.boolean
+        maxStarts = json["max_starts"]?.integer.map { Int($0) }
+        keep = json["keep"]?.integer.map { Int($0) }
+        queue = json["queue"]?.text
+        rateLimit = json["rate_limit"]?.text
+        doc = json["doc"]?.text
+    }
+}

@@ -1,0 +1,191 @@
+// One taskhost-runner process with one version of one bundle.
+
+internal import CLinux
+internal import CRunnerProtocol
+internal import Glibc
+internal import Ports
+internal import TaskModel
+
+/// How a zygote's life ended.
+enum ZygoteEnd {
+    /// It would not serve this file. A sentence with file, reason and fix; not to be tried again with the same file.
+    case refused(String)
+    /// It died while it served.
+    case died(String)
+    /// It left when it was told to.
+    case retired
+}
+
+protocol ZygoteOwner: AnyObject {
+    func zygoteReady(_ zygote: Zygote)
+    /// Its process and its children are gone. `lost`: runs that were under way.
+    func zygoteEnded(_ zygote: Zygote, _ end: ZygoteEnd, lost: [Run])
+}
+
+final class Zygote {
+    enum Phase { case loading, ready, retiring, dying, ended }
+
+    let copy: PrivateCopy
+    let pid: Int32
+    let startedAt: UInt64
+    private(set) var phase = Phase.loading
+    private(set) var manifest: BundleManifest?
+    private(set) var crew: Crew!
+
+    private unowned let owner: any ZygoteOwner
+    private let loop: any EventLoop
+    private let options: RunnerOptions
+    private let log: RunnerLog
+    private let token: String
+    private var control: ControlSocket!
+    private var output: OutputPipe!
+    private var captured = OutputCapture()
+    private var death: (any LoopWatch)?
+    private let deathDescriptor: Int32
+    private var deadline: (any LoopTimer)?
+    private var manifestText: [UInt8] = []
+    private var refusal: String?
+    private var leftovers: Leftovers?
+
+    init(
+        _ copy: PrivateCopy, options: RunnerOptions, loop: any EventLoop, sequence: SequenceSource, sink: any RunSink,
+        owner: any ZygoteOwner, log: @escaping RunnerLog
+    ) throws(RunnerFailure) {
+        self.copy = copy
+        self.options = options
+        self.loop = loop
+        self.owner = owner
+        self.log = log
+        startedAt = clinux_monotonic_ns()
+        token = "\(getpid())-\(startedAt)"
+        let spawned = try SpawnedZygote(copy, options: options, token: token)
+        pid = spawned.pid
+        deathDescriptor = spawned.death
+        LiveZygotes.insert(pid)
+        control = ControlSocket(
+            spawned.control, loop: loop,
+            received: { [unowned self] record, text in received(record, text) },
+            ended: { [unowned self] in controlEnded() })
+        output = OutputPipe(spawned.output, loop: loop) { [unowned self] bytes in said(bytes) }
+        let symbols = SymbolSource(copy)
+        crew = Crew(
+            loop: loop, control: control, options: options, sequence: sequence, sink: sink, log: log,
+            symbolize: { DeathReport.lines(crashText: $0, symbols: symbols) })
+        death = loop.watch(deathDescriptor, for: .read) { [unowned self] _ in died() }
+        deadline = loop.schedule(afterSeconds: options.loadTimeoutSeconds) { [unowned self] in loadTimedOut() }
+    }
+
+    /// No new work; it leaves when nothing is running any more.
+    func retire() {
+        guard phase == .ready || phase == .loading else { return }
+        if phase == .loading { return kill("it was not wanted any more") }
+        phase = .retiring
+        crew.retire()
+        control.send(control_record(RUNNER_RETIRE))
+    }
+
+    /// Now, with all its children; the runs under way are reported by `zygoteEnded`.
+    func kill(_ reason: String) {
+        guard phase != .dying, phase != .ended else { return }
+        if refusal == nil, phase == .loading { refusal = reason }
+        _ = clinux_pidfd_send_signal(deathDescriptor, SIGKILL)
+    }
+
+    func flush() {
+        switch phase {
+        case .loading, .dying, .ended: control.flush()
+        case .ready, .retiring: crew.flush()
+        }
+    }
+
+    // ---- what it says ----
+
+    private func received(_ record: control_record, _ text: UnsafeRawBufferPointer) {
+        switch record.type {
+        case RUNNER_LOADING.rawValue: break
+        case RUNNER_MANIFEST_PART.rawValue: manifestText.append(contentsOf: text)
+        case RUNNER_READY.rawValue: becameReady()
+        case RUNNER_REFUSED.rawValue: refusal = String(decoding: text, as: UTF8.self)
+        case RUNNER_FORKED.rawValue: crew.forked(record)
+        case RUNNER_FORK_FAILED.rawValue: crew.forkFailed(record)
+        case RUNNER_CRASH.rawValue: crew.crashed(record, text)
+        case RUNNER_EXITED.rawValue: crew.exited(record)
+        case RUNNER_ZYGOTE_LOG.rawValue:
+            log(Int(max(0, min(3, record.status))), "\(copy.original): \(String(decoding: text, as: UTF8.self))")
+        default:
+            log(2, "\(copy.original): its runner sent a record of unknown type \(record.type)")
+        }
+    }
+
+    private func becameReady() {
+        guard phase == .loading, refusal == nil else { return }
+        do throws(RunnerFailure) {
+            manifest = try BundleManifest(parsing: manifestText)
+        } catch {
+            return kill("\(copy.original) cannot be used: \(error). Build it again with this version's SDK.")
+        }
+        deadline?.cancel()
+        manifestText = []
+        phase = .ready
+        copy.unlinkFile()
+        owner.zygoteReady(self)
+    }
+
+    private func loadTimedOut() {
+        kill(
+            "\(copy.original) was still loading after \(options.loadTimeoutSeconds) s."
+                + " It must only register its tasks when it is loaded; do the work in the tasks.")
+    }
+
+    private func said(_ bytes: UnsafeRawBufferPointer) {
+        let now = loop.clocks.monotonic.nanoseconds
+        captured.append(bytes, now: now) { log(1, "\(copy.original) says: \($0)") }
+    }
+
+    // ---- its end ----
+
+    private func controlEnded() {
+        // Its socket is closed, so it has left, or somebody closed it: it is of no use any more.
+        if phase != .dying, phase != .ended { _ = clinux_pidfd_send_signal(deathDescriptor, SIGKILL) }
+    }
+
+    private func died() {
+        var status: Int32 = 0
+        let reaped = clinux_reap(pid, &status)
+        guard reaped != 0 else { return }
+        LiveZygotes.remove(pid)
+        death?.cancel()
+        death = nil
+        _ = clinux_close(deathDescriptor)
+        deadline?.cancel()
+        // Its last words.
+        control.receiveAll()
+        output.drain()
+        _ = captured.finish { log(1, "\(copy.original) says: \($0)") }
+        let end = end(status: reaped > 0 ? status : 0)
+        phase = .dying
+        control.close()
+        output.close()
+        copy.unlinkFile()
+        let (pids, lost) = crew.zygoteGone()
+        let sweep = Leftovers(
+            of: [pid] + pids, token: token, all: options.ownsAllChildren, loop: loop, log: log)
+        leftovers = sweep
+        sweep.clear { [unowned self] in
+            leftovers = nil
+            phase = .ended
+            owner.zygoteEnded(self, end, lost: lost)
+        }
+    }
+
+    private func end(status: Int32) -> ZygoteEnd {
+        if phase == .loading {
+            return .refused(
+                refusal
+                    ?? "\(copy.original) cannot be used: loading it, the runner \(endText(waitStatus: status))."
+                    + " Look for code that runs when the library is loaded (constructors, global objects).")
+        }
+        if phase == .retiring, clinux_wait_exited(status) { return .retired }
+        return .died("the zygote of \(copy.original) \(endText(waitStatus: status))")
+    }
+}
