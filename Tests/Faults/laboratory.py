@@ -8,6 +8,7 @@ import redis
 from lab import amqp, clients, command, settings
 
 TASK = "recorder.work"
+NOT_YET = 75  # exit status of `taskhost result`: nothing known, or still under way
 
 
 class RabbitMQWithRedis:
@@ -77,15 +78,16 @@ class Embedded:
         """Asks the command line; a key it knows nothing of is left out."""
         def ask(key):
             done = command.run(self.folder, "result", key, "-b", self.broker, "--json")
-            state = (done.json if done.out.strip() else {})
-            return key, state.get("state") or state.get("status"), state.get("result")
-        return {key: (state, value) for key, state, value in self.all(ask, keys) if state not in (None, "PENDING")}
+            assert done.status in (0, 1, NOT_YET), done
+            return key, done.json["state"], done.json.get("result")
+        return {key: (state, value) for key, state, value in self.all(ask, keys) if state != "PENDING"}
 
     def waiting(self):
-        return command.run(self.folder, "purge", self.queue, "-b", self.broker, "--force", "--json").json["purged"]
+        return command.run(self.folder, "purge", self.queue, "-b", self.broker, "--force",
+                           "--json").expect(0).json[self.queue]
 
     def dead(self):
-        return len(command.run(self.folder, "dead", "ls", self.queue, "-b", self.broker, "--json").json)
+        return len(command.run(self.folder, "dead", "ls", self.queue, "-b", self.broker, "--json").expect(0).json_lines)
 
     def all(self, work, items):
         with ThreadPoolExecutor(4) as pool:

@@ -27,16 +27,16 @@ def test_a_crash_becomes_a_dead_letter_that_can_be_shown_retried_and_dropped(red
     where = ("-b", redis_transport.broker)
     until("the dead letter", lambda: queues.ready(f"{queue}.dead") == 1)
 
-    [listed] = taskhost("dead", "ls", queue, *where, "--json").expect(0).json
+    [listed] = taskhost("dead", "ls", queue, *where, "--json").expect(0).json_lines
     assert listed["id"] == result.id
     shown = taskhost("dead", "show", queue, result.id, *where).expect(0).out
     assert "SIGSEGV" in shown and "the last words" in shown and "journey.speak_and_crash" in shown
 
     taskhost("dead", "retry", queue, result.id, *where).expect(0)
     until("it to be dead again", lambda: queues.ready(f"{queue}.dead") == 1)
-    taskhost("dead", "drop", queue, result.id, *where).expect(0)
+    taskhost("dead", "drop", queue, result.id, *where, "--force").expect(0)
     assert queues.ready(f"{queue}.dead") == 0
-    assert taskhost("dead", "ls", queue, *where, "--json").expect(0).json == []
+    assert taskhost("dead", "ls", queue, *where, "--json").expect(0).json_lines == []
 
 
 def test_three_crashes_bury_a_message_and_its_neighbours_are_not_charged(redis_transport, start_worker, queue, queues):

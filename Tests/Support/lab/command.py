@@ -15,11 +15,13 @@ class Finished:
 
     @property
     def json(self):
-        """Standard output as JSON: one document, or the last line when there are several."""
-        try:
-            return json.loads(self.out)
-        except ValueError:
-            return json.loads(self.out.strip().splitlines()[-1])
+        """Standard output as one JSON document."""
+        return json.loads(self.out)
+
+    @property
+    def json_lines(self):
+        """Standard output as a JSON document per line."""
+        return [json.loads(line) for line in self.out.splitlines()]
 
     def expect(self, status):
         assert self.status == status, f"{self}: expected status {status}"
