@@ -67,7 +67,10 @@ let package = Package(
         .testTarget(name: "RabbitMQTests", dependencies: ["RabbitMQ", "Loop", "Ports", "TaskModel"]),
         .testTarget(
             name: "ConformanceTests",
-            dependencies: ["RabbitMQ", "Redis", "SQLite", "Loop", "Ports", "TaskModel", json]),
+            dependencies: [
+                "RabbitMQ", "Redis", "SQLite", "Loop", "Ports", "TaskModel", json,
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         .testTarget(
             name: "TaskhostTests",
             dependencies: ["taskhost", "TaskModel", "Ports"]),

@@ -13,7 +13,8 @@ enum HostLookup {
             answer.deliver(
                 lookUp(name, 0).map(Result.success)
                     ?? .failure(
-                        StoreFailure("The host name \(name) is unknown", fix: "Check the address and the name servers")))
+                        StoreFailure("The host name \(name) is unknown", fix: "Check the address and the name servers"))
+            )
         }
     }
 

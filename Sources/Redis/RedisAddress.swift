@@ -93,7 +93,8 @@ public struct RedisAddress: Sendable, Equatable {
             port = name[name.index(after: colon)...]
             name = name[..<colon]
         }
-        guard let number = port.flatMap({ $0.isEmpty ? nil : $0 }).map({ Int($0) }) ?? 6379, (1...65535).contains(number)
+        guard let number = port.flatMap({ $0.isEmpty ? nil : $0 }).map({ Int($0) }) ?? 6379,
+            (1...65535).contains(number)
         else { throw malformed("the port is not between 1 and 65535") }
         return .host(name.isEmpty ? "localhost" : try decoded(name), port: number)
     }

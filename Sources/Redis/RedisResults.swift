@@ -134,7 +134,8 @@ extension RedisResults {
             } else if let refusal {
                 refusal
             } else if waiting.count >= Self.maxWaiting {
-                StoreFailure("\(Self.maxWaiting) results already wait for \(address)", fix: "See why it is not reachable")
+                StoreFailure(
+                    "\(Self.maxWaiting) results already wait for \(address)", fix: "See why it is not reachable")
             } else {
                 nil
             }
@@ -238,5 +239,7 @@ final class RedisRequest {
 }
 
 extension RedisLink {
-    func send(_ words: [String], done: @escaping (RedisReply) -> Void) { send(words.map { [UInt8]($0.utf8) }, done: done) }
+    func send(_ words: [String], done: @escaping (RedisReply) -> Void) {
+        send(words.map { [UInt8]($0.utf8) }, done: done)
+    }
 }

@@ -14,7 +14,8 @@ enum RedisTrouble {
         case "LOADING":
             self = .passing("Redis at \(address) is still loading its data")
         case "OOM":
-            self = .passing("Redis at \(address) is out of memory (maxmemory reached): raise it or set an eviction policy")
+            self = .passing(
+                "Redis at \(address) is out of memory (maxmemory reached): raise it or set an eviction policy")
         case "MISCONF":
             self = .passing("Redis at \(address) cannot save to its disk and refuses writes: make room, or see its log")
         case "BUSY", "TRYAGAIN", "CLUSTERDOWN", "NOREPLICAS":

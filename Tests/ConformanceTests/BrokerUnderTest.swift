@@ -53,6 +53,8 @@ final class BrokerClient: BrokerEvents {
     let loop: EpollLoop
     var deliveries: [Delivery] = []
     private(set) var isUp = false
+    /// How often the link was lost, or could not be made.
+    private(set) var losses = 0
     private(set) var failures: [BrokerFailure] = []
     /// Called for each delivery; by default it is only kept.
     var onDelivery: ((Delivery) -> Void)?
@@ -63,7 +65,10 @@ final class BrokerClient: BrokerEvents {
     }
 
     func linkUp() { isUp = true }
-    func linkDown(reason: String, retryInSeconds: Double) { isUp = false }
+    func linkDown(reason: String, retryInSeconds: Double) {
+        isUp = false
+        losses += 1
+    }
     func delivered(_ delivery: Delivery) {
         deliveries.append(delivery)
         onDelivery?(delivery)

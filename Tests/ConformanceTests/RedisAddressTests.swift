@@ -1,0 +1,68 @@
+// Redis' addresses as Celery writes them, and its error texts.
+import Ports
+import Testing
+
+@testable import Redis
+
+@Suite("Redis' addresses and errors")
+struct RedisAddressTests {
+    @Test(
+        "addresses are read as Celery writes them",
+        arguments: [
+            ("redis://", RedisAddress(place: .host("localhost", port: 6379))),
+            ("redis://h:7000/3", RedisAddress(place: .host("h", port: 7000), database: 3)),
+            ("redis://:p%40ss@h", RedisAddress(place: .host("h", port: 6379), password: "p@ss")),
+            ("redis://me:secret@h/", RedisAddress(place: .host("h", port: 6379), user: "me", password: "secret")),
+            ("redis://[::1]:6380/1", RedisAddress(place: .host("::1", port: 6380), database: 1)),
+            ("unix:///run/redis.sock?db=2", RedisAddress(place: .socket("/run/redis.sock"), database: 2)),
+            ("redis+socket:///run/r.sock?virtual_host=4", RedisAddress(place: .socket("/run/r.sock"), database: 4)),
+            ("redis://h?socket_timeout=5", RedisAddress(place: .host("h", port: 6379))),
+            ("redis://h?global_keyprefix=app", RedisAddress(place: .host("h", port: 6379), keyPrefix: "app")),
+        ])
+    func reads(url: String, expected: RedisAddress) throws {
+        #expect(try RedisAddress(url: url) == expected)
+    }
+
+    @Test(
+        "what cannot be used is refused with a fix",
+        arguments: [
+            "rediss://h", "redis://h:port", "redis://h:70000", "redis://h/x", "redis://h/-1", "http://h", "h:1",
+        ])
+    func refuses(url: String) throws {
+        let failure = #expect(throws: StoreFailure.self) { try RedisAddress(url: url) }
+        #expect(failure?.isPermanent == true)
+        #expect(failure?.fix != nil)
+    }
+
+    @Test("the password is shown nowhere")
+    func hidesPassword() throws {
+        #expect(try RedisAddress(url: "redis://me:secret@h:1/2").description == "redis://me@h:1/2")
+    }
+
+    @Test(
+        "a key prefix gets the separator Celery gives it",
+        arguments: [("", ""), ("app", "app_"), ("app:", "app:"), ("a_", "a_"), ("a-", "a-"), ("a.", "a.")])
+    func prefix(given: String, effective: String) {
+        #expect(RedisAddress(place: .socket("/s"), keyPrefix: given).effectivePrefix == effective)
+    }
+
+    @Test(
+        "errors that pass are waited out, others are final",
+        arguments: [
+            ("LOADING Redis is loading the dataset in memory", "passing"), ("OOM command not allowed", "passing"),
+            ("MISCONF Redis is configured to save RDB snapshots", "passing"), ("BUSY Redis is busy", "passing"),
+            ("READONLY You can't write against a read only replica.", "wrong server"),
+            ("WRONGPASS invalid username-password pair", "permanent"), ("NOAUTH Authentication required.", "permanent"),
+            ("ERR invalid password", "permanent"), ("NOPERM this user has no permissions", "permanent"),
+            ("WRONGTYPE Operation against a key holding the wrong kind of value", "permanent"),
+        ])
+    func sorts(text: String, expected: String) {
+        let found =
+            switch RedisTrouble(text, at: RedisAddress(place: .socket("/s"))) {
+            case .passing: "passing"
+            case .wrongServer: "wrong server"
+            case .permanent: "permanent"
+            }
+        #expect(found == expected)
+    }
+}

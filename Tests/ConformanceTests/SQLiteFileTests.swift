@@ -1,0 +1,124 @@
+// The file itself: what is refused and how it is said, and what its columns keep.
+import Foundation
+import GRDB
+import Loop
+import Ports
+import TaskModel
+import Testing
+
+@testable import SQLite
+
+@Suite("The embedded broker's file", .serialized)
+struct SQLiteFileTests {
+    private let folder: TemporaryFolder
+    private let loop: EpollLoop
+
+    init() throws {
+        folder = try TemporaryFolder()
+        loop = try EpollLoop()
+    }
+
+    @Test("a file that is no database is refused with the fix")
+    func notADatabase() throws {
+        let path = folder.path + "/notes.txt"
+        try String(repeating: "dear diary ", count: 500).write(toFile: path, atomically: true, encoding: .utf8)
+        let failure = try refusal(of: path)
+        #expect(failure.description.contains("\(path) is not a SQLite database"))
+        #expect(failure.fix != nil)
+    }
+
+    @Test("another program's database is refused and left as it is")
+    func foreign() throws {
+        let path = folder.path + "/other.db"
+        let other = try DatabaseQueue(path: path)
+        try other.write { try $0.execute(sql: "CREATE TABLE theirs(x)") }
+        try other.close()
+        #expect(try refusal(of: path).description.contains("is a database of another program"))
+        let again = try DatabaseQueue(path: path)
+        #expect(try again.read { try String.fetchAll($0, sql: "SELECT name FROM sqlite_master") } == ["theirs"])
+        try again.close()
+    }
+
+    @Test("a newer layout is refused, both versions named")
+    func newer() throws {
+        let path = folder.path + "/newer.db"
+        try open(path).close()
+        let raw = try DatabaseQueue(path: path)
+        try raw.writeWithoutTransaction { try $0.execute(sql: "PRAGMA user_version = 99") }
+        try raw.close()
+        let text = try refusal(of: path).description
+        #expect(text.contains("has layout 99, this taskhost knows up to \(Schema.version)"))
+    }
+
+    @Test("a folder that cannot be made is refused")
+    func noFolder() throws {
+        let failure = try refusal(of: "/proc/nowhere/taskhost.db")
+        #expect(failure.description.contains("/proc/nowhere cannot be made"))
+    }
+
+    @Test("file and folder are made for this user alone")
+    func permissions() throws {
+        let path = folder.path + "/deep/state/taskhost.db"
+        let client = try open(path)
+        try client.publish(["x"], to: QueueDeclaration(name: "q"))
+        func mode(_ path: String) throws -> Int {
+            try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int ?? -1
+        }
+        #expect(try mode(folder.path + "/deep/state") == 0o700)
+        for suffix in ["", "-wal", "-shm", "-wake"] { #expect(try mode(path + suffix) == 0o600, "\(suffix)") }
+        try client.close()
+    }
+
+    @Test("a publication that cannot be done fails when the link closes, and says so")
+    func afterClose() throws {
+        let client = try open(folder.path + "/taskhost.db")
+        try client.close()
+        #expect(throws: BrokerFailure.self) { try client.publish(["x"], to: QueueDeclaration(name: "q")) }
+    }
+
+    @Test(
+        "addresses are read as written",
+        arguments: [
+            ("sqlite:///var/lib/x.db", "/var/lib/x.db", SQLiteAddress.Durability.full),
+            ("sqlite:/var/lib/x.db", "/var/lib/x.db", .full),
+            ("sqlite:///a%20b.db?synchronous=normal", "/a b.db", .normal),
+            ("sqlite:", "/state/taskhost/taskhost.db", .full),
+            ("sqlite://", "/state/taskhost/taskhost.db", .full),
+            ("sqlite:x.db", FileManager.default.currentDirectoryPath + "/x.db", .full),
+        ])
+    func addresses(url: String, path: String, durability: SQLiteAddress.Durability) throws {
+        let address = try SQLiteAddress(url: url, environment: ["XDG_STATE_HOME": "/state", "HOME": "/home/me"])
+        #expect(address == SQLiteAddress(path: path, durability: durability))
+    }
+
+    @Test("without XDG_STATE_HOME the file is under the home folder; without both the fix is named")
+    func defaultPlace() throws {
+        let path = try SQLiteAddress.defaultPath(["HOME": "/home/me", "XDG_STATE_HOME": "not/absolute"])
+        #expect(path == "/home/me/.local/state/taskhost/taskhost.db")
+        #expect(throws: SQLiteFailure.self) { try SQLiteAddress.defaultPath([:]) }
+    }
+
+    @Test(
+        "malformed addresses are refused",
+        arguments: [
+            "sqlite://host/x.db", "sqlite:///x.db?synchronous=off", "sqlite:///x?a=b", "mysql://x", "sqlite:///x/",
+        ])
+    func badAddresses(url: String) {
+        #expect(throws: SQLiteFailure.self) { try SQLiteAddress(url: url, environment: ["HOME": "/h"]) }
+    }
+
+    private func open(_ path: String) throws -> BrokerClient {
+        let file = SQLiteFile(address: SQLiteAddress(path: path), loop: loop)
+        let client = BrokerClient(SQLiteBroker(file: file), loop)
+        client.broker.connect(events: client)
+        try client.wait("the link") { client.isUp || !client.failures.isEmpty }
+        return client
+    }
+
+    private func refusal(of path: String) throws -> BrokerFailure {
+        let client = try open(path)
+        let failure = try #require(client.failures.first)
+        try client.close()
+        return failure
+    }
+}
