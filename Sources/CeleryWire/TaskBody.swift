@@ -56,13 +56,15 @@ extension TaskMessage {
 
     /// A task can be called with a list and a map and nothing else.
     mutating func checkArguments() {
-        let function = name.split(separator: ".").last.map(String.init) ?? name
         if body[argsRange.lowerBound] != UInt8(ascii: "[") {
             argumentsFailure = CeleryFailure.typeError("\(function)() argument after * must be a list")
         } else if body[kwargsRange.lowerBound] != UInt8(ascii: "{") {
             argumentsFailure = CeleryFailure.typeError("\(function)() argument after ** must be a mapping")
         }
     }
+
+    /// What Python would call it: the name after the last dot.
+    private var function: String { name.split(separator: ".").last.map(String.init) ?? name }
 
     private static let nothingFollows: [[UInt8]] = [
         Array("{}".utf8),
