@@ -75,6 +75,7 @@ public final class EpollLoop: EventLoop {
     /// Turns until `stop()`. May be called again after that.
     public func run() {
         stopping = false
+        flushBeforeWaiting()
         while !stopping { turn(atMostNanoseconds: nil) }
     }
 
@@ -85,6 +86,7 @@ public final class EpollLoop: EventLoop {
 
     /// One turn; waits at most so many seconds for something to happen (nil: as long as it takes).
     public func runOnce(timeoutSeconds: Double?) {
+        flushBeforeWaiting()
         turn(atMostNanoseconds: timeoutSeconds.map { UInt64(max(0, min($0, 1e9)) * 1e9) })
     }
 
@@ -92,6 +94,7 @@ public final class EpollLoop: EventLoop {
     @discardableResult
     public func run(until condition: () -> Bool, timeoutSeconds: Double) -> Bool {
         let deadline = Instant(nanoseconds: clinux_monotonic_ns()).advanced(bySeconds: timeoutSeconds).nanoseconds
+        flushBeforeWaiting()
         while !condition() {
             let now = clinux_monotonic_ns()
             guard now < deadline else { return false }
@@ -100,8 +103,13 @@ public final class EpollLoop: EventLoop {
         return true
     }
 
-    private func turn(atMostNanoseconds limit: UInt64?) {
+    /// What was asked for outside of any turn must not wait for the first event.
+    private func flushBeforeWaiting() {
         precondition(!inTurn, "a callback may not run the loop it is called from")
+        flush()
+    }
+
+    private func turn(atMostNanoseconds limit: UInt64?) {
         inTurn = true
         defer { inTurn = false }
         let count = clinux_epoll_wait(epoll, events, Self.capacity, timeout(limit))

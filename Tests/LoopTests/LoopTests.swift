@@ -87,7 +87,7 @@ struct LoopTests {
         let loop = try EpollLoop()
         var ends: [Int32] = [0, 0]
         #expect(clinux_socketpair_stream(&ends) == 0)
-        defer { ends.forEach { close($0) } }
+        defer { for end in ends { close(end) } }
         var told = 0
         let watch = loop.watch(ends[0], for: .read) { readiness in
             #expect(readiness == .read)
@@ -127,7 +127,7 @@ struct LoopTests {
         var second: [Int32] = [0, 0]
         #expect(clinux_socketpair_stream(&first) == 0)
         #expect(clinux_socketpair_stream(&second) == 0)
-        defer { (first + second).forEach { close($0) } }
+        defer { for end in first + second { close(end) } }
         var watches: [any LoopWatch] = []
         var calls = 0
         for (own, other) in [(0, 1), (1, 0)] {
@@ -175,6 +175,15 @@ struct LoopTests {
         }
         loop.runOnce(timeoutSeconds: 0)
         #expect(written == ["acknowledgement"])
+    }
+
+    @Test("what was asked for before the loop runs is written out before it waits")
+    func hooksRunFirst() throws {
+        let loop = try EpollLoop()
+        var written = false
+        loop.atTurnEnd { written = true }
+        loop.run(until: { written }, timeoutSeconds: 0)
+        #expect(written)
     }
 
     @Test("signals arrive as events")

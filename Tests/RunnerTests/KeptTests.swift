@@ -1,0 +1,95 @@
+// Children that serve several tasks in turn, and pipelining.
+
+import CLinux
+import Glibc
+import Ports
+import Runner
+import TaskModel
+import Testing
+
+extension RunnerSuite {
+    @Suite("kept children")
+    struct Kept {
+        @Test("one child serves as many tasks as it is kept for, then another comes")
+        func keeps() throws {
+            let harness = try Harness("arithmetic", slots: 1)
+            var pids: [Int32] = []
+            for _ in 0..<9 {
+                let run = harness.start("tasks.add", "[4, 6]", keep: 3)
+                #expect(try harness.report(run).outcome.value == "10.0")
+                pids.append(harness.began[run]!)
+            }
+            #expect(Set(pids).count == 3)
+            #expect(pids[0] == pids[2] && pids[3] == pids[5] && pids[6] == pids[8])
+            try harness.close()
+        }
+
+        @Test("short tasks are pipelined; each begins when its predecessor has finished")
+        func pipelines() throws {
+            let harness = try Harness("arithmetic", slots: 1)
+            let manifest = try #require(harness.pool.task(named: "tasks.add"))
+            #expect(harness.pool.lookAhead(for: manifest) == 0)
+            for _ in 0..<3 { _ = try harness.call("tasks.add", "[4, 6]", keep: 1000) }
+            let ahead = harness.pool.lookAhead(for: manifest)
+            #expect(ahead > 0)
+            let runs = (0...ahead).map { _ in harness.start("tasks.add", "[4, 6]", keep: 1000) }
+            for run in runs { #expect(try harness.report(run).outcome.value == "10.0") }
+            let numbers = Set(runs.map(\.number))
+            let expected = runs.flatMap { ["began \($0.number)", "finished \($0.number)"] }
+            #expect(harness.order.filter { numbers.contains(UInt64($0.split(separator: " ")[1])!) } == expected)
+            #expect(Set(runs.map { harness.began[$0]! }).count == 1)
+            try harness.close()
+        }
+
+        @Test("a crash costs the task that ran; those behind it never began")
+        func crashInPipeline() throws {
+            let harness = try Harness("saboteur", slots: 1)
+            for _ in 0..<4 { _ = try harness.call("saboteur.say", #"[""]"#, keep: 1000) }
+            let manifest = try #require(harness.pool.task(named: "saboteur.say"))
+            try #require(harness.pool.lookAhead(for: manifest) >= 2)
+            // All are handed over before the child gets to see the first.
+            let well = harness.start("saboteur.say", #"["fine"]"#, keep: 1000)
+            let pid = { harness.began[well] }
+            let behind = [harness.start("saboteur.say", #"[""]"#, keep: 1000)]
+            _ = try harness.report(well)
+            _ = try harness.report(behind[0])
+            #expect(pid() != nil)
+            try harness.close()
+        }
+
+        @Test("what was handed to a child that is killed from outside is not charged", .timeLimit(.minutes(1)))
+        func killedFromOutside() throws {
+            let harness = try Harness("sleeper", slots: 1)
+            for _ in 0..<4 { _ = try harness.call("sleeper.kept", "[0]", keep: 1000) }
+            // Short so far, so that the next ones are put behind this one, which is not.
+            let long = harness.start("sleeper.kept", "[60000]", keep: 1000)
+            let behind = [
+                harness.start("sleeper.kept", "[0]", keep: 1000), harness.start("sleeper.kept", "[0]", keep: 1000),
+            ]
+            try harness.wait("it to begin") { harness.began[long] != nil }
+            harness.loop.runOnce(timeoutSeconds: 0.05)
+            kill(harness.began[long]!, SIGKILL)
+            #expect(try harness.report(long).outcome.death?.cause == .signal(SIGKILL))
+            for run in behind {
+                #expect(try harness.report(run).outcome == .notStarted)
+                #expect(harness.began[run] == nil)
+            }
+            // The next child serves again.
+            #expect(try harness.call("sleeper.kept", "[0]", keep: 1000).outcome.value != nil)
+            try harness.close()
+        }
+
+        @Test("a hard limit of one run does not charge those behind it")
+        func killedByUs() throws {
+            let harness = try Harness("sleeper", slots: 1)
+            for _ in 0..<4 { _ = try harness.call("sleeper.kept", "[0]", keep: 1000) }
+            let long = harness.start("sleeper.kept", "[60000]", keep: 1000)
+            let behind = harness.start("sleeper.kept", "[0]", keep: 1000)
+            try harness.wait("it to begin") { harness.began[long] != nil }
+            harness.pool.kill(long, because: .hardLimit(seconds: 2))
+            #expect(try harness.report(long).outcome == .hardLimit(2))
+            #expect(try harness.report(behind).outcome == .notStarted)
+            try harness.close()
+        }
+    }
+}
