@@ -8,7 +8,7 @@ struct ArgumentBinding {
     /// The order of the checks is CPython's, so that of several mistakes the same one is reported.
     init(body: JSON, to parameters: Parameters) throws(TaskError) {
         guard case .array(let parts) = body, parts.count >= 2, case .array(let positional) = parts[0] else {
-            throw TaskError(type: "TypeError", module: "builtins", "the message's body is not [args, kwargs, embed]")
+            throw TaskError(type: "TypeError", "the message's body is not [args, kwargs, embed]")
         }
         let keywords: [JSONMember]
         switch parts[1] {
@@ -16,7 +16,7 @@ struct ArgumentBinding {
         case .null: keywords = []
         default:
             throw TaskError(
-                type: "TypeError", module: "builtins",
+                type: "TypeError",
                 "\(parameters.function)() argument after ** must be a mapping, not \(parts[1].pythonType)")
         }
         let all = parameters.all
@@ -42,7 +42,7 @@ struct ArgumentBinding {
     }
 
     private static func typeError(_ parameters: Parameters, _ text: String) -> TaskError {
-        TaskError(type: "TypeError", module: "builtins", "\(parameters.function)() \(text)")
+        TaskError(type: "TypeError", "\(parameters.function)() \(text)")
     }
 
     private static func tooMany(_ given: Int, for all: [Parameters.Parameter]) -> String {

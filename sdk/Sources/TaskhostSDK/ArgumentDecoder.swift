@@ -22,7 +22,7 @@ final class ArgumentDecoder: Decoder {
             return Arg(wrappedValue: try ValueDecoder.decode(Value.self, from: value, at: .argument(parameter.name)))
         }
         guard let fallback = parameter.fallback as? Arg<Value> else {
-            throw TaskError(type: "TypeError", module: "builtins", "argument '\(parameter.name)' has no value")
+            throw TaskError(type: "TypeError", "argument '\(parameter.name)' has no value")
         }
         return fallback
     }
@@ -45,7 +45,7 @@ final class ArgumentDecoder: Decoder {
 
     /// Registration has refused handlers that get here by themselves.
     private var unnamed: TaskError {
-        TaskError(type: "TypeError", module: "builtins", "a handler's arguments are properties with @Arg")
+        TaskError(type: "TypeError", "a handler's arguments are properties with @Arg")
     }
 
     private struct Container<Key: CodingKey>: KeyedDecodingContainerProtocol {

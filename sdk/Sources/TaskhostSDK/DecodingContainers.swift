@@ -19,7 +19,7 @@ struct ObjectContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     private func value(_ key: Key) throws -> (JSON, ValuePlace) {
         guard let value = find(key) else {
-            throw TaskError(type: "TypeError", module: "builtins", "\(place): missing key '\(key.stringValue)'")
+            throw TaskError(type: "TypeError", "\(place): missing key '\(key.stringValue)'")
         }
         return (value, .member(place, key.stringValue))
     }
@@ -77,7 +77,7 @@ struct ArrayContainer: UnkeyedDecodingContainer {
     private mutating func next() throws -> (JSON, ValuePlace) {
         guard !isAtEnd else {
             throw TaskError(
-                type: "ValueError", module: "builtins", "\(place): more than \(elements.count) elements are needed")
+                type: "ValueError", "\(place): more than \(elements.count) elements are needed")
         }
         defer { currentIndex += 1 }
         return (elements[currentIndex], .element(place, currentIndex))

@@ -24,7 +24,7 @@ enum Scalars {
         case .bigInteger(let digits):
             guard let value = Double(digits), value.isFinite else {
                 throw TaskError(
-                    type: "OverflowError", module: "builtins", "\(place): int too large to convert to float")
+                    type: "OverflowError", "\(place): int too large to convert to float")
             }
             return value
         default: throw error(place, "must be real number, not \(json.pythonType)")
@@ -43,14 +43,14 @@ enum Scalars {
     }
 
     static func wrongType(_ json: JSON, expected: String, at place: ValuePlace) -> TaskError {
-        TaskError(type: "TypeError", module: "builtins", "\(place) must be \(expected), not \(json.pythonType)")
+        TaskError(type: "TypeError", "\(place) must be \(expected), not \(json.pythonType)")
     }
 
     private static func error(_ place: ValuePlace, _ text: String) -> TaskError {
-        TaskError(type: "TypeError", module: "builtins", "\(place): \(text)")
+        TaskError(type: "TypeError", "\(place): \(text)")
     }
 
     private static func overflow(_ type: Any.Type, at place: ValuePlace) -> TaskError {
-        TaskError(type: "OverflowError", module: "builtins", "\(place): int does not fit \(type)")
+        TaskError(type: "OverflowError", "\(place): int does not fit \(type)")
     }
 }

@@ -18,23 +18,33 @@ extension NamedError {
     public var errorArguments: [JSON]? { nil }
 }
 
-/// `throw TaskError(type: "ValueError", module: "builtins", "width must be positive")`
+/// `throw TaskError(type: "ValueError", "width must be positive")`
 public struct TaskError: NamedError, CustomStringConvertible, Equatable {
     public var errorType: String
     public var errorModule: String
     public var errorMessage: String
     public var errorArguments: [JSON]?
 
-    public init(
-        type: String = "TaskError", module: String = "taskhost.errors", _ message: String, arguments: [JSON]? = nil
-    ) {
+    /// `module` nil: "builtins" for the names of Python's own exceptions, else "taskhost.errors".
+    public init(type: String = "TaskError", module: String? = nil, _ message: String, arguments: [JSON]? = nil) {
         errorType = type
-        errorModule = module
+        errorModule = module ?? (Self.builtins.contains(type) ? "builtins" : "taskhost.errors")
         errorMessage = message
         errorArguments = arguments
     }
 
     public var description: String { "\(errorType): \(errorMessage)" }
+
+    /// A name that Python's module has, but for no exception, would be an error in every client: hence a list.
+    private static let builtins: Set = [
+        "ArithmeticError", "AssertionError", "AttributeError", "BlockingIOError", "BrokenPipeError", "BufferError",
+        "ChildProcessError", "ConnectionAbortedError", "ConnectionError", "ConnectionRefusedError",
+        "ConnectionResetError", "EOFError", "Exception", "FileExistsError", "FileNotFoundError", "FloatingPointError",
+        "IndexError", "InterruptedError", "IsADirectoryError", "KeyError", "LookupError", "MemoryError",
+        "NotADirectoryError", "NotImplementedError", "OSError", "OverflowError", "PermissionError",
+        "ProcessLookupError", "RecursionError", "RuntimeError", "TimeoutError", "TypeError", "UnicodeError",
+        "ValueError", "ZeroDivisionError",
+    ]
 }
 
 extension TaskError {
@@ -42,13 +52,13 @@ extension TaskError {
     init(_ error: DecodingError, at place: ValuePlace) {
         switch error {
         case .dataCorrupted(let context):
-            self.init(type: "ValueError", module: "builtins", "\(place): \(context.debugDescription)")
+            self.init(type: "ValueError", "\(place): \(context.debugDescription)")
         case .keyNotFound(let key, _):
-            self.init(type: "TypeError", module: "builtins", "\(place): missing key '\(key.stringValue)'")
+            self.init(type: "TypeError", "\(place): missing key '\(key.stringValue)'")
         case .typeMismatch(_, let context), .valueNotFound(_, let context):
-            self.init(type: "TypeError", module: "builtins", "\(place): \(context.debugDescription)")
+            self.init(type: "TypeError", "\(place): \(context.debugDescription)")
         @unknown default:
-            self.init(type: "TypeError", module: "builtins", "\(place): \(error)")
+            self.init(type: "TypeError", "\(place): \(error)")
         }
     }
 }

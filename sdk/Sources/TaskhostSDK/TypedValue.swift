@@ -26,7 +26,7 @@ enum TypedValue {
         case "bytes": return Array(text.utf8)
         case "base64":
             guard let bytes = decodeBase64(text.utf8) else {
-                throw TaskError(type: "ValueError", module: "builtins", "\(place): invalid base64")
+                throw TaskError(type: "ValueError", "\(place): invalid base64")
             }
             return bytes
         default: return nil

@@ -27,7 +27,7 @@ struct ValueDecoder: Decoder {
     /// `Value` is known to be `Known` here, though not to the compiler.
     private static func cast<Known, Value>(_ value: Known) throws -> Value {
         guard let value = value as? Value else {
-            throw TaskError(type: "TypeError", module: "builtins", "\(Known.self) is not \(Value.self)")
+            throw TaskError(type: "TypeError", "\(Known.self) is not \(Value.self)")
         }
         return value
     }

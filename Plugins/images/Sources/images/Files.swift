@@ -15,7 +15,7 @@ func fileError(_ number: Int32, _ path: String) -> TaskError {
         default: "OSError"
         }
     return TaskError(
-        type: type, module: "builtins", "[Errno \(number)] \(text): '\(path)'",
+        type: type, "[Errno \(number)] \(text): '\(path)'",
         arguments: [.int(Int64(number)), .string(text), .string(path)])
 }
 

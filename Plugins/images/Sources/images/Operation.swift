@@ -53,7 +53,7 @@ enum Operation: Sendable {
     private func check(_ what: String, _ value: Double, _ range: ClosedRange<Double>) throws {
         guard range.contains(value) else {
             throw TaskError(
-                type: "ValueError", module: "builtins",
+                type: "ValueError",
                 "\(name): \(what) must be from \(range.lowerBound) to \(range.upperBound), not \(value)")
         }
     }
@@ -85,7 +85,7 @@ extension Operation: Codable {
                     brightness: try factor(.brightness), saturation: try factor(.saturation)))
         case let other:
             throw TaskError(
-                type: "ValueError", module: "builtins",
+                type: "ValueError",
                 "no operation '\(other)': there are blur, rotate, resize, thumbnail and enhance")
         }
     }
