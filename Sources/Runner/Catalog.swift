@@ -16,10 +16,14 @@ struct Catalog {
     func conflict(of manifest: BundleManifest, in file: BundleFile) -> String? {
         for task in manifest.tasks {
             guard let other = entries[task.name], other.file !== file else { continue }
-            return "\(file.path) offers task \(task.name), which \(other.file.path) offers already."
-                + " Rename the task in one of them, or remove one of the files."
+            return Self.conflictSentence(task: task.name, in: file.path, owner: other.file.path)
         }
         return nil
+    }
+
+    static func conflictSentence(task: String, in path: String, owner: String) -> String {
+        "\(path) offers task \(task), which \(owner) offers already."
+            + " Rename the task in one of them, or remove one of the files."
     }
 
     /// Replaces what the file offered before. True: names became free by this.
