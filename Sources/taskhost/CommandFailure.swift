@@ -1,3 +1,5 @@
+import Ports
+
 /// Why a command ends without having done its work: a sentence, the fix when we know it, and the exit status.
 struct CommandFailure: Error, Sendable, Equatable, CustomStringConvertible {
     var status: ExitStatus
@@ -15,5 +17,14 @@ struct CommandFailure: Error, Sendable, Equatable, CustomStringConvertible {
 
     static func configuration(_ message: String, fix: String? = nil) -> CommandFailure {
         CommandFailure(.configuration, message, fix: fix)
+    }
+
+    /// - Parameter what: what was not done, before the reason.
+    static func unavailable(_ failure: BrokerFailure, _ what: String? = nil) -> CommandFailure {
+        CommandFailure(.unavailable, (what.map { "\($0): " } ?? "") + failure.detail, fix: failure.fix)
+    }
+
+    static func unavailable(_ failure: StoreFailure) -> CommandFailure {
+        CommandFailure(.unavailable, failure.detail, fix: failure.fix)
     }
 }

@@ -11,14 +11,14 @@ enum ExitStatus: Int32, Sendable, CaseIterable {
 
     var meaning: String {
         switch self {
-        case .success: "done; `worker`: stopped by TERM or QUIT; `call --wait`: the task succeeded"
-        case .failure: "the task failed or was revoked; a bundle was refused; `worker` stopped by INT or by an error"
+        case .success: "done; with --wait: the task succeeded"
+        case .failure: "task failed or revoked; a bundle refused; worker stopped by INT"
         case .usage: "wrong options or arguments"
-        case .unavailable: "broker or result store cannot be reached, or refuse us"
-        case .cannotCreate: "pid file held by another process, or not writable"
-        case .notYet: "`result`: nothing known of the task yet, or it is still under way"
-        case .configuration: "wrong setting, unsafe plugins folder, or a part of the installation is missing"
-        case .timedOut: "`--wait=SECONDS` ran out; the task goes on"
+        case .unavailable: "broker or result store unreachable, or they refuse us"
+        case .cannotCreate: "pid file in use by another process, or not writable"
+        case .notYet: "result: nothing known of the task yet, or still under way"
+        case .configuration: "wrong setting, unsafe or empty plugins folder, incomplete install"
+        case .timedOut: "--wait=SECONDS ran out; the task goes on"
         }
     }
 

@@ -2,9 +2,47 @@ import ArgumentParser
 import Glibc
 
 /// The program: `taskhost [worker] …` and its companions.
+struct TaskhostCommand: ParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "taskhost",
+        abstract: "Runs Celery tasks that are written in C, C++ and Swift.",
+        usage: """
+            taskhost [worker] [--queues urgent,normal] [options]
+            taskhost call TASK [ARGUMENTS] [--wait] [options]
+            taskhost result ID [--wait] | bundles [FILE…] | purge QUEUE… | dead ls|show|retry|drop QUEUE
+            """,
+        discussion: """
+            Without a broker the messages lie in a file in your state directory: no server is needed. Bundles are \
+            shared libraries (*.so) in the plugins folder; `taskhost bundles` shows what they offer.
+
+            Options win over TASKHOST_* variables (also CELERY_BROKER_URL, CELERY_RESULT_BACKEND), these over \
+            taskhost.toml (in this folder, in ~/.config/taskhost, in /etc/taskhost).
+
+            EXIT STATUS
+            \(ExitStatus.table)
+            """,
+        version: version,
+        subcommands: [
+            WorkerCommand.self, CallCommand.self, ResultCommand.self, BundlesCommand.self, PurgeCommand.self,
+            DeadCommand.self,
+        ],
+        defaultSubcommand: WorkerCommand.self)
+}
+
 @main
-struct TaskhostCommand {
+enum Program {
     static func main() {
-        print("x")
+        let words = ArgumentOrder.normalise(Array(CommandLine.arguments.dropFirst()))
+        do {
+            var command = try TaskhostCommand.parseAsRoot(words)
+            try command.run()
+        } catch let failure as CommandFailure {
+            Console.remark("taskhost: \(failure)")
+            exit(failure.status.rawValue)
+        } catch {
+            TaskhostCommand.exit(withError: error)
+        }
     }
 }

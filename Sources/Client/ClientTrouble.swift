@@ -1,0 +1,18 @@
+// What a client can be told of its links. A failed attempt is not the end: adapters try again by themselves.
+public import Ports
+
+public enum ClientTrouble: Error, Sendable, CustomStringConvertible {
+    /// The broker cannot be reached at present; the adapter tries again.
+    case brokerDown(String)
+    /// The result store cannot be reached at present, likewise.
+    case storeDown(String)
+    /// It will not work like this, however often it is tried.
+    case refused(BrokerFailure)
+
+    public var description: String {
+        switch self {
+        case .brokerDown(let reason), .storeDown(let reason): reason
+        case .refused(let failure): failure.description
+        }
+    }
+}

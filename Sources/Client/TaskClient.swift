@@ -1,0 +1,109 @@
+// Sends tasks and follows their results. Callbacks on the loop's thread; a public async face can stand on top of it.
+public import CeleryWire
+public import Ports
+public import TaskModel
+
+/// One client's links: a broker to send through, a store to read from. Either may be missing.
+public final class TaskClient {
+    private let broker: (any Broker)?
+    private let store: (any ResultStore)?
+    /// `name@host`, as messages name their sender.
+    private let origin: String
+    private var brokerIsUp: Bool
+    private var storeIsUp: Bool
+    private var ready: (() -> Void)?
+    private var trouble: (ClientTrouble) -> Void = { _ in }
+
+    public init(broker: (any Broker)?, store: (any ResultStore)?, origin: String) {
+        self.broker = broker
+        self.store = store
+        self.origin = origin
+        brokerIsUp = broker == nil
+        storeIsUp = store == nil
+    }
+
+    /// Begins connecting.
+    /// - Parameters:
+    ///   - ready: called once, when all links are up.
+    ///   - trouble: called for each failed attempt and each later loss.
+    public func connect(ready: @escaping () -> Void, trouble: @escaping (ClientTrouble) -> Void) {
+        self.ready = ready
+        self.trouble = trouble
+        store?.connect(events: self)
+        broker?.connect(events: self)
+        reportReady()
+    }
+
+    /// Sends a task. Whoever wants its result follows it first, so that nothing is missed.
+    /// - Parameter done: nil once the broker has confirmed that it holds the message.
+    public func send(
+        _ call: TaskCall, to queue: QueueDeclaration, now: WallTime, done: @escaping (BrokerFailure?) -> Void
+    ) {
+        guard let broker else {
+            return done(BrokerFailure(.unsupported, "this client has no broker to send through"))
+        }
+        let message = call.message(replyTo: store?.replyTo, origin: origin, now: now)
+        broker.publish(Publication(destination: .queue(queue), message: message), done: done)
+    }
+
+    /// Calls `changed` with the present state, if there is one, and each one stored from now on.
+    /// Documents that are no result metas are passed over: they are another program's.
+    public func follow(_ taskID: String, changed: @escaping (ReceivedMeta) -> Void) -> (any ResultSubscription)? {
+        store?.follow(taskID) { document in
+            if let meta = Self.meta(document) { changed(meta) }
+        }
+    }
+
+    /// What is stored now; nil: nothing known.
+    public func fetch(_ taskID: String, done: @escaping (Result<ReceivedMeta?, StoreFailure>) -> Void) {
+        guard let store else { return done(.success(nil)) }
+        store.fetch(taskID) { answer in done(answer.map { $0.flatMap(Self.meta) }) }
+    }
+
+    /// Writes out what is owed, then ends the links.
+    public func close(done: @escaping () -> Void) {
+        trouble = { _ in }
+        let closeBroker = { [self] in
+            if let broker { broker.close(done: done) } else { done() }
+        }
+        if let store { store.close(done: closeBroker) } else { closeBroker() }
+    }
+
+    private static func meta(_ document: [UInt8]) -> ReceivedMeta? {
+        do {
+            return try ReceivedMeta(parsing: document)
+        } catch {
+            return nil
+        }
+    }
+
+    private func reportReady() {
+        guard brokerIsUp, storeIsUp, let ready else { return }
+        self.ready = nil
+        ready()
+    }
+}
+
+extension TaskClient: BrokerEvents {
+    public func linkUp() {
+        brokerIsUp = true
+        reportReady()
+    }
+
+    public func linkDown(reason: String, retryInSeconds: Double) { trouble(.brokerDown(reason)) }
+    public func fatal(_ failure: BrokerFailure) { trouble(.refused(failure)) }
+
+    // A client consumes nothing; a blocked broker shows as a publication that takes its time.
+    public func delivered(_ delivery: Delivery) {}
+    public func blocked(_ reason: String?) {}
+    public func consumerCancelled(queue: String) {}
+}
+
+extension TaskClient: ResultStoreEvents {
+    public func storeUp() {
+        storeIsUp = true
+        reportReady()
+    }
+
+    public func storeDown(reason: String, retryInSeconds: Double) { trouble(.storeDown(reason)) }
+}

@@ -1,0 +1,4 @@
+import ArgumentParser
+struct BundlesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "bundles", abstract: "x")
+}

@@ -1,0 +1,16 @@
+import Glibc
+
+/// Asks before what cannot be undone.
+enum Confirmation {
+    /// - Throws: `CommandFailure` when the answer is no, or nobody is there to answer.
+    static func ask(_ question: String, force: Bool) throws(CommandFailure) {
+        if force { return }
+        guard isatty(STDIN_FILENO) == 1 else {
+            throw CommandFailure(.usage, "\(question) Nobody is there to ask", fix: "say --force")
+        }
+        Console.write("\(question) [y/N] ", to: STDERR_FILENO)
+        guard let answer = readLine()?.trimmed.lowercased(), answer == "y" || answer == "yes" else {
+            throw CommandFailure(.failure, "left as it is")
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import Foundation
+import Loop
+import Ports
+import RabbitMQ
+import Redis
+import SQLite
+import TaskModel
+
+/// Makes broker and result store from their addresses. The one place that knows every adapter.
+final class Adapters {
+    private let loop: EpollLoop
+    private let configuration: Configuration
+    /// Levels 0 debug … 3 error.
+    private let log: (Int, String) -> Void
+    /// Files already open: broker and results share one when they name the same.
+    private var files: [SQLiteFile] = []
+    private var rabbit: RabbitMQBroker?
+
+    init(loop: EpollLoop, configuration: Configuration, log: @escaping (Int, String) -> Void) {
+        self.loop = loop
+        self.configuration = configuration
+        self.log = log
+    }
+
+    func broker() throws(CommandFailure) -> any Broker {
+        switch configuration.broker {
+        case .embedded(let url): SQLiteBroker(file: try file(url))
+        case .amqp(let urls): try rabbitMQ(urls)
+        }
+    }
+
+    /// nil: no results are kept.
+    func store() throws(CommandFailure) -> (any ResultStore)? {
+        switch (configuration.results, configuration.broker) {
+        case (.none, _): nil
+        case (.embedded(let url), _): SQLiteResults(file: try file(url))
+        case (.redis(let url), _): try redis(url)
+        case (.rpc, .amqp(let urls)): RPCResults(broker: try rabbitMQ(urls))
+        case (.rpc, .embedded):
+            throw .configuration("rpc:// needs an AMQP broker", fix: "leave the result backend out")
+        }
+    }
+
+    private func file(_ url: String) throws(CommandFailure) -> SQLiteFile {
+        do {
+            let address = try SQLiteAddress(url: url)
+            if let open = files.first(where: { $0.address.path == address.path }) { return open }
+            let file = SQLiteFile(address: address, loop: loop)
+            files.append(file)
+            return file
+        } catch {
+            throw .configuration(error.detail, fix: error.fix)
+        }
+    }
+
+    private func redis(_ url: String) throws(CommandFailure) -> RedisResults {
+        do {
+            var address = try RedisAddress(url: url)
+            if let prefix = configuration.redisKeyPrefix { address.keyPrefix = prefix }
+            return RedisResults(address: address, loop: loop)
+        } catch {
+            throw .configuration(error.detail, fix: error.fix)
+        }
+    }
+
+    private func rabbitMQ(_ urls: [String]) throws(CommandFailure) -> RabbitMQBroker {
+        if let rabbit { return rabbit }
+        var addresses: [RabbitMQAddress] = []
+        for url in urls {
+            do {
+                addresses.append(try RabbitMQAddress(parsing: url))
+            } catch {
+                throw .configuration("\(withoutSecrets(url)): \(error.detail)")
+            }
+        }
+        for address in addresses where !address.ignored.isEmpty {
+            log(2, "\(address): parameters without meaning here: \(address.ignored.joined(separator: ", "))")
+        }
+        var options = RabbitMQOptions()
+        options.delayQueueKind = configuration.delayQueueKind
+        options.deadQueueKind = configuration.deadQueueKind
+        let made = RabbitMQBroker(addresses: addresses, loop: loop, options: options, log: log)
+        rabbit = made
+        return made
+    }
+}

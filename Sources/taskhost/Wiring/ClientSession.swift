@@ -1,0 +1,83 @@
+import Client
+import Foundation
+import Logging
+import Loop
+import Ports
+
+/// One errand of the command line: connect, do it, close, leave. Runs the loop on the calling thread.
+final class ClientSession {
+    let loop: EpollLoop
+    let client: TaskClient
+    let broker: (any Broker)?
+    let hasStore: Bool
+    private var failure: CommandFailure?
+    private var closing = false
+    private var failuresLeft: Int
+    private var limit: (any LoopTimer)?
+
+    /// - Parameters:
+    ///   - needsBroker: false: results only; nothing is sent.
+    init(
+        _ configuration: Configuration, needsBroker: Bool, needsStore: Bool
+    ) throws(CommandFailure) {
+        do {
+            loop = try EpollLoop()
+        } catch {
+            throw CommandFailure(.failure, "\(error)")
+        }
+        let adapters = Adapters(loop: loop, configuration: configuration) { level, line in
+            if level >= 2 { Console.remark("taskhost: \(line)") }
+        }
+        let store = needsStore ? try adapters.store() : nil
+        broker = needsBroker || (needsStore && configuration.results == .rpc) ? try adapters.broker() : nil
+        hasStore = store != nil
+        client = TaskClient(broker: broker, store: store, origin: "taskhost-\(getpid())@\(Self.hostName)")
+        if case .amqp(let urls) = configuration.broker { failuresLeft = urls.count } else { failuresLeft = 1 }
+    }
+
+    private static var hostName: String { ProcessInfo.processInfo.hostName }
+
+    /// Connects, does the work, and returns when it has called `finish`.
+    func run(_ work: @escaping () -> Void) throws(CommandFailure) {
+        client.connect(ready: work) { [unowned self] in note($0) }
+        if !closing { loop.run() }
+        if let failure { throw failure }
+    }
+
+    /// Ends the errand; later calls change nothing.
+    func finish(_ failure: CommandFailure? = nil) {
+        guard !closing else { return }
+        closing = true
+        self.failure = failure
+        limit?.cancel()
+        // Closing waits for the other side; an unreachable one must not keep us.
+        _ = loop.schedule(afterSeconds: 6) { [loop] in loop.stop() }
+        client.close { [loop] in loop.stop() }
+    }
+
+    /// Ends the errand with a failure after so many seconds.
+    func limit(seconds: Double, _ failure: @escaping () -> CommandFailure) {
+        limit = loop.schedule(afterSeconds: seconds) { [unowned self] in finish(failure()) }
+    }
+
+    /// A person waits: one failed attempt per address is enough to say so.
+    private func note(_ trouble: ClientTrouble) {
+        switch trouble {
+        case .refused(let refusal):
+            finish(CommandFailure(.unavailable, refusal.detail, fix: refusal.fix ?? Self.brokerFix))
+        case .storeDown(let reason):
+            finish(
+                CommandFailure(
+                    .unavailable, "result store: \(reason)",
+                    fix: "start it, or name another with --result-backend (or CELERY_RESULT_BACKEND)"))
+        case .brokerDown(let reason):
+            failuresLeft -= 1
+            if failuresLeft <= 0 {
+                finish(CommandFailure(.unavailable, "broker: \(reason)", fix: Self.brokerFix))
+            }
+        }
+    }
+
+    private static let brokerFix =
+        "start it, or name another with --broker (or CELERY_BROKER_URL); without any the embedded broker is used"
+}

@@ -1,0 +1,38 @@
+import Engine
+import Runner
+
+extension Configuration {
+    func engineOptions() -> EngineOptions {
+        let preferences = queues.entries.map { entry in
+            QueuePreference(declaration: declaration(of: entry.name), share: entry.share)
+        }
+        var made = EngineOptions(slots: concurrency, queues: preferences, nodeName: nodeName)
+        made.graceSeconds = grace
+        made.defaults.softLimit = softTimeLimit
+        made.defaults.hardLimit = timeLimit
+        made.defaults.acksLate = acksLate
+        made.defaults.trackStarted = trackStarted
+        made.defaults.ignoreResult = ignoreResult
+        made.defaults.maxStarts = maxStarts
+        switch isolation {
+        case .asTasksAsk: break
+        case .alwaysFresh: made.defaults.alwaysFresh = true
+        case .keep(let count): made.defaults.keep = count
+        }
+        made.overrides = tasks
+        if let prefetchMultiplier { made.lookAheadMost = prefetchMultiplier * concurrency }
+        made.resultExpiresSeconds = resultExpires
+        made.resultExtended = resultExtended
+        made.storeErrorsEvenIfIgnored = storeErrorsEvenIfIgnored
+        made.wireLimits = limits
+        made.seed = UInt64.random(in: .min ... .max)
+        return made
+    }
+
+    /// - Parameter environment: ours; bundles see only what is listed.
+    func runnerOptions(runnerPath: String, folders: [String], environment: [String: String]) -> RunnerOptions {
+        RunnerOptions(
+            runnerPath: runnerPath, pluginFolders: folders, slots: concurrency,
+            environment: environment.filter { environmentForBundles.contains($0.key) }, ownsAllChildren: true)
+    }
+}

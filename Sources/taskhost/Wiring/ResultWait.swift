@@ -1,0 +1,51 @@
+import CeleryWire
+import Client
+import TaskModel
+import TaskhostJSON
+
+/// Waits for one task's result and shows its states on the way. Shared by `call --wait` and `result --wait`.
+final class ResultWait {
+    private let session: ClientSession
+    private let taskID: String
+    private let asJSON: Bool
+    private var view = ProgressView()
+    private let began = LogTime.now()
+    /// The final state, once it is there.
+    private(set) var final: ReceivedMeta?
+    private var subscription: (any AnyObject)?
+
+    init(session: ClientSession, taskID: String, asJSON: Bool) {
+        self.session = session
+        self.taskID = taskID
+        self.asJSON = asJSON
+    }
+
+    /// To be called before the task is sent, so that nothing is missed.
+    func follow(limit: WaitTime) {
+        subscription = session.client.follow(taskID) { [unowned self] in take($0) }
+        guard let seconds = limit.seconds else { return }
+        session.limit(seconds: seconds) { [taskID] in
+            CommandFailure(
+                .timedOut, "no result of \(taskID) within \(seconds) s; the task goes on",
+                fix: "look again with: taskhost result \(taskID) --wait")
+        }
+    }
+
+    private func take(_ meta: ReceivedMeta) {
+        guard final == nil else { return }
+        if meta.isFinal {
+            final = meta
+            if let text = view.end() { Console.write(text, to: 2) }
+            session.finish()
+        } else if !asJSON, let text = view.text(state: meta.state.rawValue, meta: meta.result) {
+            Console.write(text, to: 2)
+        }
+    }
+
+    /// Prints the result. The exit status follows the state.
+    func report() -> ExitStatus {
+        guard let final else { return .notYet }
+        let seconds = LogTime.now().seconds(since: began)
+        return ResultText.report(final, taskID: taskID, seconds: seconds, asJSON: asJSON)
+    }
+}

@@ -1,0 +1,32 @@
+import ArgumentParser
+import Foundation
+
+struct WorkerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "worker", abstract: "Serve queues: take messages, run their tasks, record what came of them.",
+        discussion: """
+            SIGNALS
+              TERM  take no more, finish what runs within --grace,
+                    give the rest back; a second one: stop now
+              INT   the same, with exit status 1
+              QUIT  stop now: everything goes back to its queue
+              HUP   look at the plugins folders again, reopen the log file
+
+            Under systemd (Type=notify) READY=1 is told when bundles are loaded and queues are consumed.
+            """)
+
+    @OptionGroup(title: "Worker") var worker: WorkerOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
+    @OptionGroup(title: "Log") var logging: LoggingOptions
+
+    func run() throws {
+        var flags = try worker.flags()
+        flags.overlay(try logging.flags())
+        let builder = try connection.settings(flags)
+        let environment = ProcessInfo.processInfo.environment
+        let configuration = try builder.build()
+        let log = try LogSetup(builder.settings)
+        let status = try WorkerRun(configuration: configuration, log: log, environment: environment).run()
+        if status != .success { throw ExitCode(status.rawValue) }
+    }
+}

@@ -1,0 +1,150 @@
+import Engine
+import Foundation
+import Glibc
+import Logging
+import Loop
+import Ports
+import Runner
+import TaskModel
+
+/// A worker's life: checks, wiring, signals, end.
+final class WorkerRun {
+    private let configuration: Configuration
+    private let environment: [String: String]
+    private let logSetup: LogSetup
+    private let log: Logger
+    private let notifier: ServiceNotifier?
+    private let loop: EpollLoop
+    private let engine: Engine
+    private let broker: any Broker
+    private let store: (any ResultStore)?
+    private let runner: RunnerPool
+    private let folders: [String]
+    private var status = ExitStatus.success
+    private var isStopping = false
+
+    init(
+        configuration: Configuration, log logSetup: LogSetup, environment: [String: String]
+    ) throws(CommandFailure) {
+        self.configuration = configuration
+        self.environment = environment
+        self.logSetup = logSetup
+        let log = logSetup.logger(environment: environment)
+        self.log = log
+        notifier = ServiceNotifier(environment: environment)
+        let installation = try Installation(environment: environment)
+        folders = configuration.plugins ?? [installation.pluginFolder]
+        try PluginCheck.check(folders, sdk: installation.root + "/share/taskhost/sdk")
+        do {
+            loop = try EpollLoop()
+        } catch {
+            throw CommandFailure(.failure, "\(error)")
+        }
+        let adapters = Adapters(loop: loop, configuration: configuration) { log.log(level: .init(number: $0), "\($1)") }
+        broker = try adapters.broker()
+        store = try adapters.store()
+        let runnerOptions = configuration.runnerOptions(
+            runnerPath: try installation.runnerPath(), folders: folders, environment: environment)
+        do {
+            runner = try RunnerPool(loop: loop, options: runnerOptions) {
+                log.log(level: .init(number: $0), "\($1)")
+            }
+        } catch {
+            throw CommandFailure(.failure, "\(error)")
+        }
+        engine = Engine(
+            options: configuration.engineOptions(), loop: loop, broker: broker, store: store, runner: runner, log: log)
+    }
+
+    /// Serves until a signal or a broker that cannot work ends it.
+    func run() throws(CommandFailure) -> ExitStatus {
+        let pidfile = try configuration.pidfile.map { path throws(CommandFailure) in try Pidfile(path: path) }
+        defer { pidfile?.remove() }
+        // A peer that hangs up is an error of the write that meets it, not our end.
+        signal(SIGPIPE, SIG_IGN)
+        let signals: any LoopWatch
+        do {
+            signals = try loop.watchSignals([SIGTERM, SIGINT, SIGQUIT, SIGHUP]) { [unowned self] in receive($0) }
+        } catch {
+            throw CommandFailure(.failure, "\(error)")
+        }
+        defer { signals.cancel() }
+        engine.onReady = { [unowned self] in becomeReady() }
+        engine.onStopped = { [unowned self] in loop.stop() }
+        engine.onFatal = { [unowned self] failure in
+            status = .unavailable
+            if let fix = failure.fix { log.error("fix: \(fix)") }
+            stop(.warm)
+        }
+        let banner = Banner(
+            configuration: configuration, broker: broker.description, results: store?.description ?? "none",
+            folders: folders)
+        if logSetup.isJSON {
+            log.info("starting", metadata: banner.metadata)
+        } else {
+            logSetup.sink.write(banner.text)
+        }
+        engine.start()
+        loop.run()
+        log.info("stopped", metadata: ["event": "stopped"])
+        return status
+    }
+
+    private func becomeReady() {
+        let tasks = runner.bundles.filter { $0.status == .active }.flatMap { $0.manifest?.tasks ?? [] }.map(\.name)
+        log.info(
+            "ready: \(tasks.count) tasks from \(runner.bundles.filter { $0.status == .active }.count) bundles",
+            metadata: [
+                "event": "ready", "queues": .array(configuration.queues.entries.map { .string($0.name) }),
+                "concurrency": .stringConvertible(configuration.concurrency),
+                "tasks": .array(tasks.sorted().map { .string($0) }),
+            ])
+        notifier?.send("READY=1\nSTATUS=serving \(configuration.queues.entries.map(\.name).joined(separator: ", "))")
+    }
+
+    private func receive(_ number: Int32) {
+        switch number {
+        case SIGHUP:
+            log.info("HUP: looking at the plugins folders again", metadata: ["event": "reload"])
+            do {
+                try logSetup.sink.reopen()
+            } catch {
+                log.error("\(error)")
+            }
+            engine.reload()
+        case SIGQUIT:
+            stop(.cold)
+        default:
+            if number == SIGINT { status = .failure }
+            if isStopping {
+                log.warning("stopping now: what runs goes back to its queue", metadata: ["event": "stopping"])
+                engine.stop(.cold)
+            } else {
+                stop(.warm)
+            }
+        }
+    }
+
+    private func stop(_ kind: StopKind) {
+        isStopping = true
+        notifier?.send("STOPPING=1")
+        let how =
+            kind == .warm
+            ? "stopping: what runs has \(configuration.grace) s to finish; a second signal stops at once"
+            : "stopping now: what runs goes back to its queue"
+        log.info("\(how)", metadata: ["event": "stopping"])
+        engine.stop(kind)
+    }
+}
+
+extension Logger.Level {
+    /// Of the levels the parts below us speak: 0 debug, 1 info, 2 warning, 3 error.
+    init(number: Int) {
+        switch number {
+        case ...0: self = .debug
+        case 1: self = .info
+        case 2: self = .warning
+        default: self = .error
+        }
+    }
+}
