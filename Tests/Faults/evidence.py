@@ -43,21 +43,34 @@ class Evidence:
     left_processes: list = field(default_factory=list)
 
 
-def read_runs(path):
-    """Runs in the order of their starts."""
-    runs, open_runs = [], {}
-    try:
-        with open(path) as file:
-            lines = file.read().splitlines()
-    except FileNotFoundError:
-        return runs
-    for line in lines:
-        what, key, pid, zygote, at = line.split()
-        place = (key, int(pid))
+class Record:
+    """Follows the file the recorder writes: `runs` in the order of their starts."""
+
+    def __init__(self, path):
+        self.path = path
+        self.runs = []
+        self.open_runs = {}
+        self.position = 0
+
+    def read(self):
+        """Takes in what is new, whole lines only; returns all runs so far."""
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(self.position)
+                fresh = file.read()
+        except FileNotFoundError:
+            return self.runs
+        whole = fresh[:fresh.rfind(b"\n") + 1]
+        self.position += len(whole)
+        for line in whole.decode().splitlines():
+            self.take(*line.split())
+        return self.runs
+
+    def take(self, what, key, pid, zygote, at):
+        place = (key, pid)
         if what == "S":
             one = Run(key, int(pid), int(zygote), int(at))
-            open_runs[place] = one
-            runs.append(one)
+            self.open_runs[place] = one
+            self.runs.append(one)
         else:
-            open_runs.pop(place).ended = int(at)
-    return runs
+            self.open_runs.pop(place).ended = int(at)

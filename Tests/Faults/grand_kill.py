@@ -18,9 +18,10 @@ NANO = 1_000_000_000
 class GrandKill:
     def __init__(self, laboratory, folder, plugin, seed, targets, count):
         self.laboratory = laboratory
-        self.record = os.path.join(folder, "record")
+        path = os.path.join(folder, "record")
+        self.record = evidence.Record(path)
         dice = random.Random(seed)
-        self.tasks = [(f"task-{seed}-{number:05d}", (self.record, f"task-{seed}-{number:05d}", dice.randint(0, 50)))
+        self.tasks = [(f"task-{seed}-{number:05d}", (path, f"task-{seed}-{number:05d}", dice.randint(0, 50)))
                       for number in range(count)]
         self.keys = [key for key, _ in self.tasks]
         self.strikes = schedule.draw(seed, targets, count)
@@ -38,7 +39,7 @@ class GrandKill:
                                      self.laboratory.backend, self.laboratory.queue, [self.plugin], slots=SLOTS))
 
     def runs(self):
-        return evidence.read_runs(self.record)
+        return self.record.read()
 
     def carry_out(self):
         for strike in self.strikes:
@@ -95,11 +96,12 @@ class GrandKill:
     def finish(self):
         """Waits until all is done or nothing moves any more, stops the hosts, and returns the evidence."""
         done, moved = -1, time.monotonic()
+        sample = random.Random(0).sample(self.keys, min(50, len(self.keys)))  # asking may cost a process each
         while time.monotonic() < moved + QUIET:
             now = len({run.key for run in self.runs() if run.ended is not None})
             if now > done:
                 done, moved = now, time.monotonic()
-            if now == len(self.keys) and self.all_results():
+            if now == len(self.keys) and len(self.laboratory.results(sample)) == len(sample):
                 break
             time.sleep(0.2)
         family = {pid for host in self.hosts for pid in processes.descendants(host.pid)}
@@ -114,11 +116,6 @@ class GrandKill:
         suspects = family | self.zygotes_seen | {run.pid for run in found.runs}
         found.left_processes = sorted(pid for pid in suspects if processes.alive(pid))
         return found
-
-    def all_results(self):
-        """Asked at most now and then: it costs a process each with the embedded store."""
-        return len(self.laboratory.results(self.keys[-50:])) == 50 and \
-            len(self.laboratory.results(self.keys)) == len(self.keys)
 
     def close(self):
         for host in self.hosts:

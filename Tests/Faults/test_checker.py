@@ -3,7 +3,7 @@ import copy
 
 import pytest
 from checker import check
-from evidence import SECOND, Evidence, Kill, Run, read_runs
+from evidence import SECOND, Evidence, Kill, Record, Run
 
 
 def kill(target, at, **hit):
@@ -109,5 +109,10 @@ def test_each_kind_of_kill_excuses_what_it_interrupted(one):
 
 def test_runs_are_read_as_the_recorder_writes_them(tmp_path):
     path = tmp_path / "record"
-    path.write_text("S k1 5 4 100\nS k2 6 4 110\nE k1 5 4 120\nS k2 7 4 130\nE k2 7 4 140\n")
-    assert read_runs(path) == [Run("k1", 5, 4, 100, 120), Run("k2", 6, 4, 110), Run("k2", 7, 4, 130, 140)]
+    record = Record(path)
+    assert record.read() == []
+    path.write_text("S k1 5 4 100\nS k2 6 4 110\nE k1 5 4 120\nS k2 7 4 13")
+    assert record.read() == [Run("k1", 5, 4, 100, 120), Run("k2", 6, 4, 110)]
+    with open(path, "a") as file:
+        file.write("0\nE k2 7 4 140\n")
+    assert record.read() == [Run("k1", 5, 4, 100, 120), Run("k2", 6, 4, 110), Run("k2", 7, 4, 130, 140)]
