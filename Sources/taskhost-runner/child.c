@@ -135,7 +135,7 @@ static void run_task(task_context *task, const struct frame_header *header, char
     crash_page_begin(header->sequence);
     soft_limit_begin(header->sequence);
     if (task->request.task < registry.count) {
-        task->entry = &registry.tasks[task->request.task];
+        task->entry = registry.tasks[task->request.task];
         task->texts[TASKHOST_TEXT_NAME] = task->entry->name;
         task->lengths[TASKHOST_TEXT_NAME] = strlen(task->entry->name);
         invoke(task);

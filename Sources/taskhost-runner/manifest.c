@@ -95,7 +95,7 @@ void manifest_write(struct text *out) {
     member(out, "tasks");
     text_append(out, "[", 1);
     for (uint32_t index = 0; index < registry.count; index++) {
-        const struct task_entry *entry = &registry.tasks[index];
+        const struct task_entry *entry = registry.tasks[index];
         text_append_string(out, index == 0 ? "{" : ",{");
         member(out, "index");
         text_append_format(out, "%u", index);

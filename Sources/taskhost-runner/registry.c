@@ -68,19 +68,24 @@ static char *full_name(const taskhost_task *task, const taskhost_options *option
 static struct task_entry *next_entry(void) {
     if (registry.count == registry.capacity) {
         uint32_t capacity = registry.capacity ? registry.capacity * 2 : 16;
-        struct task_entry *tasks = realloc(registry.tasks, capacity * sizeof *tasks);
+        struct task_entry **tasks = realloc(registry.tasks, capacity * sizeof *tasks);
         if (tasks == NULL) {
             out_of_memory(capacity * sizeof *tasks);
         }
         registry.tasks = tasks;
         registry.capacity = capacity;
     }
-    return &registry.tasks[registry.count];
+    struct task_entry *entry = calloc(1, sizeof *entry);
+    if (entry == NULL) {
+        out_of_memory(sizeof *entry);
+    }
+    registry.tasks[registry.count] = entry;
+    return entry;
 }
 
 static bool check_task(struct task_entry *entry, const taskhost_task *task) {
     for (uint32_t index = 0; index < registry.count; index++) {
-        if (strcmp(registry.tasks[index].name, entry->name) == 0) {
+        if (strcmp(registry.tasks[index]->name, entry->name) == 0) {
             text_append_format(&registry.fault, "declares the task '%s' twice: give one of them another .name",
                                entry->name);
             return false;

@@ -101,7 +101,7 @@ class Lane:
     def send_frame(self, type, sequence=0, payload=b"", code=0):
         self.data.sendall(HEADER.pack(len(payload), type, code, sequence) + payload)
 
-    def frame(self, timeout=10.0):
+    def frame(self, timeout=5.0):
         deadline = time.monotonic() + timeout
         while True:
             if len(self.received) >= HEADER.size:
@@ -112,7 +112,8 @@ class Lane:
                     return Frame(type, code, sequence, payload)
             ready, _, _ = select.select([self.data, self.output_fd], [], [], max(0, deadline - time.monotonic()))
             if not ready:
-                raise Timeout("no frame")
+                self.zygote.poll()
+                raise Timeout(f"no frame; on the control socket {self.zygote.records}, output {self.drain()!r}")
             if self.output_fd in ready:
                 self.drain()
             if self.data in ready:
@@ -209,6 +210,12 @@ class Zygote:
         else:
             self.records += [Record(datagram[at:at + RECORD.size]) for at in range(0, len(datagram), RECORD.size)]
         return True
+
+    def poll(self):
+        try:
+            self.receive(0)
+        except Timeout:
+            pass
 
     @staticmethod
     def drained(lane):
