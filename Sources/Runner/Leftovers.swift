@@ -30,6 +30,8 @@ final class Leftovers {
     private let all: Bool
     private let loop: any EventLoop
     private let log: RunnerLog
+    /// Killed and not yet reaped: the dead have neither environment nor memory.
+    private var dying: Set<Int32> = []
     private var scans = 0
     private var cleanScans = 0
     private var timer: (any LoopTimer)?
@@ -60,14 +62,16 @@ final class Leftovers {
         var count = 0
         for child in Self.children() where isOurs(child) {
             count += 1
+            dying.insert(child)
             Glibc.kill(child, SIGKILL)
             var status: Int32 = 0
-            _ = clinux_reap(child, &status)
+            if clinux_reap(child, &status) == child { dying.remove(child) }
         }
         return count
     }
 
     private func isOurs(_ pid: Int32) -> Bool {
+        if dying.contains(pid) { return true }
         guard let status = ProcessStatus(pid) else { return false }
         if sessions.contains(status.session) || sessions.contains(pid) { return true }
         if let environment = readFile("/proc/\(pid)/environ"), contains(environment, token) { return true }

@@ -112,7 +112,7 @@ final class Harness: RunnerEvents {
         loop = try EpollLoop()
         let options = RunnerOptions(
             runnerPath: try Dist.runner(), pluginFolders: [folder], slots: slots, spares: spares,
-            environment: environment, loadTimeoutSeconds: loadTimeoutSeconds)
+            environment: environment, loadTimeoutSeconds: loadTimeoutSeconds, ownsAllChildren: true)
         pool = try RunnerPool(loop: loop, options: options, log: { _, _ in })
         pool.connect(events: self)
         try wait("bundles to settle") {
@@ -130,7 +130,7 @@ final class Harness: RunnerEvents {
 
     func wait(_ what: String, seconds: Double = 20, _ condition: () -> Bool) throws {
         guard loop.run(until: condition, timeoutSeconds: seconds) else {
-            throw HarnessFailure(description: "waited \(seconds) s for \(what); bundles: \(pool.bundles)")
+            throw HarnessFailure(description: "waited \(seconds) s for \(what); bundles: \(pool.bundles.map { "\($0.path) \($0.status)" })")
         }
     }
 
