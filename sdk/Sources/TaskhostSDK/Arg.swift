@@ -9,48 +9,41 @@
 /// A default is evaluated once, while the bundle loads, and then copied, as in Python.
 @propertyWrapper
 public struct Arg<Value: Codable & Sendable>: Decodable, Sendable {
-    private enum Content: Sendable {
-        case missing
-        case value(Value)
-        /// Set by the probe at registration: which of the decoded keys this property belongs to.
-        case key(Int)
-    }
-
-    private var content: Content
+    private var value: Value?
+    /// Set by the probe at registration: which of the decoded keys this property belongs to.
+    private var key: Int?
 
     public init() {
         // A property of optional type starts as nil everywhere in Swift; so does this one.
         if let optional = Value.self as? any ExpressibleByNilLiteral.Type,
             let null = optional.init(nilLiteral: ()) as? Value
         {
-            content = .value(null)
-        } else {
-            content = .missing
+            value = null
         }
     }
 
     public init(wrappedValue: Value) {
-        content = .value(wrappedValue)
+        value = wrappedValue
     }
 
     public init(from decoder: any Decoder) throws {
         if let call = decoder as? ArgumentDecoder {
             self = try call.takeCurrent()
         } else if let probe = decoder as? ProbeDecoder {
-            content = .key(probe.noteArgument(of: Value.self))
+            key = probe.noteArgument(of: Value.self)
         } else {
-            content = .value(try Value(from: decoder))
+            value = try Value(from: decoder)
         }
     }
 
     public var wrappedValue: Value {
         get {
-            guard case .value(let value) = content else {
+            guard let value else {
                 preconditionFailure("an @Arg was read before it was set: give the handler this argument first")
             }
             return value
         }
-        set { content = .value(newValue) }
+        set { value = newValue }
     }
 }
 
@@ -63,10 +56,9 @@ protocol ArgumentProperty: Sendable {
 }
 
 extension Arg: ArgumentProperty {
-    var keyIndex: Int? { if case .key(let index) = content { index } else { nil } }
+    var keyIndex: Int? { key }
 
     func defaultJSON() throws -> JSON? {
-        guard case .value(let value) = content else { return nil }
-        return try JSON(encoding: value)
+        try value.map { try JSON(encoding: $0) }
     }
 }

@@ -5,19 +5,36 @@ struct ArgumentBinding {
     /// One for each parameter; nil: take the default.
     let values: [JSON?]
 
+    /// `body`: `[args, kwargs, embed]`, of which the last is the host's matter and may be large.
+    init(body: UnsafeRawBufferPointer, to parameters: Parameters) throws(TaskError) {
+        let args: JSON
+        let kwargs: JSON
+        do {
+            let parts = try JSONScan.topLevelArray(body, limits: .trusted)
+            guard parts.count >= 2 else { throw JSONError(.notAnArray, at: 0) }
+            args = try JSON(parsing: UnsafeRawBufferPointer(rebasing: body[parts[0]]), limits: .trusted)
+            kwargs = try JSON(parsing: UnsafeRawBufferPointer(rebasing: body[parts[1]]), limits: .trusted)
+        } catch {
+            throw TaskError(type: "ValueError", "the message's arguments can't be read: \(error)")
+        }
+        try self.init(args: args, kwargs: kwargs, to: parameters)
+    }
+
     /// The order of the checks is CPython's, so that of several mistakes the same one is reported.
-    init(body: JSON, to parameters: Parameters) throws(TaskError) {
-        guard case .array(let parts) = body, parts.count >= 2, case .array(let positional) = parts[0] else {
-            throw TaskError(type: "TypeError", "the message's body is not [args, kwargs, embed]")
+    private init(args: JSON, kwargs: JSON, to parameters: Parameters) throws(TaskError) {
+        guard case .array(let positional) = args else {
+            throw TaskError(
+                type: "TypeError",
+                "\(parameters.function)() argument after * must be an iterable, not \(args.pythonType)")
         }
         let keywords: [JSONMember]
-        switch parts[1] {
+        switch kwargs {
         case .object(let members): keywords = members
         case .null: keywords = []
         default:
             throw TaskError(
                 type: "TypeError",
-                "\(parameters.function)() argument after ** must be a mapping, not \(parts[1].pythonType)")
+                "\(parameters.function)() argument after ** must be a mapping, not \(kwargs.pythonType)")
         }
         let all = parameters.all
         var values = [JSON?](repeating: nil, count: all.count)

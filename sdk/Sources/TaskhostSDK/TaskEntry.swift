@@ -44,8 +44,8 @@ final class HandlerEntry<Handler: TaskHandler>: TaskEntry {
     }
 
     private func arguments(_ link: HostLink) throws -> Handler {
-        let parsed = try link.bytes(TASKHOST_TEXT_BODY) { try JSON(parsing: $0, limits: .trusted) }
-        let binding = try ArgumentBinding(body: parsed ?? .null, to: parameters)
+        let binding = try link.bytes(TASKHOST_TEXT_BODY) { try ArgumentBinding(body: $0, to: parameters) }
+        guard let binding else { throw TaskError(type: "TypeError", "the message has no body") }
         return try Handler(from: ArgumentDecoder(binding, parameters: parameters))
     }
 
