@@ -12,17 +12,23 @@ NOT_YET = 75  # exit status of `taskhost result`: nothing known, or still under 
 
 
 class RabbitMQWithRedis:
+    """A killed classic queue forgets acknowledgements of the last seconds, all of them (3.10 keeps them in memory) and
+    delivers those messages again, marked redelivered: only what the host finds in the result store can tell it that
+    they were done. A quorum queue writes acknowledgements down at once.
+    """
+    queue_type = "classic"
+
     def __init__(self, folder):
         self.broker = settings.server("AMQP_URL")
         self.backend = settings.server("REDIS_URL")
         self.results_in = redis.Redis.from_url(self.backend)
         queues = amqp.Queues()
-        self.queue = queues.new("grand-kill")
+        self.queue = queues.new("grand-kill", queue_type=self.queue_type)
         queues.connection.release()
 
     def send(self, tasks):
         """(key, arguments) each; returns when the broker has confirmed them all."""
-        app = clients.app(self.broker, self.backend, task_ignore_result=True)
+        app = clients.app(self.broker, self.backend, task_create_missing_queue_type=self.queue_type)
         with app.producer_pool.acquire(block=True) as producer:
             for key, arguments in tasks:
                 app.send_task(TASK, arguments, task_id=key, queue=self.queue, producer=producer)
@@ -58,6 +64,10 @@ class RabbitMQWithRedis:
             return queues.ready(queue) or 0
         finally:
             queues.connection.release()
+
+
+class RabbitMQQuorumWithRedis(RabbitMQWithRedis):
+    queue_type = "quorum"
 
 
 class Embedded:

@@ -10,13 +10,14 @@ import schedule
 from checker import check, summary
 from grand_kill import GrandKill
 from lab import bundles
-from laboratory import Embedded, RabbitMQWithRedis
+from laboratory import Embedded, RabbitMQQuorumWithRedis, RabbitMQWithRedis
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-@pytest.mark.parametrize("kind, targets", [(RabbitMQWithRedis, schedule.RABBITMQ), (Embedded, schedule.EMBEDDED)],
-                         ids=["rabbitmq", "sqlite"])
+@pytest.mark.parametrize("kind, targets", [
+    (RabbitMQWithRedis, schedule.RABBITMQ), (RabbitMQQuorumWithRedis, schedule.RABBITMQ),
+    (Embedded, schedule.EMBEDDED)], ids=["rabbitmq-classic", "rabbitmq-quorum", "sqlite"])
 def test_no_task_is_lost_and_only_interrupted_ones_run_again(kind, targets, tmp_path):
     seed = int(os.environ.get("TASKHOST_TEST_SEED") or random.SystemRandom().randrange(1 << 31))
     count = int(os.environ.get("TASKHOST_TEST_TASKS") or 2000)
