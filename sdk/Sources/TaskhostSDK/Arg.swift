@@ -15,11 +15,7 @@ public struct Arg<Value: Codable & Sendable>: Decodable, Sendable {
 
     public init() {
         // A property of optional type starts as nil everywhere in Swift; so does this one.
-        if let optional = Value.self as? any ExpressibleByNilLiteral.Type,
-            let null = optional.init(nilLiteral: ()) as? Value
-        {
-            value = null
-        }
+        if let optional = Value.self as? any OptionalValue.Type, let null = optional.null as? Value { value = null }
     }
 
     public init(wrappedValue: Value) {
@@ -45,6 +41,15 @@ public struct Arg<Value: Codable & Sendable>: Decodable, Sendable {
         }
         set { value = newValue }
     }
+}
+
+/// `Optional` of whatever: other types have nil literals, too, but no default by that.
+private protocol OptionalValue {
+    static var null: Self { get }
+}
+
+extension Optional: OptionalValue {
+    fileprivate static var null: Wrapped? { nil }
 }
 
 /// What registration reads from a property without knowing its type.

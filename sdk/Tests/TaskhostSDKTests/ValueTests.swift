@@ -108,6 +108,12 @@ struct ValueTests {
         #expect(await run(echo, "[[\(value)],{},{}]").value == value)
     }
 
+    @Test("a required argument of any type is required all the same")
+    func requiredJSON() async {
+        #expect(
+            await run(echo, "[[],{},{}]").message == "echo() missing 1 required positional argument: 'value'")
+    }
+
     @Test("Kombu's bytes and UUIDs become bytes and text")
     func kombu() async {
         let raw = TaskBundle("t", version: "1") { Raw.self }
