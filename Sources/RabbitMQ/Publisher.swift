@@ -32,6 +32,7 @@ final class Publisher {
     func publish(_ publication: Publication, done: @escaping (BrokerFailure?) -> Void) {
         lastID += 1
         callbacks[lastID] = done
+        if gathered.isEmpty { post {} }  // So that a turn ends soon, also when this call comes from outside one.
         gathered.append(Pending(id: lastID, payload: publication, size: publication.message.body.count + 512))
     }
 

@@ -35,6 +35,10 @@ final class QueueConsumer {
     private(set) var channel: UInt16 = 0
     private var isConfirmed = false
     private var sentPrefetch = 0
+    /// Consumers begun so far. Each needs a tag of its own: a quorum queue takes one that comes again for the old one,
+    /// and RabbitMQ 3.10 crashes the channel over it.
+    private var consumers = 0
+    private var tag: String { "taskhost-\(channel)-\(consumers)" }
     var ledger = AckLedger()
     var assembler = MessageAssembler()
 
@@ -118,9 +122,10 @@ final class QueueConsumer {
         } else {
             try sendPrefetch(link, adjustable ? wanted : max(wanted, sentPrefetch), global: adjustable)
         }
+        consumers += 1
         let arena = link.connection.arena
         let consume = amqp_basic_consume_t(
-            ticket: 0, queue: arena.bytes(name), consumer_tag: arena.bytes("taskhost-\(channel)"), no_local: 0,
+            ticket: 0, queue: arena.bytes(name), consumer_tag: arena.bytes(tag), no_local: 0,
             no_ack: noAcknowledgement ? 1 : 0, exclusive: 0, nowait: 0, arguments: amqp_empty_table)
         try link.connection.send(channel, MethodID.basicConsume, consume, what: "consuming '\(name)'")
         arena.recycle()
@@ -135,7 +140,7 @@ final class QueueConsumer {
 
     private func cancel(_ link: ConsumeLink) throws(BrokerFailure) {
         let arena = link.connection.arena
-        let cancel = amqp_basic_cancel_t(consumer_tag: arena.bytes("taskhost-\(channel)"), nowait: 0)
+        let cancel = amqp_basic_cancel_t(consumer_tag: arena.bytes(tag), nowait: 0)
         try link.connection.send(channel, MethodID.basicCancel, cancel, what: "ending the consumer of '\(name)'")
         arena.recycle()
         phase = .cancelling

@@ -132,7 +132,10 @@ public final class RabbitMQBroker: Broker {
         add(QueueConsumer(QueueDeclaration(name: name), role: role, credit: 1, backoff: newBackoff()))
     }
 
-    private func add(_ consumer: QueueConsumer) { consumers.append(consumer) }
+    private func add(_ consumer: QueueConsumer) {
+        consumers.append(consumer)
+        loopTurn { _ in }  // Its set-up begins at a turn's end; this call may come from outside one.
+    }
 
     private func newBackoff() -> Backoff {
         Backoff(first: options.firstBackoffSeconds, longest: options.longestBackoffSeconds)
@@ -227,7 +230,8 @@ public final class RabbitMQBroker: Broker {
     public func stopConsuming(done: @escaping () -> Void) {
         stopped.append(done)
         if stage == .running || stage == .idle { stage = .stopping }
-        if link == nil || stage == .closed { loopTurn { $0.finishStopping() } }
+        let isOver = link == nil || stage == .closed
+        loopTurn { if isOver { $0.finishStopping() } }
     }
 
     private func finishStopping() {

@@ -108,6 +108,7 @@ final class Rig: BrokerEvents {
     }
 
     func wait(_ what: String, seconds: Double = 15, until condition: () -> Bool) throws {
+        loop.post {}  // What was asked for outside a turn goes out at the end of one.
         if !loop.run(until: condition, timeoutSeconds: seconds) { throw TimedOut(what: what, told: told + log) }
     }
 
