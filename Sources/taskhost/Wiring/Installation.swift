@@ -26,6 +26,8 @@ struct Installation: Sendable {
 
     var pluginFolder: String { root + "/plugins" }
 
+    var sdk: String { root + "/share/taskhost/sdk" }
+
     func runnerPath() throws(CommandFailure) -> String {
         let path = runnerOverride ?? root + "/libexec/taskhost/taskhost-runner"
         guard access(path, X_OK) == 0 else {

@@ -34,26 +34,36 @@ final class WorkerRun {
         notifier = ServiceNotifier(environment: environment)
         let installation = try Installation(environment: environment)
         folders = configuration.plugins ?? [installation.pluginFolder]
-        try PluginCheck.check(folders, sdk: installation.root + "/share/taskhost/sdk")
         do {
             loop = try EpollLoop()
         } catch {
             throw CommandFailure(.failure, "\(error)")
         }
-        let adapters = Adapters(loop: loop, configuration: configuration) { log.log(level: .init(number: $0), "\($1)") }
-        broker = try adapters.broker()
-        store = try adapters.store()
         let runnerOptions = configuration.runnerOptions(
             runnerPath: try installation.runnerPath(), folders: folders, environment: environment)
-        do {
-            runner = try RunnerPool(loop: loop, options: runnerOptions) {
-                log.log(level: .init(number: $0), "\($1)")
-            }
-        } catch {
-            throw CommandFailure(.failure, "\(error)")
-        }
+        let tell: (Int, String) -> Void = { log.log(level: .init(number: $0), "\($1)") }
+        runner = try Self.pool(runnerOptions, loop: loop, sdk: installation.sdk, log: tell)
+        let adapters = Adapters(loop: loop, configuration: configuration, log: tell)
+        broker = try adapters.broker()
+        store = try adapters.store()
         engine = Engine(
             options: configuration.engineOptions(), loop: loop, broker: broker, store: store, runner: runner, log: log)
+    }
+
+    /// The folders are looked at once before, so that a mistake there ends us with its fix.
+    private static func pool(
+        _ options: RunnerOptions, loop: EpollLoop, sdk: String, log: @escaping (Int, String) -> Void
+    ) throws(CommandFailure) -> RunnerPool {
+        do {
+            let inspector = try BundleInspector(loop: loop, options: options, log: log)
+            let found = try PluginCheck.bundles(in: options.pluginFolders, by: inspector)
+            if found.isEmpty { throw PluginCheck.noBundles(in: options.pluginFolders, sdk: sdk) }
+            return try RunnerPool(loop: loop, options: options, log: log)
+        } catch let failure as CommandFailure {
+            throw failure
+        } catch {
+            throw .configuration("\(error)")
+        }
     }
 
     /// Serves until a signal or a broker that cannot work ends it.
