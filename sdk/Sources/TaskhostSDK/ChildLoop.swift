@@ -52,7 +52,7 @@ final class ChildLoop: TaskExecutor {
                 work.cancel()
                 isCancelled = true
             }
-            if batch.isEmpty { wait(stopDescriptor: isCancelled ? -1 : context.stopFD) }
+            if batch.isEmpty { wait(stopDescriptor: isCancelled ? nil : context.stopFD) }
         }
     }
 
@@ -62,8 +62,8 @@ final class ChildLoop: TaskExecutor {
         queue.withLock { swap(&$0.jobs, &batch) }
     }
 
-    /// Until a job arrives, the main queue has work, or the task is to stop.
-    private func wait(stopDescriptor: Int32) {
+    /// Until a job arrives, the main queue has work, or the task is to stop. `stopDescriptor` nil: it knows already.
+    private func wait(stopDescriptor: Int32?) {
         // Before `isWaiting`: from then on others write to it.
         let wake = ensureWakeDescriptor()
         let mustWait = queue.withLock { queue in
@@ -75,10 +75,10 @@ final class ChildLoop: TaskExecutor {
         var descriptors = [
             pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
             pollfd(fd: mainQueue, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: stopDescriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: stopDescriptor ?? -1, events: Int16(POLLIN), revents: 0),
         ]
         // Without a descriptor (the process has used up its own) look around ten times a second.
-        let isBlind = wake < 0 || (isMainThread && mainQueue < 0)
+        let isBlind = wake < 0 || (isMainThread && mainQueue < 0) || (stopDescriptor ?? 0) < 0
         let timeout: Int32 = isBlind ? 100 : -1
         // An interruption is fine: the loop looks at everything and comes back.
         _ = poll(&descriptors, nfds_t(descriptors.count), timeout)
