@@ -42,7 +42,8 @@ struct ConfigurationTests {
         let file = "[worker]\nconcurrency = 1\ngrace = 1\nmax_starts = 9\n"
         var flags = SettingsLayer()
         flags.set("worker.concurrency", .integer(3), origin: "--concurrency")
-        let made = try build(file: file, environment: ["TASKHOST_CONCURRENCY": "2", "TASKHOST_GRACE": "2"], flags: flags)
+        let variables = ["TASKHOST_CONCURRENCY": "2", "TASKHOST_GRACE": "2"]
+        let made = try build(file: file, environment: variables, flags: flags)
         #expect(made.concurrency == 3)
         #expect(made.grace == 2)
         #expect(made.maxStarts == 9)

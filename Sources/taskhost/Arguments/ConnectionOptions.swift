@@ -12,7 +12,7 @@ struct ConnectionOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Results: rpc://, redis://, rediss://, sqlite: address, or none. Default: rpc:// with an AMQP broker, "
+            "Results: rpc://, redis://, sqlite: address, or none. Default: rpc:// with an AMQP broker, "
                 + "else the embedded broker's file.",
             valueName: "url"))
     var resultBackend: String?

@@ -14,7 +14,8 @@ struct BundlesCommand: ParsableCommand {
             """)
 
     @Argument(
-        help: ArgumentHelp("Bundles, or folders of bundles. Default: the plugins folders.", valueName: "file or folder"))
+        help: ArgumentHelp(
+            "Bundles, or folders of bundles. Default: the plugins folders.", valueName: "file or folder"))
     var paths: [String] = []
 
     @Flag(help: "Print one JSON object.")

@@ -68,7 +68,7 @@ enum ResultsAddress: Sendable, Equatable {
         default:
             throw .configuration(
                 "\(origin): no result store for \"\(withoutSecrets(url))\"",
-                fix: "write rpc://, redis://HOST:PORT/DB, rediss://…, redis+socket:///PATH, sqlite:///PATH or none")
+                fix: "write rpc://, redis://HOST:PORT/DB, redis+socket:///PATH, sqlite:///PATH or none")
         }
     }
 }

@@ -14,7 +14,8 @@ enum SecretFile {
         }
         let line = text.split(separator: "\n").first.map { String($0).trimmed } ?? ""
         guard !line.isEmpty else {
-            throw .configuration("\(origin) names \(path), which is empty", fix: "write the address into its first line")
+            throw .configuration(
+                "\(origin) names \(path), which is empty", fix: "write the address into its first line")
         }
         return line
     }

@@ -23,7 +23,7 @@ enum Settings {
         Setting(
             "results.url", .text, environment: ["TASKHOST_RESULT_BACKEND", "CELERY_RESULT_BACKEND"],
             fallback: "see below",
-            about: "rpc://, redis://, rediss://, redis+socket://, sqlite: address, or `none`"),
+            about: "rpc://, redis://, redis+socket://, sqlite: address, or `none`"),
         Setting(
             "results.url_file", .text, environment: ["TASKHOST_RESULT_BACKEND_FILE"], fallback: "–",
             about: "file that holds the address, for secrets"),
@@ -92,7 +92,8 @@ enum Settings {
         Setting(
             "log.format", .choice(["human", "json"]), environment: ["TASKHOST_LOG_FORMAT"],
             fallback: "human on a terminal, else json", about: "JSON: one object per line"),
-        Setting("log.file", .text, environment: ["TASKHOST_LOG_FILE"], fallback: "standard error", about: "appended to"),
+        Setting(
+            "log.file", .text, environment: ["TASKHOST_LOG_FILE"], fallback: "standard error", about: "appended to"),
     ]
 
     private static let limits = [

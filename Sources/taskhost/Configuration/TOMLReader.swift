@@ -63,7 +63,8 @@ struct TOMLReader {
     }
 
     private func unknown(_ path: [String]) -> CommandFailure {
-        let siblings = Settings.all.filter { $0.path.count >= path.count && prefix($0.path, matches: path.dropLast()) }
+        let siblings = Settings.all
+            .filter { $0.path.count >= path.count && prefix($0.path, matches: path.dropLast()) }
             .map { $0.path[path.count - 1] }.filter { $0 != "*" }
         let known = Array(Set(siblings)).sorted()
         let guess = NearestName.of(path[path.count - 1], among: known)

@@ -8,7 +8,8 @@ enum DeadText {
     static func line(_ letter: DeadLetter, _ report: DeadReport?) -> String {
         let time = report?.at.map(ISO8601.format).map { String($0.prefix(19)) } ?? "-"
         return [
-            letter.id, time, task(letter, report), report?.verdict ?? "unknown", report?.reason ?? "no taskhost-dead header",
+            letter.id, time, task(letter, report), report?.verdict ?? "unknown",
+            report?.reason ?? "no taskhost-dead header",
         ].joined(separator: "  ")
     }
 
