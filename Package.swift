@@ -63,7 +63,9 @@ let package = Package(
         .testTarget(name: "LoopTests", dependencies: ["Loop", "Ports", "CLinux"]),
         .testTarget(name: "CeleryWireTests", dependencies: ["CeleryWire", "TaskModel", json], exclude: ["Fixtures"]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "TaskModel", "CeleryWire", "Ports", json]),
-        .testTarget(name: "RunnerTests", dependencies: ["Runner", "Loop", "Ports", "TaskModel", "CLinux", json]),
+        .testTarget(
+            name: "RunnerTests",
+            dependencies: ["Runner", "Loop", "Ports", "TaskModel", "CLinux", "CRunnerProtocol"]),
         .testTarget(name: "RabbitMQTests", dependencies: ["RabbitMQ", "Loop", "Ports", "TaskModel"]),
         .testTarget(
             name: "ConformanceTests",

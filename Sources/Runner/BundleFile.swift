@@ -66,7 +66,8 @@ final class BundleFile: ZygoteOwner {
         var status = stat()
         guard stat(path, &status) == 0 else { return vanish() }
         let identity = FileIdentity(status)
-        guard identity != tried, pause == nil else { return }
+        guard identity != tried else { return }
+        endPause()
         if let known = quarantine[identity] {
             tried = identity
             return refuse(known)
@@ -85,9 +86,7 @@ final class BundleFile: ZygoteOwner {
     func vanish() {
         guard isWanted else { return }
         isWanted = false
-        pause?.cancel()
-        pause = nil
-        pauseReason = nil
+        endPause()
         tried = nil
         refusal = nil
         manifest = nil
@@ -101,8 +100,7 @@ final class BundleFile: ZygoteOwner {
     /// For the end of the pool.
     func close(gracefully: Bool) {
         isWanted = false
-        pause?.cancel()
-        pause = nil
+        endPause()
         for zygote in zygotes { gracefully ? zygote.retire() : zygote.kill("the host ends") }
     }
 
@@ -203,13 +201,21 @@ final class BundleFile: ZygoteOwner {
             + " right after its start. Look at its log lines above; a new version is loaded at once."
         pauseReason = sentence
         refusal = sentence
+        tried = zygote.copy.identity
         host.statusChanged(self, BundleReport(path: path, status: .refused(sentence)))
         pause = loop.schedule(afterSeconds: Self.pauseSeconds) { [unowned self] in
-            pause = nil
-            pauseReason = nil
-            refusal = nil
+            endPause()
+            tried = nil
             consider()
         }
+    }
+
+    private func endPause() {
+        guard let timer = pause else { return }
+        timer.cancel()
+        pause = nil
+        pauseReason = nil
+        refusal = nil
     }
 
     private func report(_ status: BundleReport.Status, _ zygote: Zygote) -> BundleReport {

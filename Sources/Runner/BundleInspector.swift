@@ -47,8 +47,8 @@ public final class BundleInspector {
             return Inspection(path, number: copies)
         }
         for inspection in inspections {
-            inspection.begin(in: directory, changed: { [unowned self] in finishIfOver() }) {
-                (copy) throws(RunnerFailure) in
+            inspection.changed = { [unowned self] in finishIfOver() }
+            inspection.begin(in: directory) { (copy) throws(RunnerFailure) in
                 try Zygote(
                     copy, options: options, loop: loop, sequence: sequence, sink: nobody, owner: inspection, log: log)
             }
@@ -89,18 +89,15 @@ private final class Inspection: ZygoteOwner {
     private(set) var zygote: Zygote?
     private(set) var isOver = false
     private let number: UInt64
-    private var changed: () -> Void = {}
+    /// Called when it is over.
+    var changed: () -> Void = {}
 
     init(_ path: String, number: UInt64) {
         self.number = number
         report = BundleReport(path: path, status: .loading)
     }
 
-    func begin(
-        in directory: RunDirectory, changed: @escaping () -> Void,
-        _ start: (PrivateCopy) throws(RunnerFailure) -> Zygote
-    ) {
-        self.changed = changed
+    func begin(in directory: RunDirectory, _ start: (PrivateCopy) throws(RunnerFailure) -> Zygote) {
         do throws(PrivateCopy.Failure) {
             let copy = try PrivateCopy(of: report.path, in: directory, number: number)
             do throws(RunnerFailure) {

@@ -86,10 +86,12 @@ final class Crew {
 
     /// Writes what this turn gathered.
     func flush() {
+        // Tasks before forks: a child that waits gets its task first.
+        if !dirty.isEmpty {
+            for lane in dirty { lane.flush() }
+            dirty.removeAll(keepingCapacity: true)
+        }
         control.flush()
-        guard !dirty.isEmpty else { return }
-        for lane in dirty { lane.flush() }
-        dirty.removeAll(keepingCapacity: true)
     }
 
     func pauseForks(_ reason: String) {
@@ -102,9 +104,9 @@ final class Crew {
         for child in leaving where !child.isKilled && olderThan(Self.lingerSeconds, child.idleSince) { kill(child) }
         for child in idleKept where olderThan(Self.idleSeconds, child.idleSince) { dismiss(child) }
         idleKept.removeAll { !$0.takesMore }
-        if wantedSpares > usualSpares, let oldest = spares.last, olderThan(Self.idleSeconds, oldest.idleSince) {
+        if wantedSpares > usualSpares, let oldest = spares.first, olderThan(Self.idleSeconds, oldest.idleSince) {
             wantedSpares -= 1
-            dismiss(spares.removeLast())
+            dismiss(spares.removeFirst())
         }
         orderSpares()
     }

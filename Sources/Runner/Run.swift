@@ -44,7 +44,11 @@ final class TaskPace {
     func note(microseconds: UInt64) {
         let new = Double(microseconds)
         // One long run ends the pipelining at once; it takes several short ones to bring it back.
-        meanMicroseconds = meanMicroseconds.map { new > $0 ? max(new, $0) * 0.5 + $0 * 0.5 : $0 * 0.8 + new * 0.2 } ?? new
+        guard let mean = meanMicroseconds else {
+            meanMicroseconds = new
+            return
+        }
+        meanMicroseconds = new > mean ? (mean + new) / 2 : mean * 0.8 + new * 0.2
     }
 
     var isShort: Bool { keep > 1 && (meanMicroseconds ?? .infinity) < Self.shortMicroseconds }

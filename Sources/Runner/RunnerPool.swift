@@ -9,7 +9,8 @@ public import TaskModel
 /// Runs tasks of the bundles in the plugins folders, each bundle version in a zygote of its own.
 ///
 /// Makes the process a subreaper (leftovers of a dead zygote become its children) and raises its limit of open
-/// files as far as its slots need it. `close` before letting go.
+/// files as far as its slots need it. `close` before letting go. The thread that calls it must outlive the zygotes:
+/// they die with the thread that started them.
 public final class RunnerPool: Runner {
     let loop: any EventLoop
     let options: RunnerOptions
@@ -118,12 +119,13 @@ public final class RunnerPool: Runner {
     // ---- work ----
 
     private func turnEnded() {
-        if !undone.isEmpty {
+        // A report may bring a new start, and a start a report; what comes of that in the end waits for a turn.
+        for _ in 0..<8 where mayDispatch || !undone.isEmpty {
             let over = undone
             undone = []
             for (run, report) in over { finished(run, report) }
+            if mayDispatch { dispatch() }
         }
-        if mayDispatch { dispatch() }
         for zygote in live { zygote.flush() }
     }
 
@@ -173,7 +175,7 @@ public final class RunnerPool: Runner {
 
     private func keepHouse() {
         housekeeping = loop.schedule(afterSeconds: Self.housekeepingSeconds) { [weak self] in
-            guard let self, closed == nil else { return }
+            guard let self, !isClosing else { return }
             for zygote in live where zygote.phase == .ready || zygote.phase == .retiring { zygote.crew.tidy() }
             mayDispatch = true
             keepHouse()

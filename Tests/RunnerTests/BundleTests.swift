@@ -98,7 +98,7 @@ extension RunnerSuite {
             try harness.close()
         }
 
-        @Test("of two files with the same task the second is refused, in a sentence that names both, until the first goes")
+        @Test("of two files with the same task the second is refused, naming both, until the first goes")
         func conflict() throws {
             let harness = try Harness()
             try compile(Self.source(1), to: harness.folder + "/first.so")

@@ -43,17 +43,30 @@ extension RunnerSuite {
 
         @Test("a crash costs the task that ran; those behind it never began")
         func crashInPipeline() throws {
-            let harness = try Harness("saboteur", slots: 1)
-            for _ in 0..<4 { _ = try harness.call("saboteur.say", #"[""]"#, keep: 1000) }
-            let manifest = try #require(harness.pool.task(named: "saboteur.say"))
-            try #require(harness.pool.lookAhead(for: manifest) >= 2)
+            let harness = try Harness(slots: 1)
+            try compile(
+                """
+                #include <taskhost.h>
+                #include <stdlib.h>
+                static int64_t maybe(bool crash) { if (crash) abort(); return 1; }
+                TASK_DEF(maybe, i64, (bool, crash));
+                TASKHOST_BUNDLE("demo", "1");
+                """, to: harness.folder + "/demo.so")
+            try harness.wait("it to load") { harness.pool.task(named: "demo.maybe") != nil }
+            for _ in 0..<4 { _ = try harness.call("demo.maybe", "[false]", keep: 1000) }
             // All are handed over before the child gets to see the first.
-            let well = harness.start("saboteur.say", #"["fine"]"#, keep: 1000)
-            let pid = { harness.began[well] }
-            let behind = [harness.start("saboteur.say", #"[""]"#, keep: 1000)]
-            _ = try harness.report(well)
-            _ = try harness.report(behind[0])
-            #expect(pid() != nil)
+            let well = harness.start("demo.maybe", "[false]", keep: 1000)
+            let crash = harness.start("demo.maybe", "[true]", keep: 1000)
+            let behind = [
+                harness.start("demo.maybe", "[false]", keep: 1000), harness.start("demo.maybe", "[false]", keep: 1000),
+            ]
+            #expect(try harness.report(well).outcome.value == "1")
+            #expect(try harness.report(crash).outcome.death?.cause == .signal(SIGABRT))
+            for run in behind {
+                #expect(try harness.report(run).outcome == .notStarted)
+                #expect(harness.began[run] == nil)
+            }
+            #expect(try harness.call("demo.maybe", "[false]", keep: 1000).outcome.value == "1")
             try harness.close()
         }
 

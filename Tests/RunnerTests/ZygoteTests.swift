@@ -55,10 +55,16 @@ extension RunnerSuite {
                 return
             }
             #expect(reason.contains("paused"))
+            // A new version ends the pause.
+            try compile(RunnerSuite.Bundles.source(9, task: "tasks.add"), to: harness.folder + "/arithmetic.so")
+            try harness.wait("the new version") { harness.pool.bundles.contains { $0.status == .active } }
+            #expect(try harness.call("tasks.add").outcome.value == "9")
             try harness.close()
         }
 
-        @Test("ten bad bundles are refused, each in a sentence that names it; the good one serves", .timeLimit(.minutes(1)))
+        @Test(
+            "ten bad bundles are refused, each in a sentence that names it; the good one serves",
+            .timeLimit(.minutes(1)))
         func badBundles() throws {
             let harness = try Harness("arithmetic", loadTimeoutSeconds: 1)
             let head = "#include <taskhost.h>\n#include <pthread.h>\n#include <unistd.h>\n#include <stdlib.h>\n"
@@ -77,9 +83,8 @@ extension RunnerSuite {
             ]
             for (name, source) in sources { try compile(source, to: harness.folder + "/\(name).so") }
             try write("just text", to: harness.folder + "/text.so")
-            #expect(
-                run("/bin/sh", "-c", "head -c 3000 '\(try Dist.plugin("arithmetic"))' > '\(harness.folder)/truncated.so'")
-                    == 0)
+            let whole = try Dist.plugin("arithmetic")
+            #expect(run("/bin/sh", "-c", "head -c 3000 '\(whole)' > '\(harness.folder)/truncated.so'") == 0)
             try harness.wait("all to be refused") {
                 harness.pool.bundles.count == 11 && harness.pool.bundles.filter { $0.refusal != nil }.count == 10
             }
