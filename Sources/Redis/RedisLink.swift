@@ -48,7 +48,7 @@ final class RedisLink {
         attempt += 1
         switch address.place {
         case .socket(let path):
-            begin(redisAsyncConnectUnix(path))
+            begin(redisAsyncConnectUnix(path), isConnected: true)
         case .host(let name, let port):
             let number = attempt
             HostLookup.resolve(name, on: loop) { [weak self] result in
@@ -111,7 +111,9 @@ final class RedisLink {
         }
     }
 
-    private func begin(_ made: UnsafeMutablePointer<redisAsyncContext>?) {
+    /// - Parameter isConnected: Unix sockets are connected at once or not at all; hiredis 0.14 would wait for more and
+    ///   then take it for a failure.
+    private func begin(_ made: UnsafeMutablePointer<redisAsyncContext>?, isConnected: Bool = false) {
         guard let made else { return retry("out of memory") }
         guard made.pointee.err == 0 else {
             let reason = Self.text(made)
@@ -132,12 +134,16 @@ final class RedisLink {
         pending = 0
         heard = false
         watch()
+        if isConnected {
+            made.pointee.c.flags |= REDIS_CONNECTED
+            signIn()
+        }
     }
 
     /// Greets the server. All sent at once: the answers come in order.
     private func signIn() {
         guard let context else { return }
-        redisEnableKeepAlive(&context.pointee.c)
+        if case .host = address.place { redisEnableKeepAlive(&context.pointee.c) }
         var greetings: [[String]] = []
         if let password = address.password {
             greetings.append(address.user.map { ["AUTH", $0, password] } ?? ["AUTH", password])

@@ -107,8 +107,8 @@ final class FileThread: @unchecked Sendable {
                 let failure = SQLiteFailure.sorting(error, path: address.path)
                 switch failure.kind {
                 case .transient where !ending():
+                    if !isBlocked { tell(.blocked(failure)) }
                     isBlocked = true
-                    tell(.blocked(failure))
                     rest(pause)
                     pause = min(pause * 2, Self.backOff.upperBound)
                 case .request where batch.count > 1:

@@ -1,0 +1,117 @@
+// A Redis of a test's own, on a Unix socket in a temporary folder, to be killed and starved.
+import Foundation
+
+final class PrivateRedis {
+    let socket: String
+    private let folder: TemporaryFolder
+    private var process: Process?
+
+    init() throws {
+        folder = try TemporaryFolder()
+        socket = folder.path + "/redis.sock"
+    }
+
+    deinit { stop() }
+
+    func start(_ extra: String...) throws {
+        let server = Process()
+        server.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        server.arguments =
+            ["redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder.path] + extra
+        server.standardOutput = FileHandle.nullDevice
+        try server.run()
+        process = server
+        let deadline = ContinuousClock.now + .seconds(15)
+        while !isAnswering() {
+            guard ContinuousClock.now < deadline else { throw TooLate(what: "redis-server on \(socket)") }
+            usleep(20_000)
+        }
+    }
+
+    /// Without a chance to say good-bye.
+    func kill() throws {
+        stop()
+        if FileManager.default.fileExists(atPath: socket) { try FileManager.default.removeItem(atPath: socket) }
+    }
+
+    func command(_ words: String...) throws {
+        let output = try Self.run(["-s", socket] + words)
+        guard !output.contains("ERR") else { throw TooLate(what: "\(words): \(output)") }
+    }
+
+    func monitor() throws -> Monitor { try Monitor(socket, in: folder.path) }
+
+    private func stop() {
+        guard let process, process.isRunning else { return }
+        Foundation.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    private func isAnswering() -> Bool {
+        do {
+            let answer = try Self.run(["-s", socket, "PING"])
+            return answer.contains("PONG") || answer.contains("NOAUTH")
+        } catch {
+            return false
+        }
+    }
+
+    private static func run(_ arguments: [String]) throws -> String {
+        let client = Process()
+        let pipe = Pipe()
+        client.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        client.arguments = ["redis-cli"] + arguments
+        client.standardOutput = pipe
+        client.standardError = pipe
+        try client.run()
+        let output = pipe.fileHandleForReading.readDataToEndOfFile()
+        client.waitUntilExit()
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    /// Every command the server gets from now on.
+    final class Monitor {
+        private let process = Process()
+        private let path: String
+
+        fileprivate init(_ socket: String, in folder: String) throws {
+            path = folder + "/monitor"
+            try Data().write(to: URL(fileURLWithPath: path))
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            process.arguments = ["redis-cli", "-s", socket, "MONITOR"]
+            process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+            try process.run()
+            try wait { text in text.contains("OK\n") }
+        }
+
+        deinit {
+            Foundation.kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+
+        /// The first so many, each as `"WORD" "word" …`.
+        func commands(_ count: Int) throws -> [String] {
+            try wait { text in Self.commands(in: text).count >= count }
+            return Array(Self.commands(in: try text()).prefix(count))
+        }
+
+        /// Whole lines only: `1700000000.123456 [0 unix:/path] "GET" "key"`.
+        private static func commands(in text: String) -> [String] {
+            text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().compactMap { line in
+                line.range(of: "] ").map { String(line[$0.upperBound...]) }
+            }
+        }
+
+        private func text() throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
+
+        private func wait(until isThere: (String) -> Bool) throws {
+            let deadline = ContinuousClock.now + .seconds(15)
+            while !isThere(try text()) {
+                guard ContinuousClock.now < deadline else {
+                    throw TooLate(what: "commands; MONITOR says: \(try text())")
+                }
+                usleep(20_000)
+            }
+        }
+    }
+}
