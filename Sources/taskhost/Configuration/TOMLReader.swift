@@ -45,7 +45,8 @@ struct TOMLReader {
             if let setting = Settings.all.first(where: { $0.matches(here) }) {
                 guard let read = setting.kind.value(fromTOML: value) else {
                     throw complaint(
-                        here, "\(here.joined(separator: ".")) must be \(setting.kind.expectation), "
+                        here,
+                        "\(here.joined(separator: ".")) must be \(setting.kind.expectation), "
                             + "not \(value.tomlDescription)")
                 }
                 layer.set(here, read, origin: origin(here))
