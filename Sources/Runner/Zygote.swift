@@ -86,7 +86,7 @@ final class Zygote {
 
     /// Now, with all its children; the runs under way are reported by `zygoteEnded`.
     func kill(_ reason: String) {
-        guard phase != .dying, phase != .ended else { return }
+        guard death != nil else { return }
         if refusal == nil, phase == .loading { refusal = reason }
         _ = clinux_pidfd_send_signal(deathDescriptor, SIGKILL)
     }
@@ -146,7 +146,7 @@ final class Zygote {
 
     private func controlEnded() {
         // Its socket is closed, so it has left, or somebody closed it: it is of no use any more.
-        if phase != .dying, phase != .ended { _ = clinux_pidfd_send_signal(deathDescriptor, SIGKILL) }
+        if death != nil { _ = clinux_pidfd_send_signal(deathDescriptor, SIGKILL) }
     }
 
     private func died() {
