@@ -17,6 +17,8 @@ public final class SQLiteBroker: Broker {
     var desk: DeliveryDesk?
     private var isUp = false
 
+    private static let closeSeconds = 5.0
+
     public convenience init(file: SQLiteFile, times: LeaseTimes = LeaseTimes()) {
         self.init(file: file, times: times, identity: .current)
     }
@@ -73,9 +75,14 @@ public final class SQLiteBroker: Broker {
         desk.stop(done: done)
     }
 
+    /// Waits for what is under way, but not for ever: a disk that is full now may stay so. What is still held then is
+    /// found by others when this process is gone.
     public func close(done: @escaping () -> Void) {
         guard let desk else { return done() }
-        desk.stop { [self] in
+        var isLeaving = false
+        let leave = { [self] in
+            guard !isLeaving else { return }
+            isLeaving = true
             desk.giveBack()
             self.desk = nil
             isUp = false
@@ -83,6 +90,11 @@ public final class SQLiteBroker: Broker {
                 events = nil
                 done()
             }
+        }
+        let limit = file.loop.schedule(afterSeconds: Self.closeSeconds, leave)
+        desk.stop {
+            limit.cancel()
+            leave()
         }
     }
 

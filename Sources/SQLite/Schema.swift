@@ -48,7 +48,13 @@ enum Schema {
 
     /// Makes the file a present one, or says why it cannot be.
     static func prepare(_ db: Database, path: String) throws {
-        guard try isOlder(db, path: path) else { return }
+        // In one transaction: between two looks another process may make the file a present one.
+        var isOld = false
+        try db.inTransaction(.deferred) {
+            isOld = try isOlder(db, path: path)
+            return .commit
+        }
+        guard isOld else { return }
         try db.inTransaction(.immediate) {
             // Another process may have been quicker while we waited for the lock.
             guard try isOlder(db, path: path) else { return .commit }

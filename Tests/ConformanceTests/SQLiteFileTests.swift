@@ -50,6 +50,22 @@ struct SQLiteFileTests {
         #expect(text.contains("has layout 99, this taskhost knows up to \(Schema.version)"))
     }
 
+    @Test("a new file may be opened by many at once")
+    func manyAtOnce() throws {
+        for round in 0..<5 {
+            let clients = (0..<8).map { _ in
+                let file = SQLiteFile(address: SQLiteAddress(path: folder.path + "/new-\(round).db"), loop: loop)
+                return BrokerClient(SQLiteBroker(file: file), loop)
+            }
+            for client in clients { client.broker.connect(events: client) }
+            for client in clients {
+                try client.wait("the link") { client.isUp || !client.failures.isEmpty }
+                #expect(client.failures.isEmpty)
+            }
+            for client in clients { try client.close() }
+        }
+    }
+
     @Test("a folder that cannot be made is refused")
     func noFolder() throws {
         let failure = try refusal(of: "/proc/nowhere/taskhost.db")

@@ -13,7 +13,7 @@ struct SQLiteLeaseTests {
     private let loop: EpollLoop
     private let queue = QueueDeclaration(name: "work")
     /// So short that a test can wait for it; nothing is held longer than a test that is fast takes.
-    private let brief = LeaseTimes(lease: 1, renewal: 0.25, allowance: 0.25)
+    private let brief = LeaseTimes(lease: 2, renewal: 0.25, allowance: 0.5)
 
     init() throws {
         folder = try TemporaryFolder()
@@ -80,7 +80,7 @@ struct SQLiteLeaseTests {
         try holder.receive(1)
         let other = try client(brief)
         other.consume(queue, credit: 1)
-        let end = ContinuousClock.now + .seconds(3)
+        let end = ContinuousClock.now + .seconds(4)
         while ContinuousClock.now < end { loop.runOnce(timeoutSeconds: 0.05) }
         #expect(other.deliveries.isEmpty)
         #expect(holder.losses == 0)
@@ -96,7 +96,7 @@ struct SQLiteLeaseTests {
         first.consume(queue, credit: 1)
         first.broker.acknowledge(try first.receive(1)[0].tag)
         second.consume(queue, credit: 0)
-        let end = ContinuousClock.now + .seconds(3)
+        let end = ContinuousClock.now + .seconds(4)
         while ContinuousClock.now < end { loop.runOnce(timeoutSeconds: 0.05) }
         #expect(first.losses == 0)
         try first.publish(["y"], to: queue)
