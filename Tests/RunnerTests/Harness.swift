@@ -31,7 +31,8 @@ enum Dist {
 
 /// A new folder; the test removes it by `remove`.
 func makeFolder() throws -> String {
-    var template = Array("/tmp/runner-tests-XXXXXX".utf8CString)
+    let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    var template = Array("\(base)/runner-tests-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw HarnessFailure(description: "mkdtemp failed") }
     return template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
 }
