@@ -46,7 +46,7 @@ extension RabbitMQServerTests {
         })
         var sent = 0
         while !restarted || confirmed < sent {
-            if !restarted, sent - confirmed < 500 {
+            if !restarted, sent < 5000, sent - confirmed < 500 {
                 for _ in 0..<50 {
                     sent += 1
                     var message = WireMessage(body: Array("m\(sent)".utf8))
@@ -57,8 +57,8 @@ extension RabbitMQServerTests {
                     }
                 }
             }
-            let before = confirmed
-            _ = rig.loop.run(until: { confirmed > before || restarted }, timeoutSeconds: 60)
+            // Turns once at least; a confirm or the end of the restart wakes it.
+            rig.loop.runOnce(timeoutSeconds: 60)
             try #require(result.error == nil)
         }
         try rig.wait("the link", seconds: 40) { rig.ups >= 2 }
@@ -66,7 +66,9 @@ extension RabbitMQServerTests {
         rig.broker.consume([queue])
         rig.broker.setCredit(500, queue: queue.name)
         let expected = Set((1...sent).map { "m\($0)" })
-        try rig.wait("all", seconds: 30) { expected.isSubset(of: Set(rig.bodies())) }
+        try rig.wait("all", seconds: 30) { rig.seen.count > sent }
+        let missing = expected.subtracting(rig.seen)
+        #expect(missing.isEmpty)
         try rig.close()
     }
 
@@ -103,7 +105,7 @@ extension RabbitMQServerTests {
         rig.broker.consume([queue])
         rig.broker.setCredit(100, queue: queue.name)
         let expected = Set((0..<40).filter { $0 != 20 }.map { "\($0)" })
-        try rig.wait("39") { expected.isSubset(of: Set(rig.bodies())) }
+        try rig.wait("39") { expected.isSubset(of: rig.seen) }
         try rig.close()
     }
 

@@ -72,6 +72,8 @@ final class Rig: BrokerEvents {
     let broker: RabbitMQBroker
     var told: [String] = []
     var deliveries: [Delivery] = []
+    /// Bodies delivered so far.
+    var seen: Set<String> = []
     var ups = 0
     var blockedReasons: [String?] = []
     var cancelled: [String] = []
@@ -98,6 +100,7 @@ final class Rig: BrokerEvents {
     func linkDown(reason: String, retryInSeconds: Double) { told.append("down: \(reason)") }
     func delivered(_ delivery: Delivery) {
         deliveries.append(delivery)
+        seen.insert(String(decoding: delivery.message.body, as: UTF8.self))
         if acksAtOnce { broker.acknowledge(delivery.tag) }
     }
     func blocked(_ reason: String?) { blockedReasons.append(reason) }
@@ -121,7 +124,7 @@ final class Rig: BrokerEvents {
             var message = WireMessage(headers: ["id": .string(body)], body: Array(body.utf8))
             message.properties.priority = priority
             message.properties.deliveryMode = 2
-            message.properties.correlationID = body
+            message.properties.correlationID = String(body.prefix(40))
             return Publication(destination: .queue(queue), message: message, delaySeconds: delay)
         })
     }
