@@ -179,16 +179,16 @@ int zygote_main(const char *path, const char *shown_path) {
                 "descriptors (ulimit -Hn)\n", strerror(errno), RUNNER_CONTROL_FD, RUNNER_PRIVATE_FD_BASE + 64);
         return EXIT_SYSTEM;
     }
+    if (!tree_prepare()) {
+        control_log(LEVEL_WARNING, "this kernel does not list a process's children: what leaves its process group "
+                    "cannot be found and killed");
+    }
     if (!load_bundle(path, shown_path)) {
         tree_kill_everything(LAST_SWEEP_S);
         return EXIT_REFUSED;
     }
     crash_handlers_install();
     soft_limit_install();
-    if (!tree_prepare()) {
-        control_log(LEVEL_WARNING, "this kernel does not list a process's children: what leaves its process group "
-                    "cannot be found and killed");
-    }
     prctl(PR_SET_NAME, "taskhost-zygote");
     serve(signals);
     tree_kill_everything(LAST_SWEEP_S);

@@ -30,6 +30,8 @@ static const taskhost_bundle_info info = {sizeof info, 1,
 extern int nobody_defines_this(void);
 #endif
 #if defined(LOADING)
+static void start_process(void);
+__attribute__((unused)) static void use(void) { start_process(); }
 __attribute__((constructor)) static void loading(void) { LOADING; }
 #endif
 __attribute__((unused)) static void *idle(void *unused) {
