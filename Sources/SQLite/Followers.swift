@@ -38,22 +38,33 @@ final class Followers {
 
     init(file: SQLiteFile) { self.file = file }
 
-    func start() { look() }
+    /// The file is open: whoever came before gets what is there.
+    func start() {
+        for follower in byTask.values.joined() { showPresent(to: follower) }
+    }
 
     func add(_ taskID: String, _ changed: @escaping ([UInt8]) -> Void) -> any ResultSubscription {
         let follower = Follower(taskID, home: self, changed: changed)
         byTask[taskID, default: []].append(follower)
+        showPresent(to: follower)
+        poll()
+        return follower
+    }
+
+    private func showPresent(to follower: Follower) {
+        let taskID = follower.taskID
         file.submit(.read) { db in
             // The last number first: what is stored in between is then seen by the next look.
             (try ResultRows.lastSeq(in: db), try ResultRows.fetch(taskID, now: wallTime(), in: db))
         } done: { [weak self, weak follower] result in
             // A failure here is the file's, and reported by it; the next look makes up for it.
             guard let self, let follower, case .success(let (last, stored)) = result else { return }
-            if seen == nil { seen = last }
+            let isFirst = seen == nil
+            seen = seen ?? last
             if let stored { show(stored, to: follower) }
+            // A change told while nobody knew where to begin has not been looked at.
+            if isFirst { look() }
         }
-        poll()
-        return follower
     }
 
     func look() {

@@ -28,11 +28,11 @@ public final class SQLiteBroker: Broker {
         self.file = file
         self.times = times
         self.identity = identity
+        desk = DeliveryDesk(file: file, times: times, identity: identity) { [weak self] news in self?.pass(news) }
     }
 
     public func connect(events: any BrokerEvents) {
         self.events = events
-        desk = DeliveryDesk(file: file, times: times, identity: identity) { [weak self] news in self?.pass(news) }
         file.loop.atTurnEnd { [weak self] in self?.desk?.turnEnd() }
         file.attach(self)
     }

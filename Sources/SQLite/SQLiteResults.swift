@@ -21,7 +21,7 @@ public final class SQLiteResults: ResultStore {
 
     public func connect(events: any ResultStoreEvents) {
         self.events = events
-        followers = Followers(file: file)
+        followers = followers ?? Followers(file: file)
         file.attach(self)
     }
 
