@@ -97,7 +97,8 @@ final class AMQPConnection: @unchecked Sendable {
         } catch {
             guard error.code == .closed else { throw error }
             throw BrokerFailure(
-                .unreachable, error.detail, fix: "Check that this port speaks AMQP 0-9-1 and whether it wants TLS (amqps://)")
+                .unreachable, error.detail,
+                fix: "Check that this port speaks AMQP 0-9-1 and whether it wants TLS (amqps://)")
         }
     }
 
@@ -155,7 +156,9 @@ final class AMQPConnection: @unchecked Sendable {
 
     // ---- frames ----
 
-    func send<Arguments: BitwiseCopyable>(_ channel: UInt16, _ method: UInt32, _ arguments: Arguments, what: String) throws(BrokerFailure) {
+    func send<Arguments: BitwiseCopyable>(_ channel: UInt16, _ method: UInt32, _ arguments: Arguments, what: String)
+        throws(BrokerFailure)
+    {
         var arguments = arguments
         let status = amqp_send_method(state, channel, method, &arguments)
         if status != 0 { throw BrokerFailure.library(status, what) }

@@ -73,7 +73,8 @@ final class ConsumeLink {
         let channel = UInt16(byChannel.count)
         byChannel.append(consumer)
         try connection.send(
-            channel, MethodID.channelOpen, amqp_channel_open_t(out_of_band: amqp_empty_bytes), what: "opening a channel")
+            channel, MethodID.channelOpen, amqp_channel_open_t(out_of_band: amqp_empty_bytes), what: "opening a channel"
+        )
         return channel
     }
 

@@ -179,7 +179,9 @@ struct DeadLetterWalk {
             case MethodID.basicNack:
                 throw BrokerFailure(.nacked, "queue '\(target)' did not take the dead letter back (is it full?)")
             default:
-                if let failure = BrokerFailure.closing(frame.payload.method, "sending a dead letter back") { throw failure }
+                if let failure = BrokerFailure.closing(frame.payload.method, "sending a dead letter back") {
+                    throw failure
+                }
             }
         }
         throw BrokerFailure(.closed, "the broker did not confirm a dead letter sent back; it stays where it is")

@@ -19,7 +19,8 @@ extension BrokerFailure {
                 fix: "Check user and password, and give the user its rights: rabbitmqctl set_permissions")
         case 404: return BrokerFailure(.notFound, detail)
         case 405:
-            return BrokerFailure(.accessRefused, detail, fix: "Somebody else uses it exclusively; end that program first")
+            return BrokerFailure(
+                .accessRefused, detail, fix: "Somebody else uses it exclusively; end that program first")
         case 406: return BrokerFailure(.precondition, detail, fix: PreconditionText.fix(for: text))
         case 530:
             return BrokerFailure(
@@ -71,7 +72,8 @@ extension BrokerFailure {
 enum PreconditionText {
     static func fix(for text: String) -> String? {
         if text.contains("delivery acknowledgement") {
-            return "A task ran longer than the broker's consumer_timeout: raise it in rabbitmq.conf, or lower the hard limit"
+            return
+                "A task ran longer than the broker's consumer_timeout: raise it in rabbitmq.conf, or lower the hard limit"
         }
         guard let argument = between(text, "inequivalent arg '", "'"), let queue = between(text, "queue '", "'") else {
             return nil

@@ -33,7 +33,7 @@ enum LinkSetup {
                     let (kind, warning) = try topology.ensure(plan.declaration)
                     facts.append(QueueFacts(name: plan.declaration.name, outcome: .success(kind), warning: warning))
                 }
-            } catch where error.isHopeless {
+            } catch  where error.isHopeless {
                 facts.append(QueueFacts(name: plan.declaration.name, outcome: .failure(error)))
             }
         }

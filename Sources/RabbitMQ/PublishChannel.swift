@@ -53,7 +53,7 @@ final class PublishChannel {
         let route: (exchange: String, key: String)
         do {
             route = try prepare(item.payload)
-        } catch where error.code != .closed {
+        } catch  where error.code != .closed {
             settled.append((item.id, error))
             return
         }
@@ -87,7 +87,9 @@ final class PublishChannel {
             try once("queue \(queue.name)") { topology throws(BrokerFailure) in _ = try topology.ensure(queue) }
             guard seconds > 0 else { return ("", queue.name) }
             try once("ladder") { topology throws(BrokerFailure) in try topology.ensureDelayLadder() }
-            try once("exit \(queue.name)") { topology throws(BrokerFailure) in try topology.ensureDelayExit(to: queue.name) }
+            try once("exit \(queue.name)") { topology throws(BrokerFailure) in
+                try topology.ensureDelayExit(to: queue.name)
+            }
             return (DelayLadder.entry, DelayLadder.routingKey(seconds: seconds, to: queue.name))
         case .deadLetters(let queue):
             try once("dead \(queue)") { topology throws(BrokerFailure) in try topology.ensureDeadLetters(of: queue) }
@@ -166,7 +168,8 @@ final class PublishChannel {
             return
         }
         // Its queue was deleted after we had declared it: once more, from the beginning.
-        if !item.isSecondTry, case .exchange = item.payload.destination {} else if !item.isSecondTry {
+        if !item.isSecondTry, case .exchange = item.payload.destination {
+        } else if !item.isSecondTry {
             declared.removeAll()
             var item = item
             item.isSecondTry = true

@@ -42,7 +42,8 @@ final class Publisher {
         let items = gathered
         gathered = []
         guard !isClosed, let mailbox = mailbox ?? start() else {
-            let failure = BrokerFailure(.closed, isClosed ? "the broker link is closed" : "the system gives no thread to publish")
+            let failure = BrokerFailure(
+                .closed, isClosed ? "the broker link is closed" : "the system gives no thread to publish")
             return settle(items.map { ($0.id, failure) })
         }
         mailbox.put { $0.items += items }
@@ -72,7 +73,9 @@ final class Publisher {
             settled: { batch in post { target.value.object?.settle(batch) } },
             blocked: { reason in post { target.value.object?.blocked(reason) } },
             trouble: { failure, delay in
-                post { target.value.object?.log(1, "publishing waits: \(failure); next attempt in \(rounded(delay)) s") }
+                post {
+                    target.value.object?.log(1, "publishing waits: \(failure); next attempt in \(rounded(delay)) s")
+                }
             },
             ended: {
                 post {

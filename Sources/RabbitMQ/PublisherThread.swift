@@ -61,7 +61,10 @@ final class PublisherThread: @unchecked Sendable {
     private static let tickSeconds = 2.0
     private static let publishesBetweenPumps = 64
 
-    init(_ mailbox: PublisherMailbox, _ addresses: [RabbitMQAddress], _ options: RabbitMQOptions, _ reports: PublisherReports) {
+    init(
+        _ mailbox: PublisherMailbox, _ addresses: [RabbitMQAddress], _ options: RabbitMQOptions,
+        _ reports: PublisherReports
+    ) {
         self.mailbox = mailbox
         self.addresses = addresses
         self.options = options

@@ -54,7 +54,8 @@ extension RabbitMQAddress {
             if !trimmed.isEmpty { addresses.append(try RabbitMQAddress(parsing: trimmed)) }
         }
         if addresses.isEmpty {
-            throw RabbitMQAddressError(detail: "No broker address given. Write one like amqp://user:password@host:5672/vhost")
+            throw RabbitMQAddressError(
+                detail: "No broker address given. Write one like amqp://user:password@host:5672/vhost")
         }
         return addresses
     }
@@ -136,7 +137,8 @@ extension RabbitMQAddress {
         func number(_ range: ClosedRange<Int>) throws(RabbitMQAddressError) -> Int {
             guard let number = Int(value), range.contains(number) else {
                 throw RabbitMQAddressError(
-                    detail: "Parameter \(name)=\(value) must be a number from \(range.lowerBound) to \(range.upperBound)")
+                    detail:
+                        "Parameter \(name)=\(value) must be a number from \(range.lowerBound) to \(range.upperBound)")
             }
             return number
         }

@@ -61,7 +61,9 @@ public final class RabbitMQBroker: Broker {
         guard stage == .idle else { return }
         stage = .running
         for address in addresses where !address.ignored.isEmpty {
-            log(2, "\(address): parameters without meaning here are ignored: \(address.ignored.joined(separator: ", "))")
+            log(
+                2, "\(address): parameters without meaning here are ignored: \(address.ignored.joined(separator: ", "))"
+            )
         }
         attempt()
     }
@@ -195,7 +197,9 @@ public final class RabbitMQBroker: Broker {
 
     public func acknowledge(_ tag: DeliveryTag) {
         guard let (consumer, number) = link?.consumer(of: tag) else { return }
-        if !consumer.ledger.acknowledge(number) { log(2, "delivery \(number) of '\(consumer.name)' was settled before") }
+        if !consumer.ledger.acknowledge(number) {
+            log(2, "delivery \(number) of '\(consumer.name)' was settled before")
+        }
     }
 
     public func reject(_ tag: DeliveryTag, requeue: Bool) {
@@ -258,7 +262,11 @@ public final class RabbitMQBroker: Broker {
         link.detach()
         for consumer in consumers { consumer.reset() }
         let connection = link.connection
-        inBackground { () throws(BrokerFailure) in connection.close() } done: { _, _ in oneLess() }
+        inBackground { () throws(BrokerFailure) in
+            connection.close()
+        } done: { _, _ in
+            oneLess()
+        }
     }
 
     // ---- threads ----
@@ -276,7 +284,10 @@ public final class RabbitMQBroker: Broker {
             post { carried.value.1(carried.value.0, result) }
         }
         if !started {
-            post { carried.value.1(carried.value.0, .failure(BrokerFailure(.unreachable, "the system gives no more threads"))) }
+            post {
+                carried.value.1(
+                    carried.value.0, .failure(BrokerFailure(.unreachable, "the system gives no more threads")))
+            }
         }
     }
 
@@ -316,7 +327,9 @@ extension RabbitMQBroker: ConsumeLinkOwner {
             consumer.needsSetup = true
             consumer.isWaiting = false
             // A queue's kind that could not be told before: the broker names the queue when it refuses.
-            if failure.code == .unsupported, failure.detail.contains("'\(consumer.name)'") { consumer.isKnownQuorum = true }
+            if failure.code == .unsupported, failure.detail.contains("'\(consumer.name)'") {
+                consumer.isKnownQuorum = true
+            }
         }
         switch stage {
         case .running: tryAgain(failure)

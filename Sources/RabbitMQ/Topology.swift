@@ -43,11 +43,12 @@ struct Topology {
         do {
             let answer = try call(MethodID.queueDeclare, MethodID.queueDeclareOK, what: "queue '\(queue)'") { arena in
                 amqp_queue_declare_t(
-                    ticket: 0, queue: arena.bytes(queue), passive: 1, durable: 0, exclusive: 0, auto_delete: 0, nowait: 0,
+                    ticket: 0, queue: arena.bytes(queue), passive: 1, durable: 0, exclusive: 0, auto_delete: 0,
+                    nowait: 0,
                     arguments: amqp_empty_table)
             }
             return Int(answer.decoded.assumingMemoryBound(to: amqp_queue_declare_ok_t.self).pointee.message_count)
-        } catch where error.code == .notFound {
+        } catch  where error.code == .notFound {
             return nil
         }
     }
@@ -63,7 +64,8 @@ struct Topology {
     }
 
     mutating func declareExchange(_ name: String, type: String) throws(BrokerFailure) {
-        _ = try call(MethodID.exchangeDeclare, MethodID.exchangeDeclareOK, what: "declaring exchange '\(name)'") { arena in
+        _ = try call(MethodID.exchangeDeclare, MethodID.exchangeDeclareOK, what: "declaring exchange '\(name)'") {
+            arena in
             amqp_exchange_declare_t(
                 ticket: 0, exchange: arena.bytes(name), type: arena.bytes(type), passive: 0, durable: 1, auto_delete: 0,
                 internal: 0, nowait: 0, arguments: amqp_empty_table)
@@ -78,7 +80,7 @@ struct Topology {
                     auto_delete: 0, internal: 0, nowait: 0, arguments: amqp_empty_table)
             }
             return true
-        } catch where error.code == .notFound {
+        } catch  where error.code == .notFound {
             return false
         }
     }
@@ -122,12 +124,14 @@ struct Topology {
     }
 
     /// A queue's kind cannot be asked for over AMQP: declare it as quorum and read the refusal.
-    private mutating func inspect(_ queue: QueueDeclaration) throws(BrokerFailure) -> (QueueDeclaration.Kind, warning: String?) {
+    private mutating func inspect(_ queue: QueueDeclaration) throws(BrokerFailure) -> (
+        QueueDeclaration.Kind, warning: String?
+    ) {
         var kind = queue.kind ?? .classic
         do {
             try declareQueue(queue.name, arguments: ["x-queue-type": .string("quorum")])
             kind = .quorum
-        } catch where error.code == .precondition {
+        } catch  where error.code == .precondition {
             // Another argument may be refused before the type is looked at.
             let saysType = error.detail.contains("x-queue-type")
             kind = saysType ? .classic : kind
@@ -144,8 +148,9 @@ struct Topology {
         do {
             try declareQueue(queue.name, arguments: arguments)
             return nil
-        } catch where error.code == .precondition {
-            return "queue '\(queue.name)' exists with other settings than [queues.\(queue.name)] asks for and is used as it is. "
+        } catch  where error.code == .precondition {
+            return
+                "queue '\(queue.name)' exists with other settings than [queues.\(queue.name)] asks for and is used as it is. "
                 + error.description
         }
     }
@@ -176,7 +181,7 @@ struct Topology {
         let name = DelayLadder.level(level)
         do {
             try declareQueue(name, arguments: DelayLadder.queueArguments(level, kind: options.delayQueueKind))
-        } catch where error.code == .precondition && options.delayQueueKind == .quorum {
+        } catch  where error.code == .precondition && options.delayQueueKind == .quorum {
             // Before 3.10 quorum queues know no time to live.
             try declareQueue(name, arguments: DelayLadder.queueArguments(level, kind: .classic))
         }

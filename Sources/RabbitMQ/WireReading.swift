@@ -37,7 +37,8 @@ struct TableReader {
         var fields: [FieldTable.Field] = []
         fields.reserveCapacity(count)
         for index in 0..<count {
-            fields.append(.init(key: KnownKeys.name(entries[index].key), value: value(entries[index].value, depth: depth)))
+            fields.append(
+                .init(key: KnownKeys.name(entries[index].key), value: value(entries[index].value, depth: depth)))
         }
         return FieldTable(fields)
     }
@@ -59,7 +60,8 @@ struct TableReader {
         let value = field.value
         switch amqp_field_value_kind_t(rawValue: UInt32(field.kind)) {
         case AMQP_FIELD_KIND_UTF8:
-            return String(validating: value.bytes.raw, as: UTF8.self).map { .string($0) } ?? .bytes(Array(value.bytes.raw))
+            return String(validating: value.bytes.raw, as: UTF8.self).map { .string($0) }
+                ?? .bytes(Array(value.bytes.raw))
         case AMQP_FIELD_KIND_VOID: return .null
         case AMQP_FIELD_KIND_BOOLEAN: return .bool(value.boolean != 0)
         case AMQP_FIELD_KIND_I32: return .int(Int64(value.i32))
@@ -84,8 +86,10 @@ struct TableReader {
 
 /// Keys too long for Swift's in-place strings, kept once instead of allocated per message.
 private enum KnownKeys {
-    private static let names = ["replaced_task_nesting", "x-first-death-exchange", "x-first-death-queue",
-        "x-first-death-reason", "x-last-death-exchange", "x-last-death-queue", "x-last-death-reason"]
+    private static let names = [
+        "replaced_task_nesting", "x-first-death-exchange", "x-first-death-queue",
+        "x-first-death-reason", "x-last-death-exchange", "x-last-death-queue", "x-last-death-reason",
+    ]
     private static let byLength: [[(StaticBytes, String)]] = {
         var table = [[(StaticBytes, String)]](repeating: [], count: 32)
         for name in names { table[name.utf8.count].append((StaticBytes(name), name)) }

@@ -1,5 +1,6 @@
-@testable import RabbitMQ
 import Testing
+
+@testable import RabbitMQ
 
 @Suite("Acknowledgements in as few frames as possible")
 struct AckLedgerTests {

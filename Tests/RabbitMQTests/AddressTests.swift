@@ -5,7 +5,9 @@ import Testing
 struct AddressTests {
     @Test("what is left out has the defaults of every RabbitMQ client")
     func defaults() throws {
-        for text in ["amqp://", "pyamqp://localhost", "librabbitmq://guest@localhost//", "amqp://guest:guest@localhost:5672/%2F"] {
+        for text in [
+            "amqp://", "pyamqp://localhost", "librabbitmq://guest@localhost//", "amqp://guest:guest@localhost:5672/%2F",
+        ] {
             let address = try RabbitMQAddress(parsing: text)
             #expect(address == RabbitMQAddress(), "\(text)")
         }
@@ -59,7 +61,8 @@ struct AddressTests {
     @Test(
         "nonsense is refused with a sentence",
         arguments: [
-            "", "localhost", "redis://h", "amqp://h:99999", "amqp://h:x", "amqp://%zz@h", "amqp://::1:5/", "amqp://[::1",
+            "", "localhost", "redis://h", "amqp://h:99999", "amqp://h:x", "amqp://%zz@h", "amqp://::1:5/",
+            "amqp://[::1",
             "amqp://h?heartbeat=fast", "amqps://h?verify=maybe", "amqp://a%00b@h",
         ])
     func refused(text: String) {

@@ -1,19 +1,23 @@
 // Dead letters, the delay ladder, purging, results over rpc://.
 import Ports
-@testable import RabbitMQ
 import TaskModel
 import Testing
 
+@testable import RabbitMQ
+
 extension RabbitMQServerTests {
     private func bury(_ rig: Rig, _ ids: [String], of queue: String) throws {
-        let results = try rig.publish(ids.map { id in
-            let report: FieldTable = ["reason": .string("crash"), "queue": .string(queue)]
-            let headers: FieldTable = [
-                "task": .string("t"), "id": .string(id), "taskhost-dead": .table(report), "taskhost-starts": .int(3),
-                "x-death": .array([]), "mine": .string("kept"),
-            ]
-            return Publication(destination: .deadLetters(of: queue), message: WireMessage(headers: headers, body: Array(id.utf8)))
-        })
+        let results = try rig.publish(
+            ids.map { id in
+                let report: FieldTable = ["reason": .string("crash"), "queue": .string(queue)]
+                let headers: FieldTable = [
+                    "task": .string("t"), "id": .string(id), "taskhost-dead": .table(report),
+                    "taskhost-starts": .int(3),
+                    "x-death": .array([]), "mine": .string("kept"),
+                ]
+                return Publication(
+                    destination: .deadLetters(of: queue), message: WireMessage(headers: headers, body: Array(id.utf8)))
+            })
         #expect(results.allSatisfy { $0 == nil })
     }
 

@@ -1,9 +1,10 @@
 // What goes wrong: lost connections, refused queues, alarms, TLS.
 import Glibc
 import Ports
-@testable import RabbitMQ
 import TaskModel
 import Testing
+
+@testable import RabbitMQ
 
 extension RabbitMQServerTests {
     @Test("after the connection is cut everything held comes again, old tags are ignored, and publishing goes on")
@@ -40,10 +41,11 @@ extension RabbitMQServerTests {
         let done = OnLoop<() -> Void>({ restarted = true })
         let post = LoopPost(rig.loop)
         let result = ErrorBox()
-        #expect(OwnThread.run {
-            do { try Lab.run("TASKHOST_TEST_RABBITMQ_RESTART") } catch { result.error = error }
-            post { done.value() }
-        })
+        #expect(
+            OwnThread.run {
+                do { try Lab.run("TASKHOST_TEST_RABBITMQ_RESTART") } catch { result.error = error }
+                post { done.value() }
+            })
         var sent = 0
         while !restarted || confirmed < sent {
             if !restarted, sent < 5000, sent - confirmed < 500 {
@@ -133,7 +135,9 @@ extension RabbitMQServerTests {
         try rig.publish((0..<10).map { "\($0)" }, to: queue)
         try Lab.ctl("set_vm_memory_high_watermark", "0.00001")
         var confirmed = false
-        rig.broker.publish(Publication(destination: .queue(queue), message: WireMessage(body: [1]))) { _ in confirmed = true }
+        rig.broker.publish(Publication(destination: .queue(queue), message: WireMessage(body: [1]))) { _ in
+            confirmed = true
+        }
         try rig.wait("blocked") { rig.blockedReasons.count == 1 }
         #expect(rig.blockedReasons[0] != nil)
         rig.broker.consume([queue])
@@ -222,7 +226,10 @@ extension RabbitMQServerTests {
             try rig.wait("an answer") { !rig.told.isEmpty }
             if rig.ups == 1 {
                 let queue = QueueDeclaration(name: Lab.queue("tls"))
-                #expect(try rig.publish(["a", String(repeating: "x", count: 400_000)], to: queue).map { $0?.code } == [nil, nil])
+                #expect(
+                    try rig.publish(["a", String(repeating: "x", count: 400_000)], to: queue).map { $0?.code } == [
+                        nil, nil,
+                    ])
                 rig.broker.consume([queue])
                 rig.broker.setCredit(2, queue: queue.name)
                 try rig.wait("deliveries over TLS") { rig.deliveries.count == 2 }

@@ -2,9 +2,10 @@
 import Foundation
 import Loop
 import Ports
-@testable import RabbitMQ
 import TaskModel
 import Testing
+
+@testable import RabbitMQ
 
 /// All tests that need the server, one after the other: some of them take it down or block it.
 @Suite("RabbitMQ", .serialized)
@@ -17,7 +18,9 @@ struct MissingVariable: Error, CustomStringConvertible {
 
 enum Lab {
     static func variable(_ name: String) throws -> String {
-        guard let value = ProcessInfo.processInfo.environment[name], !value.isEmpty else { throw MissingVariable(name: name) }
+        guard let value = ProcessInfo.processInfo.environment[name], !value.isEmpty else {
+            throw MissingVariable(name: name)
+        }
         return value
     }
 
@@ -84,7 +87,8 @@ final class Rig: BrokerEvents {
         loop = try EpollLoop()
         let keep = Lines()
         broker = RabbitMQBroker(
-            addresses: try addresses ?? [Lab.address()], loop: loop, options: options, log: { keep.lines.append("log \($0) \($1)") })
+            addresses: try addresses ?? [Lab.address()], loop: loop, options: options,
+            log: { keep.lines.append("log \($0) \($1)") })
         lines = keep
         broker.connect(events: self)
     }
@@ -120,13 +124,14 @@ final class Rig: BrokerEvents {
     func publish(
         _ bodies: [String], to queue: QueueDeclaration, delay: Double = 0, priority: UInt8? = nil
     ) throws -> [BrokerFailure?] {
-        try publish(bodies.map { body in
-            var message = WireMessage(headers: ["id": .string(body)], body: Array(body.utf8))
-            message.properties.priority = priority
-            message.properties.deliveryMode = 2
-            message.properties.correlationID = String(body.prefix(40))
-            return Publication(destination: .queue(queue), message: message, delaySeconds: delay)
-        })
+        try publish(
+            bodies.map { body in
+                var message = WireMessage(headers: ["id": .string(String(body.prefix(40)))], body: Array(body.utf8))
+                message.properties.priority = priority
+                message.properties.deliveryMode = 2
+                message.properties.correlationID = String(body.prefix(40))
+                return Publication(destination: .queue(queue), message: message, delaySeconds: delay)
+            })
     }
 
     @discardableResult

@@ -1,8 +1,9 @@
 // Publishing, consuming, settling against the real thing.
 import Ports
-@testable import RabbitMQ
 import TaskModel
 import Testing
+
+@testable import RabbitMQ
 
 extension RabbitMQServerTests {
     @Test("a published message is confirmed and comes back whole, headers and all")
@@ -11,7 +12,8 @@ extension RabbitMQServerTests {
         let queue = QueueDeclaration(name: Lab.queue("trip"))
         var message = WireMessage(
             headers: [
-                "task": .string("tasks.add"), "eta": .null, "retries": .int(3), "big": .int(-5_000_000_000), "f": .double(1.5),
+                "task": .string("tasks.add"), "eta": .null, "retries": .int(3), "big": .int(-5_000_000_000),
+                "f": .double(1.5),
                 "b": .bool(true), "timelimit": .array([.null, .int(2)]), "stamps": .table(["on": .string("äöü")]),
                 "replaced_task_nesting": .int(0), "raw": .bytes([0, 255]),
             ], body: Array("[[1], {}, {}]".utf8))
