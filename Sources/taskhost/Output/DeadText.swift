@@ -25,7 +25,7 @@ enum DeadText {
         lines.append("reason     \(report.reason)")
         if let cause = report.crashCause {
             lines.append("crash      \(cause)" + (report.crashAddress.map { " at \($0)" } ?? ""))
-            lines += report.stack.enumerated().map { "  #\($0.offset) \($0.element)" }
+            lines += report.stack.map { "  \($0)" }
         }
         if !report.output.isEmpty {
             lines.append("last output:")

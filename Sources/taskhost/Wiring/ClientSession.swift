@@ -40,7 +40,7 @@ final class ClientSession {
     /// Connects, does the work, and returns when it has called `finish`.
     func run(_ work: @escaping () -> Void) throws(CommandFailure) {
         client.connect(ready: work) { [unowned self] in note($0) }
-        if !closing { loop.run() }
+        loop.run()
         if let failure { throw failure }
     }
 
@@ -52,7 +52,8 @@ final class ClientSession {
         limit?.cancel()
         // Closing waits for the other side; an unreachable one must not keep us.
         _ = loop.schedule(afterSeconds: 6) { [loop] in loop.stop() }
-        client.close { [loop] in loop.stop() }
+        // In a turn of its own: a link is not to be closed from within its own callback.
+        _ = loop.schedule(afterSeconds: 0) { [client, loop] in client.close { loop.stop() } }
     }
 
     /// Ends the errand with a failure after so many seconds.

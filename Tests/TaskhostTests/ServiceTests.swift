@@ -1,0 +1,72 @@
+// Pid file and service manager: what the world outside sees of a worker.
+import Foundation
+import Glibc
+import Testing
+
+@testable import taskhost
+
+@Suite("Service")
+struct ServiceTests {
+    private func temporaryPath() -> String { NSTemporaryDirectory() + "taskhost-test-\(UUID().uuidString)" }
+
+    @Test("a pid file holds our pid and goes away with us")
+    func pidfile() throws {
+        let path = temporaryPath()
+        let file = try Pidfile(path: path)
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "\(getpid())\n")
+        file.remove()
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test("a living owner keeps others out, and is named")
+    func livingOwner() throws {
+        let path = temporaryPath()
+        defer { unlink(path) }
+        try "1\n".write(toFile: path, atomically: true, encoding: .utf8)
+        let failure = #expect(throws: CommandFailure.self) { try Pidfile(path: path) }
+        #expect(failure?.status == .cannotCreate)
+        #expect(failure?.message.contains("process 1") == true)
+    }
+
+    @Test("a stale pid file is replaced, and another's file is not removed")
+    func staleOwner() throws {
+        let path = temporaryPath()
+        defer { unlink(path) }
+        // Above every pid Linux gives out.
+        try "4194305\n".write(toFile: path, atomically: true, encoding: .utf8)
+        let file = try Pidfile(path: path)
+        try "1\n".write(toFile: path, atomically: true, encoding: .utf8)
+        file.remove()
+        #expect(FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test("the service manager's socket gets the state")
+    func notification() throws {
+        let path = temporaryPath()
+        let receiver = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+        defer {
+            close(receiver)
+            unlink(path)
+        }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+        let bound = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(receiver, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        try #require(bound == 0)
+        let notifier = try #require(ServiceNotifier(environment: ["NOTIFY_SOCKET": path]))
+        #expect(notifier.send("READY=1"))
+        var buffer = [UInt8](repeating: 0, count: 64)
+        let length = recv(receiver, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+        #expect(String(decoding: buffer.prefix(max(0, length)), as: UTF8.self) == "READY=1")
+    }
+
+    @Test("without a service manager nothing is told")
+    func noNotification() {
+        #expect(ServiceNotifier(environment: [:]) == nil)
+        #expect(ServiceNotifier(environment: ["NOTIFY_SOCKET": ""]) == nil)
+    }
+}
