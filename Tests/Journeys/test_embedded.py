@@ -35,11 +35,12 @@ def test_what_is_sent_before_a_worker_exists_is_kept(embedded, start_worker):
 def test_two_hosts_and_many_clients_share_one_file(embedded, start_worker, note):
     for _ in range(2):
         start_worker(embedded, "normal")
+    words = [f"word-{number:02}" for number in range(40)]
     with ThreadPoolExecutor(4) as pool:
-        sent = list(pool.map(lambda n: embedded.call("journey.mark", str(note), str(n), queue="normal", wait=20),
-                             range(40)))
-    assert [one.expect(0).json["result"] for one in sent] == [str(n) for n in range(40)]
-    assert sorted(note.lines, key=int) == [str(n) for n in range(40)]
+        sent = list(pool.map(lambda word: embedded.call("journey.mark", str(note), word, queue="normal", wait=20),
+                             words))
+    assert [one.expect(0).json["result"] for one in sent] == words
+    assert sorted(note.lines) == words
 
 
 def test_another_host_takes_over_from_a_killed_one(embedded, start_worker, note, gate):

@@ -43,7 +43,7 @@ def test_shares_keep_both_queues_moving(redis_transport, start_worker, queues, n
     sent = []
     for number in range(60):
         for name, queue in (("left", left), ("right", right)):
-            sent.append(redis_transport.send("journey.mark", str(note), f"{name} {number}", queue=queue))
+            sent.append(redis_transport.send("journey.mark", str(note), f"{name} {number}", 0.02, queue=queue))
     start_worker(redis_transport, f"{left}:3,{right}:1", slots=1)
     for one in sent:
         one.get(timeout=20)

@@ -18,6 +18,14 @@ def test_after_three_retries_the_client_gets_max_retries_exceeded(redis_transpor
     queues.wait_until_empty(queue)
 
 
+def test_a_retry_with_a_reason_ends_in_that_reason(redis_transport, start_worker, queue, note):
+    start_worker(redis_transport, queue)
+    result = redis_transport.send("journey.retry_always", str(note), 0.1, 1, "not today", queue=queue)
+    with pytest.raises(Exception, match="not today"):
+        result.get(timeout=20)
+    assert note.lines == ["try 0", "try 1"]
+
+
 def test_while_a_retry_waits_its_state_is_retry_with_a_null_date(redis_transport, start_worker, queue, note):
     start_worker(redis_transport, queue)
     result = redis_transport.send("journey.retry_always", str(note), 3, 1, queue=queue)

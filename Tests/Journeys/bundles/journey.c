@@ -1,5 +1,6 @@
 /* The journeys' own tasks, in C: each does one thing that a test can see from outside.
  * A task that takes a `path` appends lines to that file, one write each, so that order and number can be read. */
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -22,8 +23,9 @@ static void pause_for(double seconds) {
     while (nanosleep(&left, &left) != 0) continue;
 }
 
-static const char *mark(const char *path, const char *word) {
+static const char *mark(const char *path, const char *word, double pause) {
     append(path, word);
+    pause_for(pause);
     return word;
 }
 
@@ -49,11 +51,12 @@ static const char *tracked(const char *path, const char *word, const char *gate_
     return gate(path, word, gate_file);
 }
 
-static const char *retry_always(task_context *task, const char *path, double countdown, int64_t limit) {
+static const char *retry_always(task_context *task, const char *path, double countdown, int64_t limit,
+                                const char *reason) {
     char word[64];
     snprintf(word, sizeof word, "try %d", task_retries(task));
     append(path, word);
-    taskhost_functions->retry(task, countdown, (int)limit, "not today");
+    taskhost_functions->retry(task, countdown, (int)limit, reason);
     return "";
 }
 
@@ -87,12 +90,13 @@ static void say_nothing(task_context *task) { task_ignore(task); }
 /* Waits for the soft limit, cleans up, and says so. */
 static void soft(task_context *task, const char *path) {
     struct pollfd stop = {.fd = task_stop_fd(task), .events = POLLIN};
-    if (poll(&stop, 1, 20000) != 1 || !task_should_stop(task)) abort();
+    while (poll(&stop, 1, -1) < 0 && errno == EINTR) continue; /* the limit arrives as a signal */
+    if (!task_should_stop(task)) abort();
     append(path, "cleaned up");
     task_fail_soft_limit(task);
 }
 
-static const char *quiet(const char *path, const char *word) { return mark(path, word); }
+static const char *quiet(const char *path, const char *word) { return mark(path, word, 0); }
 
 /* What a task can see of its surroundings: its environment and its open descriptors. */
 static const char *surroundings(void) {
@@ -117,16 +121,17 @@ static void speak(const char *out, const char *err) {
     fprintf(stderr, "%s\n", err);
 }
 
+__attribute__((noinline)) static void raise_at(volatile int *nowhere) { *nowhere = 1; }
+
 static void speak_and_crash(const char *out) {
     printf("%s\n", out);
     fflush(stdout);
-    int *volatile nowhere = NULL; /* volatile: the compiler must not see that it is NULL */
-    *nowhere = 1;
+    raise_at(NULL);
 }
 
 static const char *version(void) { return JOURNEY_VERSION; }
 
-TASK_DEF(mark, str, (str, path), (str, word));
+TASK_DEF(mark, str, (str, path), (str, word), (f64, pause, 0.0));
 TASK_DEF(echo, str, (str, text));
 TASK_DEF(keywords, i64, (i64, a), (i64, b, 5), (i64, c, 7));
 TASK_DEF(gate, str, (str, path), (str, word), (str, gate));
@@ -134,7 +139,7 @@ TASK_DEF(gate_early, str, (str, path), (str, word), (str, gate));
 TASK_OPTIONS(gate_early, .acks_late = TASKHOST_NO);
 TASK_DEF(tracked, str, (str, path), (str, word), (str, gate));
 TASK_OPTIONS(tracked, .track_started = TASKHOST_YES);
-TASK_DEF_CTX(retry_always, str, (str, path), (f64, countdown), (i64, limit, -2));
+TASK_DEF_CTX(retry_always, str, (str, path), (f64, countdown), (i64, limit, -2), (str, reason, null));
 TASK_DEF_CTX(retry_until, i64, (i64, wanted), (f64, countdown));
 TASK_DEF_CTX(steps_up, i64, (i64, steps), (f64, pause));
 TASK_OPTIONS(steps_up, .name = "journey.progress");
