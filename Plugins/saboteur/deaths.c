@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int64_t *volatile nowhere;
@@ -14,6 +15,19 @@ __attribute__((noinline)) static int64_t segv(void) {
 }
 TASK_DEF(segv, i64);
 TASK_OPTIONS(segv, .doc = "Reads address 0.");
+
+/* The number of the signal its child died of. */
+static int32_t child_crashes(void) {
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        segv();
+    }
+    waitpid(child, &status, 0);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+TASK_DEF(child_crashes, i32);
+TASK_OPTIONS(child_crashes, .doc = "Forks a process that reads address 0, and waits for it.");
 
 static void abort_task(void) {
     abort();

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <sys/mman.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 enum { ALTERNATE_STACK = 64 << 10 };
 
@@ -14,6 +15,7 @@ static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SI
 enum { FATAL_SIGNALS = sizeof fatal_signals / sizeof fatal_signals[0] };
 
 static struct crash_page *page;
+static pid_t page_owner; /* processes forked by a task share the page, but it is not about them */
 static struct sigaction previous[FATAL_SIGNALS];
 static volatile sig_atomic_t handling;
 
@@ -60,7 +62,7 @@ static void on_crash(int number, siginfo_t *info, void *context) {
         return;
     }
     handling = 1;
-    if (page != NULL) {
+    if (page != NULL && getpid() == page_owner) {
         page->signal = number;
         page->code = info->si_code;
         page->address = (uint64_t)(uintptr_t)info->si_addr;
@@ -96,6 +98,7 @@ void crash_handlers_install(void) {
 void crash_page_map(int page_fd) {
     void *memory = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED, page_fd, 0);
     page = memory != MAP_FAILED ? memory : NULL;
+    page_owner = getpid();
 }
 
 void crash_page_begin(uint64_t sequence) {

@@ -24,10 +24,11 @@ def example(name):
     return FOLDER / f"{name}.so"
 
 
-def build(name, *sources, flags=(), compiler=("cc", "-std=gnu11")):
+def build(name, *sources, flags=(), compiler=("cc", "-std=gnu11"), stderr=None):
     out = FOLDER / f"{name}.so"
     subprocess.run([*compiler, "-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", f"-I{SDK}/include", *flags,
-                    "-o", out, *[HERE / "bundles" / source for source in sources]], check=True)
+                    "-o", out, *[HERE / "bundles" / source for source in sources]],
+                   check=True, stderr=stderr)
     return out
 
 

@@ -73,10 +73,11 @@ typedef char *taskhost_type_json_owned;
 
 /* ---- how a declaration reaches the bundle's entry point ---- */
 
-/* Pointers to these stand in a section of the library; the linker gathers them from all its files. */
+/* A list through all files of the library, made while it is loaded, newest first. */
 struct taskhost_declaration {
     taskhost_task *task;
     const taskhost_options *options; /* NULL: this declares the task itself */
+    struct taskhost_declaration *next;
 };
 #ifdef __cplusplus
 #define TASKHOST_C extern "C"
@@ -84,14 +85,14 @@ struct taskhost_declaration {
 #define TASKHOST_C extern
 #endif
 #define TASKHOST_HIDDEN __attribute__((visibility("hidden")))
-#if defined(__clang__)
-#define TASKHOST_IN_ORDER
-#else
-#define TASKHOST_IN_ORDER no_reorder,
-#endif
 #define TASKHOST_DECLARE(id)                                                                                         \
-    __attribute__((TASKHOST_IN_ORDER section("taskhost_tasks"), used)) static struct taskhost_declaration *id##_entry = &id
+    __attribute__((constructor)) static void id##_declare(void) {                                                    \
+        id.next = taskhost_declarations;                                                                             \
+        taskhost_declarations = &id;                                                                                 \
+    }                                                                                                                \
+    struct taskhost_declaration
 
+TASKHOST_C TASKHOST_HIDDEN struct taskhost_declaration *taskhost_declarations;
 /* The host's functions; set when the bundle is loaded. */
 TASKHOST_C TASKHOST_HIDDEN const taskhost_host *taskhost_functions;
 
@@ -212,7 +213,7 @@ template <class Wanted> constexpr bool taskhost_fits(...) { return false; }
 #define TASKHOST_TASK(id, title, text, typed, context)                                                               \
     static taskhost_task id##_task = {                                                                               \
         sizeof(taskhost_task), 0, title, text, typed, context, 0, 0};                                                \
-    static struct taskhost_declaration id = {&id##_task, 0};                                                         \
+    static struct taskhost_declaration id = {&id##_task, 0, 0};                                                        \
     TASKHOST_DECLARE(id)
 
 /* TASK_DEF(function, result type, (type, name [, default]) ...): a function of plain values. */
@@ -245,7 +246,7 @@ template <class Wanted> constexpr bool taskhost_fits(...) { return false; }
     TASKHOST_OPTIONS_BEGIN static const taskhost_options taskhost_##function##_options = {                           \
         .size = sizeof(taskhost_options), __VA_ARGS__};                                                              \
     TASKHOST_OPTIONS_END static struct taskhost_declaration taskhost_##function##_with_options = {                   \
-        &taskhost_##function##_task, &taskhost_##function##_options};                                                \
+        &taskhost_##function##_task, &taskhost_##function##_options, 0};                                             \
     TASKHOST_DECLARE(taskhost_##function##_with_options)
 /* Fields left out are zero, which is meant; designated fields are old in C and new in C++. */
 #if defined(__clang__)
@@ -272,30 +273,32 @@ template <class Wanted> constexpr bool taskhost_fits(...) { return false; }
 
 /* Once per bundle: its name and version. Tasks without a .name are called "<bundle>.<function>". */
 #define TASKHOST_BUNDLE(title, release)                                                                              \
-    TASKHOST_C TASKHOST_HIDDEN __attribute__((weak)) struct taskhost_declaration *__start_taskhost_tasks[];          \
-    TASKHOST_C TASKHOST_HIDDEN __attribute__((weak)) struct taskhost_declaration *__stop_taskhost_tasks[];           \
+    struct taskhost_declaration *taskhost_declarations;                                                              \
     const taskhost_host *taskhost_functions;                                                                         \
     TASKHOST_EXPORT int taskhost_bundle_v1(const taskhost_host *host) {                                              \
         static const taskhost_bundle_info info = {                                                                   \
             sizeof(taskhost_bundle_info), TASKHOST_ABI_MAJOR, TASKHOST_ABI_MINOR, title, release,                    \
             TASKHOST_SDK_VERSION TASKHOST_LANGUAGE};                                                                 \
         taskhost_functions = host;                                                                                   \
-        return taskhost_register(host, &info, __start_taskhost_tasks, __stop_taskhost_tasks);                        \
+        return taskhost_register(host, &info, taskhost_declarations);                                                \
     }                                                                                                                \
     TASKHOST_C const taskhost_host *taskhost_functions
 
 static inline int taskhost_register(const taskhost_host *host, const taskhost_bundle_info *info,
-                                    struct taskhost_declaration **first, struct taskhost_declaration **end) {
-    struct taskhost_declaration **at;
+                                    struct taskhost_declaration *newest) {
+    struct taskhost_declaration *oldest = 0, *at, *older;
     int refusal = host->describe(info);
-    for (at = first; at != end; at++) {
-        if ((*at)->options) {
-            (*at)->task->options = (*at)->options;
+    for (at = newest; at; at = older) { /* turns the list around, so that tasks keep the order of the source */
+        older = at->next;
+        at->next = oldest;
+        oldest = at;
+        if (at->options) {
+            at->task->options = at->options;
         }
     }
-    for (at = first; at != end && refusal == 0; at++) {
-        if (!(*at)->options) {
-            refusal = host->add((*at)->task);
+    for (at = oldest; at && refusal == 0; at = at->next) {
+        if (!at->options) {
+            refusal = host->add(at->task);
         }
     }
     return refusal;
