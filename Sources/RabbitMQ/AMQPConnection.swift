@@ -17,6 +17,9 @@ final class AMQPConnection: @unchecked Sendable {
     /// RabbitMQ's major version; 0 when it does not say.
     let brokerMajor: Int
 
+    /// How often `nextFrame` must be called at least, in seconds, for heartbeats to be in time.
+    let tickSeconds: Double
+
     var descriptor: Int32 { amqp_get_sockfd(state) }
 
     /// Connects, negotiates TLS and logs in. Blocks for at most the connect timeout (and the name lookup).
@@ -31,6 +34,8 @@ final class AMQPConnection: @unchecked Sendable {
             amqp_destroy_connection(state)
             throw error
         }
+        let heartbeat = Double(amqp_get_heartbeat(state))
+        tickSeconds = heartbeat > 0 ? max(0.1, min(2, heartbeat / 4)) : 2
         frameMax = Int(amqp_get_frame_max(state))
         channelMax = UInt16(clamping: amqp_get_channel_max(state))
         brokerMajor = Self.brokerMajor(state)
@@ -165,7 +170,7 @@ final class AMQPConnection: @unchecked Sendable {
     }
 
     /// The next whole frame, or nil when none has come within the time. Also sends heartbeats that are due and notices
-    /// missing ones, so it must be called at least every quarter of the heartbeat.
+    /// missing ones, so it must be called at least every `tickSeconds`.
     func nextFrame(withinSeconds seconds: Double = 0) throws(BrokerFailure) -> amqp_frame_t? {
         var frame = amqp_frame_t()
         var limit = timeval(seconds: seconds)

@@ -24,8 +24,7 @@ final class ConsumeLink {
     private var isOpen = true
 
     /// Shorter than the library's own interval for heartbeats, so that it never waits for room to send one.
-    private static let stuckLimitSeconds = 4.0
-    private static let tickSeconds = 2.0
+    private var stuckLimitSeconds: Double { 2 * connection.tickSeconds * 0.9 }
     private static let framesBetweenReleases = 96
 
     init(_ number: UInt32, _ connection: AMQPConnection, owner: any ConsumeLinkOwner, loop: any EventLoop) {
@@ -50,7 +49,7 @@ final class ConsumeLink {
     }
 
     private func arm() {
-        timer = loop.schedule(afterSeconds: Self.tickSeconds) { [weak self] in
+        timer = loop.schedule(afterSeconds: connection.tickSeconds) { [weak self] in
             guard let self, self.isOpen else { return }
             self.arm()
             self.pump()
@@ -111,7 +110,7 @@ final class ConsumeLink {
             watch?.change(to: [.read, .write])
             return
         }
-        if now.seconds(since: since) > Self.stuckLimitSeconds {
+        if now.seconds(since: since) > stuckLimitSeconds {
             fail(BrokerFailure(.closed, "\(connection.address): the broker reads nothing any more"))
         }
     }

@@ -81,6 +81,10 @@ final class PublishChannel {
 
     /// Declares what the publication needs, once per connection.
     private func prepare(_ publication: Publication) throws(BrokerFailure) -> (exchange: String, key: String) {
+        if let name = publication.queueName, name.utf8.count > 199 {
+            throw BrokerFailure(
+                .unsupported, "the queue name '\(name.prefix(40))…' is too long", fix: "Use at most 199 bytes")
+        }
         let seconds = Int(min(publication.delaySeconds, Double(DelayLadder.longestSeconds)))
         switch publication.destination {
         case .queue(let queue):
@@ -226,5 +230,15 @@ final class PublishChannel {
             item.returnText = nil
             return item
         } + again
+    }
+}
+
+extension Publication {
+    fileprivate var queueName: String? {
+        switch destination {
+        case .queue(let queue): queue.name
+        case .deadLetters(let queue): queue
+        case .exchange: nil
+        }
     }
 }

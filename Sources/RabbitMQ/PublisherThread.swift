@@ -58,7 +58,6 @@ final class PublisherThread: @unchecked Sendable {
     private var giveUpAt: Double?
     private var toldBlocked: String?
 
-    private static let tickSeconds = 2.0
     private static let publishesBetweenPumps = 64
 
     init(
@@ -155,7 +154,7 @@ final class PublisherThread: @unchecked Sendable {
         var queries = [pollfd(fd: mailbox.descriptor, events: Int16(POLLIN), revents: 0)]
         var seconds = -1.0
         if let link {
-            seconds = Self.tickSeconds
+            seconds = link.connection.tickSeconds
             // With room to publish, only the socket can be what we wait for.
             let wantsRoom = waiting.first.map { link.hasRoom(for: $0.size) } ?? false
             let events = wantsRoom ? POLLIN | POLLOUT : POLLIN

@@ -122,9 +122,12 @@ extension RabbitMQServerTests {
                 destination: .queue(queue),
                 message: WireMessage(headers: ["x": .string(String(repeating: "y", count: 140_000))], body: [])),
             Publication(destination: .queue(queue), message: named),
+            Publication(
+                destination: .queue(QueueDeclaration(name: String(repeating: "q", count: 300))),
+                message: WireMessage(body: [])),
             Publication(destination: .queue(queue), message: WireMessage(body: [])),
         ])
-        #expect(results.map { $0?.code } == [.unsupported, .unsupported, nil])
+        #expect(results.map { $0?.code } == [.unsupported, .unsupported, .unsupported, nil])
         try rig.close()
     }
 
