@@ -75,6 +75,6 @@ let package = Package(
             ]),
         .testTarget(
             name: "TaskhostTests",
-            dependencies: ["taskhost", "TaskModel", "Ports"]),
+            dependencies: ["taskhost", "TaskModel", "CeleryWire", "Ports", json]),
     ]
 )
