@@ -1,5 +1,5 @@
 // What goes wrong: lost connections, refused queues, alarms, TLS.
-import Glibc
+import Foundation
 import Ports
 import TaskModel
 import Testing
@@ -251,6 +251,38 @@ extension RabbitMQServerTests {
         #expect(wrongName.ups == 0)
         #expect(wrongName.told[0].contains("not made out to '127.0.0.1'"))
         #expect(try outcome("\(misnamed)?verify=verify_none").ups == 1)
+    }
+
+    @Test("a broker that stands still is noticed by its missing heartbeats; the loop never waits for it")
+    func frozen() throws {
+        let file = try String(contentsOfFile: Lab.variable("TASKHOST_TEST_RABBITMQ_PIDFILE"), encoding: .utf8)
+        let pid = try #require(pid_t(file.filter(\.isNumber)))
+        var address = try Lab.address()
+        address.heartbeatSeconds = 1
+        address.connectTimeoutSeconds = 1
+        let rig = try Rig([address])
+        let queue = QueueDeclaration(name: Lab.queue("frozen"))
+        try rig.publish((0..<5).map { "\($0)" }, to: queue)
+        rig.broker.consume([queue])
+        rig.broker.setCredit(5, queue: queue.name)
+        try rig.wait("5") { rig.deliveries.count == 5 }
+        var latest = ContinuousClock.now
+        var longest = Duration.zero
+        func beat() {
+            let now = ContinuousClock.now
+            longest = max(longest, now - latest)
+            latest = now
+            _ = rig.loop.schedule(afterSeconds: 0.05, beat)
+        }
+        beat()
+        kill(pid, SIGSTOP)
+        defer { kill(pid, SIGCONT) }
+        for delivery in rig.deliveries { rig.broker.acknowledge(delivery.tag) }
+        try rig.wait("the link to be given up") { rig.told.contains { $0.hasPrefix("down") } }
+        kill(pid, SIGCONT)
+        try rig.wait("the link again", seconds: 30) { rig.ups == 2 }
+        #expect(longest < .seconds(1), "the loop stood still for \(longest)")
+        try rig.close()
     }
 
     @Test("closing gives up after its bound when nobody can confirm")
