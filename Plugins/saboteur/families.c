@@ -72,8 +72,8 @@ static int32_t spawn(const char *style, int32_t count, const char *path, bool wa
     return count;
 }
 TASK_DEF(spawn, i32, (str, style, "plain"), (i32, count, 1), (str, path, null), (bool, wait, false));
-TASK_OPTIONS(spawn, .doc = "Leaves count processes behind (style plain, setsid, daemon, deaf or spin), then returns, or "
-                           "waits for ever.");
+TASK_OPTIONS(spawn, .doc = "Leaves count processes behind (style plain, setsid, daemon, deaf or spin), then returns, "
+                           "or waits for ever.");
 
 /* Each process begets the next in a session of its own and dies: a moving target, at most `generations` long. */
 static void chase(int32_t generations, const char *path) {

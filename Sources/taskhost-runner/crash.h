@@ -3,7 +3,8 @@
 #define RUNNER_CRASH_H
 #include "runner_protocol.h"
 
-/* In the zygote, after the bundle is loaded and before the first fork: children inherit handlers and alternate stack. */
+/* In the zygote, after the bundle is loaded and before the first fork: children inherit handlers and alternate
+ * stack. */
 void crash_handlers_install(void);
 /* In the child. Without a page (mapping failed) crashes go unexplained, but tasks run. */
 void crash_page_map(int page_fd);

@@ -30,7 +30,8 @@ int registry_describe(const taskhost_bundle_info *info) {
     memcpy(&known, info, info->size < sizeof known ? info->size : sizeof known);
     if (known.abi_major != TASKHOST_ABI_MAJOR || known.abi_minor > TASKHOST_ABI_MINOR) {
         bool newer = known.abi_major > TASKHOST_ABI_MAJOR || known.abi_major == TASKHOST_ABI_MAJOR;
-        text_append_format(&registry.fault, "was built for taskhost ABI %u.%u (SDK %s), this taskhost speaks ABI %d.%d: %s",
+        text_append_format(&registry.fault,
+                           "was built for taskhost ABI %u.%u (SDK %s), this taskhost speaks ABI %d.%d: %s",
                            known.abi_major, known.abi_minor, known.sdk != NULL ? known.sdk : "unknown",
                            TASKHOST_ABI_MAJOR, TASKHOST_ABI_MINOR,
                            newer ? "install a newer taskhost, or build the bundle with this one's SDK"

@@ -20,7 +20,7 @@ struct registry {
     unsigned abi_major, abi_minor;
     struct task_entry **tasks; /* each in a place of its own: libffi keeps pointers into them */
     uint32_t count, capacity;
-    struct text fault; /* why a call was refused: "… declares the task 'x' twice: …"; the file's name goes before it */
+    struct text fault; /* why a call was refused; stands behind the file's name */
 };
 
 extern struct registry registry;

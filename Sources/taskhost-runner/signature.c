@@ -89,7 +89,7 @@ static bool find_type(struct parser *parser, struct json_slice name, bool as_res
             return true;
         }
     }
-    text_append_format(parser->fault, "'%.*s' is no %s type (i8 … i64, u8 … u64, f32, f64, bool, str, bytes, json%s)",
+    text_append_format(parser->fault, "'%.*s' is no %s type (i8 to i64, u8 to u64, f32, f64, bool, str, bytes, json%s)",
                        (int)name.length, name.text, as_result ? "result" : "parameter", as_result ? ", void" : "");
     return false;
 }

@@ -132,7 +132,8 @@ static bool sweep(void) {
     }
     for (size_t index = 0; index < lane_count; index++) {
         struct lane *lane = &lanes[index];
-        if (lane->state == LANE_ENDED && !lane->complained && monotonic_seconds() - lane->ended_at > SWEEP_COMPLAIN_S) {
+        bool late = lane->state == LANE_ENDED && monotonic_seconds() - lane->ended_at > SWEEP_COMPLAIN_S;
+        if (late && !lane->complained) {
             lane->complained = true;
             control_log(LEVEL_WARNING, "processes left by child %d resist SIGKILL since %g s", lane->pid,
                         SWEEP_COMPLAIN_S);
@@ -175,8 +176,10 @@ static bool prepare(int *signals) {
 int zygote_main(const char *path, const char *shown_path) {
     int signals = -1;
     if (!prepare(&signals)) {
-        fprintf(stderr, "taskhost-runner: cannot start: %s. It needs its control socket as descriptor %d and at least %d "
-                "descriptors (ulimit -Hn)\n", strerror(errno), RUNNER_CONTROL_FD, RUNNER_PRIVATE_FD_BASE + 64);
+        fprintf(stderr,
+                "taskhost-runner: cannot start: %s. It needs its control socket as descriptor %d and at least %d "
+                "descriptors (ulimit -Hn)\n",
+                strerror(errno), RUNNER_CONTROL_FD, RUNNER_PRIVATE_FD_BASE + 64);
         return EXIT_SYSTEM;
     }
     if (!tree_prepare()) {

@@ -72,11 +72,13 @@ class Loading(unittest.TestCase):
             self.assertIn(reason, self.refusal(path), signature)
         options = {
             ".soft_limit = -1": "soft_limit is -1", ".soft_limit = 2, .hard_limit = 1": "must be less than hard_limit",
-            ".keep = -1": "keep must not be negative", ".rate_limit = \"fast\"": "10/s", ".acks_late = 7": "acks_late is 7",
+            ".keep = -1": "keep must not be negative", ".rate_limit = \"fast\"": "10/s",
+            ".acks_late = 7": "acks_late is 7",
             ".max_retries = -2": "max_retries must not", ".hard_limit = 1e999": "hard_limit is inf",
         }
         for number, (option, reason) in enumerate(options.items()):
-            self.assertIn(reason, self.refusal(bad(f"option{number}", f"OPTIONS={option}", flags=["-Wno-overflow"])), option)
+            path = bad(f"option{number}", f"OPTIONS={option}", flags=["-Wno-overflow"])
+            self.assertIn(reason, self.refusal(path), option)
 
     def test_threads_and_processes_started_while_loading_are_refused(self):
         threads = self.refusal(bad("threads", "REGISTERING=start_thread()"))

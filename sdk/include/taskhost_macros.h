@@ -175,24 +175,6 @@ TASKHOST_C TASKHOST_HIDDEN const taskhost_host *taskhost_functions;
 #define TASKHOST_TEXTS(...) TASKHOST_PASTE(TASKHOST_TEXTS, TASKHOST_COUNT(__VA_ARGS__))(__VA_ARGS__)
 #define TASKHOST_TYPES(...) TASKHOST_PASTE(TASKHOST_TYPES, TASKHOST_COUNT(__VA_ARGS__))(__VA_ARGS__)
 #define TASKHOST_CTX_TYPES(...) TASKHOST_PASTE(TASKHOST_CTX_TYPES, TASKHOST_COUNT(__VA_ARGS__))(__VA_ARGS__)
-#define TASKHOST_CTX_TEXT(count) TASKHOST_PASTE(TASKHOST_CTX_COMMA, count)
-#define TASKHOST_CTX_COMMA1 "task:context"
-#define TASKHOST_CTX_COMMA2 "task:context,"
-#define TASKHOST_CTX_COMMA3 "task:context,"
-#define TASKHOST_CTX_COMMA4 "task:context,"
-#define TASKHOST_CTX_COMMA5 "task:context,"
-#define TASKHOST_CTX_COMMA6 "task:context,"
-#define TASKHOST_CTX_COMMA7 "task:context,"
-#define TASKHOST_CTX_COMMA8 "task:context,"
-#define TASKHOST_CTX_COMMA9 "task:context,"
-#define TASKHOST_CTX_COMMA10 "task:context,"
-#define TASKHOST_CTX_COMMA11 "task:context,"
-#define TASKHOST_CTX_COMMA12 "task:context,"
-#define TASKHOST_CTX_COMMA13 "task:context,"
-#define TASKHOST_CTX_COMMA14 "task:context,"
-#define TASKHOST_CTX_COMMA15 "task:context,"
-#define TASKHOST_CTX_COMMA16 "task:context,"
-#define TASKHOST_CTX_COMMA17 "task:context,"
 
 /* ---- the compile-time check ---- */
 
@@ -227,7 +209,7 @@ template <class Wanted> constexpr bool taskhost_fits(...) { return false; }
 #define TASK_DEF_CTX(function, ...)                                                                                  \
     TASKHOST_CHECK(function, TASKHOST_TYPE_OF(TASKHOST_RESULT(__VA_ARGS__)), TASKHOST_CTX_TYPES(__VA_ARGS__));       \
     TASKHOST_TASK(taskhost_##function, #function,                                                                    \
-                  TASKHOST_CTX_TEXT(TASKHOST_COUNT(__VA_ARGS__)) TASKHOST_TEXTS(__VA_ARGS__)                         \
+                  "task:context," TASKHOST_TEXTS(__VA_ARGS__)                                                        \
                       "->" TASKHOST_NAME_OF(TASKHOST_RESULT(__VA_ARGS__)),                                           \
                   (void (*)(void))function, 0)
 
