@@ -34,6 +34,8 @@ struct TaskhostCommand: ParsableCommand {
 @main
 enum Program {
     static func main() {
+        // A peer that hangs up is an error of the write that meets it, not our end.
+        signal(SIGPIPE, SIG_IGN)
         let words = ArgumentOrder.normalise(Array(CommandLine.arguments.dropFirst()))
         do {
             var command = try TaskhostCommand.parseAsRoot(words)

@@ -20,8 +20,8 @@ enum Console {
         if case .string(let text) = json { text } else { text(json) }
     }
 
-    /// Line by line and unbuffered, so that output keeps its order whatever it is piped into. A reader that has gone
-    /// away (`| head`) ends us by SIGPIPE, as it does other programs.
+    /// Line by line and unbuffered, so that output keeps its order whatever it is piped into. Without a reader
+    /// (`| head` that has seen enough) the rest is dropped: the errand itself goes on to its end.
     static func write(_ text: String, to descriptor: Int32) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {

@@ -70,8 +70,6 @@ final class WorkerRun {
     func run() throws(CommandFailure) -> ExitStatus {
         let pidfile = try configuration.pidfile.map { path throws(CommandFailure) in try Pidfile(path: path) }
         defer { pidfile?.remove() }
-        // A peer that hangs up is an error of the write that meets it, not our end.
-        signal(SIGPIPE, SIG_IGN)
         let signals: any LoopWatch
         do {
             signals = try loop.watchSignals([SIGTERM, SIGINT, SIGQUIT, SIGHUP]) { [unowned self] in receive($0) }
