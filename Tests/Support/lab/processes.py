@@ -47,8 +47,9 @@ def descendants(pid):
 
 
 def zygotes(host):
-    """The taskhost-runner processes directly below a host."""
-    return [pid for pid in children(host) if (found := status(pid)) and found[0].startswith("taskhost-runn")]
+    """The runner processes directly below a host."""
+    names = ("taskhost-zygote", "taskhost-runner")  # the second until it has loaded its bundle
+    return [pid for pid in children(host) if (found := status(pid)) and found[0] in names]
 
 
 def descriptors(pid):
