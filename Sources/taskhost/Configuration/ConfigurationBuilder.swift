@@ -54,7 +54,7 @@ struct ConfigurationBuilder {
         made.timeLimit = settings.seconds("worker.time_limit").flatMap { $0 > 0 ? $0 : nil }
         if let soft = made.softTimeLimit, let hard = made.timeLimit, soft >= hard {
             throw .configuration(
-                "\(origin("worker.soft_time_limit")): the soft limit (\(soft) s) is not below the hard one (\(hard) s)",
+                "\(origin("worker.soft_time_limit")): the soft limit (\(soft.plain) s) is not below the hard one (\(hard.plain) s)",
                 fix: "leave the task time to clean up: a soft limit some seconds below")
         }
         made.grace = settings.seconds("worker.grace") ?? made.grace

@@ -22,16 +22,12 @@ enum SettingKind: Sendable, Equatable {
                 : "an integer from \(range.lowerBound) to \(range.upperBound)"
         case .seconds(let range):
             range.upperBound == .infinity
-                ? "a number of seconds, at least \(plain(range.lowerBound))"
-                : "a number of seconds from \(plain(range.lowerBound)) to \(plain(range.upperBound))"
+                ? "a number of seconds, at least \(range.lowerBound.plain)"
+                : "a number of seconds from \(range.lowerBound.plain) to \(range.upperBound.plain)"
         case .flag: "true or false"
         case .choice(let words): words.map { "\"\($0)\"" }.joined(separator: " or ")
         case .arguments: "a table"
         }
-    }
-
-    private func plain(_ seconds: Double) -> String {
-        seconds == seconds.rounded() && abs(seconds) < 1e15 ? String(Int(seconds)) : String(seconds)
     }
 
     /// Reads the form used in the environment. nil: not what is expected.

@@ -15,11 +15,18 @@ struct HumanLog: LogHandler {
     func log(event: LogEvent) {
         var line = "\(LogTime.clock()) \(word(event.level)) \(event.message)"
         let all = metadata.merging(event.metadata ?? [:]) { $1 }
-        // The event's name is for machines: people read the message.
-        for (key, value) in all.sorted(by: { $0.key < $1.key }) where key != "event" {
+        for (key, value) in all.sorted(by: { $0.key < $1.key }) where isWorthSaying(key, value, beside: event.message) {
             line += coloured ? " \u{1B}[2m\(key)=\(value)\u{1B}[0m" : " \(key)=\(value)"
         }
         sink.write(line + "\n")
+    }
+
+    /// Names of events and lists are for machines, and what the message says need not be said twice.
+    private func isWorthSaying(
+        _ key: String, _ value: Logger.Metadata.Value, beside message: Logger.Message
+    ) -> Bool {
+        if case .array = value { return false }
+        return key != "event" && !message.description.contains(value.description)
     }
 
     private func word(_ level: Logger.Level) -> String {

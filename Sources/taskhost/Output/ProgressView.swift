@@ -39,7 +39,7 @@ struct ProgressView {
             total.isFinite
         else { return meta.isNull ? state : "\(state) \(Console.text(meta))" }
         let part = max(0, min(1, done / total))
-        var line = "\(number(done))/\(number(total)) \(Int(part * 100))%"
+        var line = "\(done.plain)/\(total.plain) \(Int(part * 100))%"
         if barColumns > 0 {
             let filled = Int((part * Double(barColumns)).rounded())
             let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: barColumns - filled)
@@ -51,9 +51,5 @@ struct ProgressView {
             line += " \(member.key)=\(Console.plain(member.value))"
         }
         return line
-    }
-
-    private static func number(_ value: Double) -> String {
-        value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value)
     }
 }

@@ -12,22 +12,18 @@ enum TaskUsage {
     /// What the bundle asks for, in a few words; empty when it asks for nothing.
     static func limits(_ options: TaskOptions) -> String {
         var words: [String] = []
-        if let soft = options.softLimit { words.append("soft limit \(plain(soft)) s") }
-        if let hard = options.hardLimit { words.append("hard limit \(plain(hard)) s") }
+        if let soft = options.softLimit { words.append("soft limit \(soft.plain) s") }
+        if let hard = options.hardLimit { words.append("hard limit \(hard.plain) s") }
         switch options.maxRetries {
         case .atMost(let most)?: words.append("at most \(most) retries")
         case .unlimited?: words.append("retries without bound")
         case nil: break
         }
-        if let backoff = options.retryBackoff, backoff > 0 { words.append("back-off from \(plain(backoff)) s") }
+        if let backoff = options.retryBackoff, backoff > 0 { words.append("back-off from \(backoff.plain) s") }
         if let keep = options.keep, keep > 0 { words.append("up to \(keep) in a child") }
         if options.acksLate == false { words.append("acknowledged early") }
         if options.ignoreResult == true { words.append("result ignored") }
         if let queue = options.queue { words.append("queue \(queue)") }
         return words.joined(separator: ", ")
-    }
-
-    private static func plain(_ value: Double) -> String {
-        value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value)
     }
 }

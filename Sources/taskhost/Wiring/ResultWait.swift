@@ -1,5 +1,6 @@
 import CeleryWire
 import Client
+import Glibc
 import TaskModel
 import TaskhostJSON
 
@@ -24,9 +25,10 @@ final class ResultWait {
     func follow(limit: WaitTime) {
         subscription = session.client.follow(taskID) { [unowned self] in take($0) }
         guard let seconds = limit.seconds else { return }
-        session.limit(seconds: seconds) { [taskID] in
-            CommandFailure(
-                .timedOut, "no result of \(taskID) within \(seconds) s; the task goes on",
+        session.limit(seconds: seconds) { [unowned self] in
+            clearView()
+            return CommandFailure(
+                .timedOut, "no result of \(taskID) within \(seconds.plain) s; the task goes on",
                 fix: "look again with: taskhost result \(taskID) --wait")
         }
     }
@@ -35,11 +37,15 @@ final class ResultWait {
         guard final == nil else { return }
         if meta.isFinal {
             final = meta
-            if let text = view.end() { Console.write(text, to: 2) }
+            clearView()
             session.finish()
         } else if !asJSON, let text = view.text(state: meta.state.rawValue, meta: meta.result) {
-            Console.write(text, to: 2)
+            Console.write(text, to: STDERR_FILENO)
         }
+    }
+
+    private func clearView() {
+        if let text = view.end() { Console.write(text, to: STDERR_FILENO) }
     }
 
     /// Prints the result. The exit status follows the state.

@@ -138,7 +138,7 @@ final class WorkerRun {
         notifier?.send("STOPPING=1")
         let how =
             kind == .warm
-            ? "stopping: what runs has \(configuration.grace) s to finish; a second signal stops at once"
+            ? "stopping: what runs has \(configuration.grace.plain) s to finish; a second signal stops at once"
             : "stopping now: what runs goes back to its queue"
         log.info("\(how)", metadata: ["event": "stopping"])
         engine.stop(kind)
