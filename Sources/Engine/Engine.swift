@@ -152,6 +152,7 @@ extension Engine: BrokerEvents {
 
     public func consumerCancelled(queue: String) {
         log.warning("The broker ended our consumption of queue \(queue) (deleted or moved); consuming it anew")
+        handle(.consumerLost(queue: queue))
     }
 
     public func fatal(_ failure: BrokerFailure) {

@@ -93,6 +93,7 @@ extension EngineCore {
         }
         item.faults += 1
         item.phase = .waiting
+        item.isPausing = true
         let pause = item.faults == 1 ? 0 : min(10, 0.1 * Double(1 << min(item.faults, 10)))
         actions.append(.arm(.again(item.id), afterSeconds: pause))
         if item.faults > 1 {

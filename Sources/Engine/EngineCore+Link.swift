@@ -10,25 +10,34 @@ extension EngineCore {
         actions.append(.arm(.credit, afterSeconds: Credit.interval))
     }
 
-    /// What waits is forgotten: the broker delivers it again. What runs goes on without a tag, and takes over the
-    /// tag of its redelivery. What is being recorded is recorded.
     mutating func linkDown(_ actions: inout [EngineAction]) {
         guard isLinkUp else { return }
         isLinkUp = false
-        _ = ready.removeAll()
-        for item in held.values {
-            item.tag = nil
-            switch item.phase {
-            case .waiting where item.wasAcknowledgedEarly:
-                break
-            case .waiting, .ready:
-                actions.append(.disarm(.due(item.id)))
-                held[item.id] = nil
-            case .handed, .running, .recording:
-                if !item.wasAcknowledgedEarly { orphans.add(item) }
-            }
+        for item in Array(held.values) { loseTag(of: item, &actions) }
+    }
+
+    mutating func consumerLost(_ queue: String, _ actions: inout [EngineAction]) {
+        for item in Array(held.values) where item.delivery.queue == queue { loseTag(of: item, &actions) }
+        setCredit(queue, &actions)
+    }
+
+    /// What waits is forgotten: the broker delivers it again. What runs goes on without a tag, and takes over the
+    /// tag of its redelivery. What is being recorded is recorded.
+    private mutating func loseTag(of item: Held, _ actions: inout [EngineAction]) {
+        guard !item.wasAcknowledgedEarly else { return }
+        item.tag = nil
+        switch item.phase {
+        case .waiting:
+            if !item.isPausing { waiting[item.delivery.queue, default: 1] -= 1 }
+            actions.append(.disarm(.due(item.id)))
+            actions.append(.disarm(.again(item.id)))
+            held[item.id] = nil
+        case .ready:
+            ready.remove(item)
+            held[item.id] = nil
+        case .handed, .running, .recording:
+            orphans.add(item)
         }
-        waiting.removeAll()
     }
 
     mutating func lookAtRate(_ actions: inout [EngineAction]) {

@@ -42,6 +42,7 @@ extension EngineCore {
     /// It never began; after a pause that grows it is handed over again, uncharged.
     mutating func handOverAgain(_ id: HeldID, _ actions: inout [EngineAction]) {
         guard let item = held[id], case .waiting = item.phase else { return }
+        item.isPausing = false
         makeReady(item)
     }
 

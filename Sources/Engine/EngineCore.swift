@@ -57,6 +57,7 @@ struct EngineCore {
         // take
         case .linkUp: linkUp(&actions)  // EngineCore+Link
         case .linkDown: linkDown(&actions)  // EngineCore+Link
+        case .consumerLost(let queue): consumerLost(queue, &actions)  // EngineCore+Link
         // decode, admit
         case .delivered(let delivery): take(delivery, &actions)  // EngineCore+Admit
         case .timer(.due(let id)): becameDue(id, &actions)  // EngineCore+Admit

@@ -6,6 +6,8 @@ enum EngineEvent {
     case linkUp
     /// Everything held is unknown: it will be delivered again.
     case linkDown
+    /// The same for the deliveries of one queue: its consumer is gone, the link is not.
+    case consumerLost(queue: String)
     case delivered(Delivery)
     case began(RunID, pid: Int32)
     case stateChanged(RunID, state: String, meta: [UInt8])

@@ -31,6 +31,8 @@ final class Held {
     var tag: DeliveryTag?
     /// Acknowledged before it ran (`acks_late = false`): nobody will deliver it again.
     var wasAcknowledgedEarly = false
+    /// Waits not for its eta but until it is handed over again.
+    var isPausing = false
     /// Times it was handed to the runner without having begun.
     var faults = 0
 

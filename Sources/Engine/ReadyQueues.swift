@@ -48,6 +48,18 @@ struct ReadyQueues {
         return removeFirst(lane)
     }
 
+    /// Rare (a consumer was lost), so a rebuild of the queue's heap is cheap enough.
+    mutating func remove(_ held: Held) {
+        for lane in lanes.indices {
+            guard let index = lanes[lane].heap.firstIndex(where: { $0.held === held }) else { continue }
+            lanes[lane].heap.remove(at: index)
+            // A sorted array is a heap.
+            lanes[lane].heap.sort { $0.precedes($1) }
+            count -= 1
+            return
+        }
+    }
+
     mutating func removeAll() -> [Held] {
         let all = lanes.flatMap { $0.heap.map(\.held) }
         for index in lanes.indices { lanes[index].heap.removeAll() }

@@ -217,3 +217,23 @@ struct CreditTests {
         #expect(fast.wanted(waiting: 0) == 2 + 256)
     }
 }
+
+@Suite("A lost consumer")
+struct ConsumerLostTests {
+    @Test("what waited is forgotten, what runs takes over its redelivery, and the link stays up")
+    func deliveriesAreUnknown() {
+        let world = SimulatedWorld(seed: 3)
+        for number in 0..<20 { world.send("id-\(number)") }
+        world.connect()
+        world.run(steps: 4)
+        // The broker takes everything of the queue back.
+        world.link += 1
+        for message in world.unsettled.values { world.enqueue(message, redelivered: true) }
+        world.unsettled.removeAll()
+        world.post(.consumerLost(queue: "q"))
+        world.run()
+        #expect(world.violations == [])
+        #expect(world.starts.count == 20 && world.starts.values.allSatisfy { $0 == 1 })
+        #expect(world.unsettled.isEmpty && world.waiting.isEmpty)
+    }
+}
