@@ -1,6 +1,6 @@
+import Ports
 // What the engine wants done. The driver performs these in order; the core never touches the world itself.
 import TaskModel
-import Ports
 
 enum EngineAction {
     case start(StartRequest)

@@ -1,7 +1,7 @@
 // Decode and admit: from bytes to a message that may run, waits until it is due, or is refused.
 import CeleryWire
-import TaskModel
 import Ports
+import TaskModel
 
 extension EngineCore {
     mutating func take(_ delivery: Delivery, _ actions: inout [EngineAction]) {

@@ -1,7 +1,7 @@
 // Judge: outcome to verdict, verdict to the steps that must be confirmed before the message is settled.
 import CeleryWire
-import TaskModel
 import Ports
+import TaskModel
 
 extension EngineCore {
     mutating func finished(_ run: RunID, _ report: RunReport, _ actions: inout [EngineAction]) {

@@ -3,8 +3,8 @@
 // Nothing is acknowledged before what must outlive it is confirmed, and nothing is given up: a step that fails is
 // tried again until it succeeds, the link takes the message back, or the host is told to leave.
 import CeleryWire
-import TaskModel
 import Ports
+import TaskModel
 
 extension EngineCore {
     mutating func record(_ item: Held, _ steps: [Step], _ actions: inout [EngineAction]) {

@@ -1,7 +1,7 @@
 // Run: permits to children, and the limits of what runs.
 import CeleryWire
-import TaskModel
 import Ports
+import TaskModel
 
 extension EngineCore {
     mutating func startReady(_ actions: inout [EngineAction]) {
@@ -35,7 +35,8 @@ extension EngineCore {
                     parentID: message.parentID, groupID: message.groupID, queue: item.delivery.queue,
                     retries: message.retries, starts: item.starts, maxRetries: item.policy.maxRetries,
                     softLimit: item.softLimit, hardLimit: item.hardLimit, eta: message.eta,
-                    redelivered: item.delivery.redelivered, headersJSON: HeadersJSON.bytes(item.delivery.message.headers),
+                    redelivered: item.delivery.redelivered,
+                    headersJSON: HeadersJSON.bytes(item.delivery.message.headers),
                     body: message.body, keep: item.policy.keep)))
     }
 

@@ -1,7 +1,7 @@
 // States on the way (STARTED, PROGRESS …): stored one at a time per task, the newest wins.
 import CeleryWire
-import TaskModel
 import Ports
+import TaskModel
 
 extension EngineCore {
     mutating func stateChanged(_ run: RunID, _ state: String, _ meta: [UInt8], _ actions: inout [EngineAction]) {

@@ -1,6 +1,6 @@
+import Ports
 // Stopping: what runs may finish, what does not run goes back uncharged, nothing is forgotten on the way.
 import TaskModel
-import Ports
 
 extension EngineCore {
     /// A cold stop that is still not over after so many seconds is ended: the broker delivers again what we held.

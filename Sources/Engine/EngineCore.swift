@@ -3,8 +3,8 @@
 // One event in, actions out, in the order in which they must be done. The table below is the whole of it; each row's
 // function stands in the file named beside it.
 import CeleryWire
-import TaskModel
 import Ports
+import TaskModel
 
 struct EngineCore {
     /// Where the core looks things up; pure answers for the duration of one event.

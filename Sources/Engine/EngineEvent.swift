@@ -1,6 +1,6 @@
+import Ports
 // What can happen to the engine. Every input of the state machine is one of these.
 import TaskModel
-import Ports
 
 enum EngineEvent {
     case linkUp

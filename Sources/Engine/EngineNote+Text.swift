@@ -43,7 +43,8 @@ extension EngineNote {
         case .runnerFault(let name, let id, let reason): "Task \(name)[\(id)] could not be run: \(reason); trying again"
         case .recordingFailed(let id, let what, let seconds):
             "Task [\(id)]: could not \(what)" + (seconds > 0 ? "; again in \(seconds.brief) s" : "")
-        case .deadLettered(let id, let queue, let reason): "Task [\(id)] went to the dead letters of \(queue): \(reason)"
+        case .deadLettered(let id, let queue, let reason):
+            "Task [\(id)] went to the dead letters of \(queue): \(reason)"
         case .alreadyDone(let name, let id): "Task \(name)[\(id)] was delivered again but is done; acknowledged"
         case .adopted(let name, let id): "Task \(name)[\(id)] was delivered again while it runs; not started twice"
         case .abandoned(let count): "\(count) messages could not be settled in time; the broker will deliver them again"

@@ -1,7 +1,7 @@
 // One delivery in our hands, from its arrival to its settlement.
 import CeleryWire
-import TaskModel
 import Ports
+import TaskModel
 
 struct HeldID: Hashable {
     var number: UInt64

@@ -40,7 +40,8 @@ struct CrashScheduleTests {
         #expect(extra <= world.mostInFlightAtDeaths, "\(extra) extra starts, seed \(seed)")
     }
 
-    @Test("without faults each task starts once and no more run than there are slots", arguments: [1, 2, 3] as [UInt64])
+    @Test(
+        "without faults each task starts once and no more run than there are slots", arguments: [1, 2, 3] as [UInt64])
     func onceEach(seed: UInt64) {
         let world = SimulatedWorld(seed: seed)
         for number in 0..<100 { world.send("id-\(number)") }

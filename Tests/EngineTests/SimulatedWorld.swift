@@ -81,11 +81,12 @@ final class SimulatedWorld {
     func killHost() {
         host += 1
         // Running, or finished but not yet settled.
-        mostInFlightAtDeaths += core.held.values.filter {
-            if case .waiting = $0.phase { return false }
-            if case .ready = $0.phase { return false }
-            return true
-        }.count
+        mostInFlightAtDeaths +=
+            core.held.values.filter {
+                if case .waiting = $0.phase { return false }
+                if case .ready = $0.phase { return false }
+                return true
+            }.count
         isLinkUp = false
         for message in unsettled.values { enqueue(message, redelivered: true) }
         unsettled.removeAll()
@@ -156,7 +157,10 @@ final class SimulatedWorld {
     func run(steps: Int? = nil) {
         for _ in 0..<(steps ?? 200_000) {
             deliver()
-            guard let index = events.indices.min(by: { (events[$0].at, events[$0].order) < (events[$1].at, events[$1].order) })
+            guard
+                let index = events.indices.min(by: {
+                    (events[$0].at, events[$0].order) < (events[$1].at, events[$1].order)
+                })
             else { return }
             let event = events.remove(at: index)
             now = max(now, event.at)

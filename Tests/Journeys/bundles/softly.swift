@@ -2,7 +2,7 @@
 import TaskhostSDK
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 struct WaitForever: TaskHandler {
