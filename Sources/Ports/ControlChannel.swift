@@ -1,0 +1,31 @@
+// Broadcasts among workers and clients, and their replies (Celery's pidbox, celery-wire.md §5.1).
+public import TaskModel
+
+/// Answers while tasks run, however many. All calls and callbacks on the loop's thread.
+public protocol ControlChannel: AnyObject {
+    /// Receives what is broadcast to `<controlExchange>.pidbox`, now and after each reconnect.
+    func open(nodeName: String, controlExchange: String, received: @escaping (ControlMessage) -> Void)
+
+    /// Best effort, as in Celery: a client that is gone gets nothing.
+    func reply(to address: ControlReplyAddress, _ message: WireMessage)
+
+    /// To every worker, this one included.
+    func broadcast(_ message: WireMessage, controlExchange: String)
+
+    func close()
+}
+
+public struct ControlMessage: Sendable {
+    public var message: WireMessage
+    public init(message: WireMessage) { self.message = message }
+}
+
+public struct ControlReplyAddress: Sendable, Hashable {
+    public var exchange: String
+    public var routingKey: String
+
+    public init(exchange: String, routingKey: String) {
+        self.exchange = exchange
+        self.routingKey = routingKey
+    }
+}
