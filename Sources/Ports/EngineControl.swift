@@ -1,0 +1,147 @@
+// What remote control asks of the engine and may have it do: `Control` speaks the protocol, the engine conforms.
+public import TaskModel
+
+/// All calls on the loop's thread; each answers at once. Effects (stores, kills) follow in their own time.
+public protocol EngineControl: AnyObject {
+    /// `name@host`.
+    var nodeName: String { get }
+
+    // ---- looking ----
+
+    /// Every message in our hands that is not settled, in the order of arrival.
+    var heldTasks: [HeldTask] { get }
+    /// Tasks of the loaded bundles, by whatever order; builtins are not among them.
+    var registeredTasks: [TaskManifest] { get }
+    /// Queues consumed now.
+    var consumedQueues: [QueueDeclaration] { get }
+    /// Ids revoked here, oldest first; expired ones left out.
+    var revokedTaskIDs: [String] { get }
+    var figures: EngineFigures { get }
+
+    // ---- acting ----
+
+    /// Remembers the ids as revoked. An id not active here is looked up in the store and marked REVOKED as
+    /// celery-wire.md §5.7 says.
+    /// - Parameter terminate: also send this signal to the child of each active one of these ids.
+    /// - Returns: the ids that we hold and that were asked to end; empty without `terminate`.
+    func revoke(_ taskIDs: [String], terminate signal: Int32?) -> [String]
+
+    /// Remembers the stamps (values add up) and, with a signal, ends active tasks that carry one of them.
+    /// - Returns: of the ended tasks, by stamp's name: the values that matched.
+    func revoke(stamps: [RevokedStamp], terminate signal: Int32?) -> [RevokedStamp]
+
+    /// Ids another worker knows as revoked, oldest first: remembered, nothing else.
+    func mergeRevoked(_ taskIDs: [String])
+
+    /// - Parameter limit: "10/m", "2.5" (per second) …; nil, "" or "0": none.
+    func setRateLimit(_ limit: String?, task: String) throws(ControlRefusal)
+
+    /// Replaces both limits, in seconds; nil: none.
+    func setTimeLimits(soft: Double?, hard: Double?, task: String) throws(ControlRefusal)
+
+    /// Consumes from this queue, too; one that is consumed already stays as it is.
+    func addConsumer(_ queue: QueueDeclaration)
+    /// Takes no more from this queue; what is held of it is finished.
+    func cancelConsumer(queue: String)
+
+    /// As the first TERM does: takes no more, finishes what runs, leaves.
+    func shutDown()
+}
+
+public enum ControlRefusal: Error, Sendable, Equatable {
+    case unknownTask
+    /// The limit is no number with an optional unit; the text is what could not be read as a number.
+    case invalidRate(String)
+    /// Neither s, m nor h.
+    case unknownUnit(String)
+}
+
+public struct RevokedStamp: Sendable, Equatable {
+    public var name: String
+    public var values: [String]
+
+    public init(name: String, values: [String]) {
+        self.name = name
+        self.values = values
+    }
+}
+
+/// A message in the engine's hands, as monitors see it (celery-wire.md §5.3).
+public struct HeldTask: Sendable {
+    public enum Phase: Sendable, Equatable {
+        /// Waits for its eta.
+        case scheduled
+        /// Waits for a slot or a rate limit.
+        case reserved
+        /// A child works on it; since when, and in which process.
+        case active(since: WallTime, pid: Int32)
+        /// Its outcome is being recorded.
+        case ready
+    }
+
+    public var phase: Phase
+    public var id: String
+    /// Task's name.
+    public var name: String
+    /// Its shadow, or the same.
+    public var displayName: String
+    /// JSON list and JSON object.
+    public var args: [UInt8]
+    public var kwargs: [UInt8]
+    /// Python's notation, cut short.
+    public var argsRepr: String
+    public var kwargsRepr: String
+    public var eta: WallTime?
+    public var exchange: String
+    public var routingKey: String
+    public var priority: UInt8
+    public var redelivered: Bool
+    /// Settled with the broker already (early acknowledgement).
+    public var isAcknowledged: Bool
+
+    public init(
+        phase: Phase, id: String, name: String, displayName: String, args: [UInt8], kwargs: [UInt8], argsRepr: String,
+        kwargsRepr: String, eta: WallTime?, exchange: String, routingKey: String, priority: UInt8, redelivered: Bool,
+        isAcknowledged: Bool
+    ) {
+        self.phase = phase
+        self.id = id
+        self.name = name
+        self.displayName = displayName
+        self.args = args
+        self.kwargs = kwargs
+        self.argsRepr = argsRepr
+        self.kwargsRepr = kwargsRepr
+        self.eta = eta
+        self.exchange = exchange
+        self.routingKey = routingKey
+        self.priority = priority
+        self.redelivered = redelivered
+        self.isAcknowledged = isAcknowledged
+    }
+}
+
+public struct EngineFigures: Sendable, Equatable {
+    /// Messages taken since the start, by task name (Celery's `total`).
+    public var received: [String: Int]
+    /// Tasks run at a time.
+    public var slots: Int
+    /// Unsettled messages we want to hold at most, of all queues together.
+    public var credit: Int
+    /// Limits of tasks that have none of their own, seconds.
+    public var softLimit: Double?
+    public var hardLimit: Double?
+    /// Tasks a child serves in turn; 0: a fresh child for each.
+    public var tasksPerChild: Int
+
+    public init(
+        received: [String: Int], slots: Int, credit: Int, softLimit: Double?, hardLimit: Double?, tasksPerChild: Int
+    ) {
+        self.received = received
+        self.slots = slots
+        self.credit = credit
+        self.softLimit = softLimit
+        self.hardLimit = hardLimit
+        self.tasksPerChild = tasksPerChild
+    }
+}
