@@ -15,29 +15,39 @@ public struct ExtendedFields: Sendable, Equatable {
     }
 }
 
-/// Each gives the whole document as JSON.
+/// Each gives the whole document as JSON. `children` is the JSON list of what the task sent (celery-wire.md §4.3); it
+/// is written by the host itself and put in as it is.
 ///
 /// Texts that come from a task (result, exception arguments, state meta) are checked to be JSON: a child cannot break
 /// the document. What is none is stored as a JSON string; `problem(in:)` tells beforehand.
 public enum ResultMeta {
+    /// For tasks that sent nothing.
+    public static let noChildren: [UInt8] = Array("[]".utf8)
+
     public static func success(
-        of message: TaskMessage, result: [UInt8], at time: WallTime, extended: ExtendedFields?
+        of message: TaskMessage, result: [UInt8], at time: WallTime, children: [UInt8] = noChildren,
+        extended: ExtendedFields?
     ) -> [UInt8] {
-        document(message, "SUCCESS", done: time, traceback: nil, extended) { appendChecked(result, into: &$0) }
+        document(message, "SUCCESS", done: time, traceback: nil, children: children, extended) {
+            appendChecked(result, into: &$0)
+        }
     }
 
     public static func failure(
-        of message: TaskMessage, failure: TaskFailure, at time: WallTime, extended: ExtendedFields?
+        of message: TaskMessage, failure: TaskFailure, at time: WallTime, children: [UInt8] = noChildren,
+        extended: ExtendedFields?
     ) -> [UInt8] {
-        document(message, "FAILURE", done: time, traceback: failure.traceback, extended) { append(failure, into: &$0) }
+        document(message, "FAILURE", done: time, traceback: failure.traceback, children: children, extended) {
+            append(failure, into: &$0)
+        }
     }
 
     /// - Parameters:
     ///   - cause: why it is tried again; nil: stored as null.
     public static func retry(
-        of message: TaskMessage, cause: TaskFailure?, extended: ExtendedFields?
+        of message: TaskMessage, cause: TaskFailure?, children: [UInt8] = noChildren, extended: ExtendedFields?
     ) -> [UInt8] {
-        document(message, "RETRY", done: nil, traceback: cause?.traceback, extended) { out in
+        document(message, "RETRY", done: nil, traceback: cause?.traceback, children: children, extended) { out in
             if let cause {
                 append(cause, into: &out)
             } else {
@@ -58,18 +68,24 @@ public enum ResultMeta {
 
     /// A state of the task's own, e.g. PROGRESS.
     public static func custom(
-        of message: TaskMessage, state: String, meta: [UInt8], extended: ExtendedFields?
+        of message: TaskMessage, state: String, meta: [UInt8], children: [UInt8] = noChildren,
+        extended: ExtendedFields?
     ) -> [UInt8] {
-        document(message, state, done: nil, traceback: nil, extended) { appendChecked(meta, into: &$0) }
+        document(message, state, done: nil, traceback: nil, children: children, extended) {
+            appendChecked(meta, into: &$0)
+        }
     }
 
     /// - Parameters:
     ///   - reason: "expired", "revoked" or "terminated".
     public static func revoked(
-        of message: TaskMessage, reason: String, at time: WallTime, extended: ExtendedFields?
+        of message: TaskMessage, reason: String, at time: WallTime, children: [UInt8] = noChildren,
+        extended: ExtendedFields?
     ) -> [UInt8] {
         let failure = CeleryFailure.revoked(reason: reason)
-        return document(message, "REVOKED", done: time, traceback: nil, extended) { append(failure, into: &$0) }
+        return document(message, "REVOKED", done: time, traceback: nil, children: children, extended) {
+            append(failure, into: &$0)
+        }
     }
 
     public static func notRegistered(
@@ -91,8 +107,8 @@ public enum ResultMeta {
     // ---- the parts ----
 
     private static func document(
-        _ message: TaskMessage, _ state: String, done: WallTime?, traceback: String?, _ extended: ExtendedFields?,
-        result: (inout [UInt8]) -> Void
+        _ message: TaskMessage, _ state: String, done: WallTime?, traceback: String?,
+        children: [UInt8] = noChildren, _ extended: ExtendedFields?, result: (inout [UInt8]) -> Void
     ) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(320)
@@ -101,7 +117,8 @@ public enum ResultMeta {
         out.append(contentsOf: #","result":"#.utf8)
         result(&out)
         member("traceback", traceback, into: &out)
-        out.append(contentsOf: #","children":[]"#.utf8)
+        out.append(contentsOf: #","children":"#.utf8)
+        out.append(contentsOf: children)
         member("date_done", done.map(ISO8601.format), into: &out)
         if let group = message.groupID { member("group_id", group, into: &out) }
         if let parent = message.parentID { member("parent_id", parent, into: &out) }
