@@ -18,6 +18,8 @@ public struct ReceivedMeta: Sendable {
     public var taskName: String?
     public var worker: String?
     public var retries: Int?
+    /// What the task sent: result tuples (§4.3).
+    public var children: [JSON]
 
     /// - Throws: the place where the document stops being a JSON object.
     public init(parsing bytes: [UInt8]) throws(JSONError) {
@@ -31,6 +33,7 @@ public struct ReceivedMeta: Sendable {
         taskName = meta["name"]?.text
         worker = meta["worker"]?.text
         retries = meta["retries"]?.integer.map { Int(clamping: $0) }
+        children = meta["children"]?.elements ?? []
         failureArguments = []
         guard [.failure, .retry, .revoked].contains(state), let type = result["exc_type"]?.text else { return }
         failureType = type
