@@ -189,6 +189,11 @@ extension Engine: RunnerEvents {
         }
     }
 
+    public func sent(_ run: RunID, _ submission: Submission) {
+        let source = core.runs[run]?.message.id ?? run.description
+        log.error("Task \(source) sends \(submission.taskID), which this host can't do: install a newer taskhost")
+    }
+
     public func finished(_ run: RunID, _ report: RunReport) { handle(.finished(run, report)) }
 
     public func catalogChanged(_ report: BundleReport) {

@@ -55,6 +55,12 @@ extension Verdict {
             self = .ignore
         case .reject(let reason, let requeue):
             self = .reject(reason: reason, requeue: requeue)
+        case .replace:
+            self = .fail(
+                TaskFailure(
+                    type: "NotImplementedError", module: "builtins",
+                    arguments: Array("[\"this taskhost can't replace tasks: install a newer one\"]".utf8)),
+                deadLetter: nil)
         case .hardLimit(let seconds):
             self = .fail(CeleryFailure.timeLimitExceeded(seconds), deadLetter: nil)
         case .terminated:

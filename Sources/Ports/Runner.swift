@@ -64,6 +64,8 @@ public struct StartRequest: Sendable {
     public var redelivered: Bool
     /// JSON object of all headers.
     public var headersJSON: [UInt8]
+    /// JSON object: the message's properties under their AMQP names ("priority", "reply_to", "app_id" …).
+    public var propertiesJSON: [UInt8]
     /// JSON `[args, kwargs, embed]`.
     public var body: [UInt8]
     /// > 0: a child may serve so many tasks in turn; 0: a fresh child.
@@ -72,7 +74,7 @@ public struct StartRequest: Sendable {
     public init(
         run: RunID, taskName: String, id: String, rootID: String?, parentID: String?, groupID: String?, queue: String,
         retries: Int, starts: Int, maxRetries: RetryBound, softLimit: Double?, hardLimit: Double?, eta: WallTime?,
-        redelivered: Bool, headersJSON: [UInt8], body: [UInt8], keep: Int
+        redelivered: Bool, headersJSON: [UInt8], propertiesJSON: [UInt8] = Array("{}".utf8), body: [UInt8], keep: Int
     ) {
         self.run = run
         self.taskName = taskName
@@ -89,6 +91,7 @@ public struct StartRequest: Sendable {
         self.eta = eta
         self.redelivered = redelivered
         self.headersJSON = headersJSON
+        self.propertiesJSON = propertiesJSON
         self.body = body
         self.keep = keep
     }
@@ -101,6 +104,8 @@ public protocol RunnerEvents: AnyObject {
     func stateChanged(_ run: RunID, state: String, meta: [UInt8])
     /// A line of the task's own log (level 0…3), or of its stdout and stderr (level nil).
     func said(_ run: RunID, level: Int?, line: String)
+    /// The task sends another one, or several: before `finished`, in the order of its calls.
+    func sent(_ run: RunID, _ submission: Submission)
     func finished(_ run: RunID, _ report: RunReport)
     /// A bundle appeared, was replaced, was refused or went away; `Runner.bundles` is up to date.
     func catalogChanged(_ report: BundleReport)

@@ -142,6 +142,7 @@ private final class Inspection: ZygoteOwner {
 private final class NoRuns: RunSink {
     func began(_ run: Run, pid: Int32) {}
     func stateChanged(_ run: Run, state: String, meta: [UInt8]) {}
+    func sent(_ run: Run, _ submission: Submission) {}
     func said(_ run: Run, level: Int?, line: String) {}
     func finished(_ run: Run, _ report: RunReport) {}
     func busyChildren(changedBy change: Int) {}

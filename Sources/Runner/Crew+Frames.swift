@@ -17,6 +17,13 @@ extension Crew: LaneEvents {
                 return false
             }
             sink.stateChanged(run, state: state, meta: meta)
+        case FRAME_SEND.rawValue:
+            guard let run = child.runs.first, run.sequence == header.sequence else { return true }
+            guard let submission = Submission(code: header.code, json: payload) else {
+                violation("it sent a signature that is not as agreed", on: lane)
+                return false
+            }
+            sink.sent(run, submission)
         case FRAME_LOG.rawValue:
             // Of a run that is over (a thread it left behind): nobody's any more.
             guard let run = child.runs.first, run.sequence == header.sequence else { return true }

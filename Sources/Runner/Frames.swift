@@ -76,7 +76,7 @@ enum FrameWriter {
     static func taskLength(_ request: StartRequest) -> Int {
         MemoryLayout<task_request>.size + request.id.utf8.count + (request.rootID?.utf8.count ?? 0)
             + (request.parentID?.utf8.count ?? 0) + (request.groupID?.utf8.count ?? 0) + request.queue.utf8.count
-            + request.headersJSON.count + request.body.count
+            + request.headersJSON.count + request.propertiesJSON.count + request.body.count
     }
 
     static func appendTask(
@@ -90,6 +90,7 @@ enum FrameWriter {
             if let text { bytes.append(contentsOf: text.utf8) }
         }
         bytes.append(contentsOf: request.headersJSON)
+        bytes.append(contentsOf: request.propertiesJSON)
         bytes.append(contentsOf: request.body)
     }
 
@@ -112,6 +113,7 @@ enum FrameWriter {
         part.group_id_length = UInt32(request.groupID?.utf8.count ?? 0)
         part.queue_length = UInt32(request.queue.utf8.count)
         part.headers_length = UInt32(request.headersJSON.count)
+        part.properties_length = UInt32(request.propertiesJSON.count)
         part.body_length = UInt32(request.body.count)
         return part
     }

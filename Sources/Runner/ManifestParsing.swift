@@ -64,6 +64,7 @@ extension TaskOptions {
         acksLate = json["acks_late"]?.boolean
         trackStarted = json["track_started"]?.boolean
         ignoreResult = json["ignore_result"]?.boolean
+        takesFailure = json["takes_failure"]?.boolean
         maxStarts = json["max_starts"]?.integer.map { Int($0) }
         keep = json["keep"]?.integer.map { Int($0) }
         queue = json["queue"]?.text

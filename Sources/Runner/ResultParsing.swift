@@ -21,8 +21,24 @@ extension Outcome {
         case RESULT_REJECT.rawValue:
             guard let json = document(bytes) else { return nil }
             self = .reject(reason: json["reason"]?.text ?? "", requeue: json["requeue"]?.boolean ?? false)
+        case RESULT_REPLACE.rawValue:
+            self = .replace([UInt8](bytes))
         default:
             return nil
+        }
+    }
+}
+
+extension Submission {
+    /// nil: not what the protocol allows.
+    init?(code: UInt16, json bytes: UnsafeRawBufferPointer) {
+        guard let json = document(bytes), let id = json["id"]?.text, let signature = json["signature"] else {
+            return nil
+        }
+        switch UInt32(code) {
+        case SEND_TASK.rawValue: self.init(kind: .send, taskID: id, signature: signature.bytes)
+        case SEND_TO_CHORD.rawValue: self.init(kind: .addToChord, taskID: id, signature: signature.bytes)
+        default: return nil
         }
     }
 }
@@ -50,6 +66,9 @@ extension RetryRequest {
         if let bound = json["max_retries"] {
             maxRetries = bound.integer.map { .atMost(Int($0)) } ?? .unlimited
         }
+        arguments = json["args"]?.bytes
+        keywords = json["kwargs"]?.bytes
+        expires = json["expires"]?.number
         if let exception = json["exc"], !exception.isNull { cause = TaskFailure(exception) }
     }
 }

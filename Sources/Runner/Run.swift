@@ -69,6 +69,7 @@ protocol RunSink: AnyObject {
     func began(_ run: Run, pid: Int32)
     func stateChanged(_ run: Run, state: String, meta: [UInt8])
     func said(_ run: Run, level: Int?, line: String)
+    func sent(_ run: Run, _ submission: Submission)
     func finished(_ run: Run, _ report: RunReport)
     /// A child took up work, or has none any more: how many are busy changed by this.
     func busyChildren(changedBy change: Int)

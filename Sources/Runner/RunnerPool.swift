@@ -195,6 +195,8 @@ public final class RunnerPool: Runner {
 extension RunnerPool: RunSink {
     func began(_ run: Run, pid: Int32) { events?.began(run.request.run, pid: pid) }
 
+    func sent(_ run: Run, _ submission: Submission) { events?.sent(run.request.run, submission) }
+
     func stateChanged(_ run: Run, state: String, meta: [UInt8]) {
         events?.stateChanged(run.request.run, state: state, meta: meta)
     }

@@ -8,6 +8,8 @@ public enum Outcome: Sendable, Equatable {
     case retry(RetryRequest)
     case ignore
     case reject(reason: String, requeue: Bool)
+    /// The task wants this signature (JSON) to give its result, under its id (celery-wire §3.10).
+    case replace([UInt8])
     /// Killed by us at its hard limit, in seconds.
     case hardLimit(Double)
     /// Killed by us on request (revocation, shutdown).
@@ -45,11 +47,22 @@ public struct RetryRequest: Sendable, Equatable {
     public var maxRetries: RetryBound?
     /// Why, as stored with state RETRY and raised when the bound is reached.
     public var cause: TaskFailure?
+    /// JSON array and object: what to call the next attempt with; nil: as this one was.
+    public var arguments: [UInt8]?
+    public var keywords: [UInt8]?
+    /// Seconds from now after which the next attempt is not worth starting; nil: as the message says.
+    public var expires: Double?
 
-    public init(countdown: Double? = nil, maxRetries: RetryBound? = nil, cause: TaskFailure? = nil) {
+    public init(
+        countdown: Double? = nil, maxRetries: RetryBound? = nil, cause: TaskFailure? = nil,
+        arguments: [UInt8]? = nil, keywords: [UInt8]? = nil, expires: Double? = nil
+    ) {
         self.countdown = countdown
         self.maxRetries = maxRetries
         self.cause = cause
+        self.arguments = arguments
+        self.keywords = keywords
+        self.expires = expires
     }
 }
 

@@ -68,6 +68,8 @@ public struct TaskOptions: Sendable, Equatable {
     public var acksLate: Bool?
     public var trackStarted: Bool?
     public var ignoreResult: Bool?
+    /// As an errback it is called with (request, exception, traceback) instead of the failed task's id.
+    public var takesFailure: Bool?
     /// Starts that end in a crash before the message is dead-lettered; ≥ 1.
     public var maxStarts: Int?
     /// > 0: one child serves so many tasks in turn; nil or 0: a fresh child for each.

@@ -77,6 +77,7 @@ static bool open_request(task_context *task, char *frame, uint32_t length) {
         {TASKHOST_TEXT_GROUP_ID, request->group_id_length},
         {TASKHOST_TEXT_QUEUE, request->queue_length},
         {TASKHOST_TEXT_HEADERS, request->headers_length},
+        {TASKHOST_TEXT_PROPERTIES, request->properties_length},
         {TASKHOST_TEXT_BODY, request->body_length},
     };
     enum { COUNT = sizeof texts / sizeof texts[0] };

@@ -4,6 +4,7 @@
 #include "frames.h"
 #include "json.h"
 #include "soft_limit.h"
+#include "submit.h"
 #include "verdict.h"
 #include "version.h"
 
@@ -101,4 +102,9 @@ const taskhost_host host_functions = {
     .retry = context_retry,
     .reject = context_reject,
     .ignore = context_ignore,
+    .new_id = submit_new_id,
+    .send = submit_send,
+    .add_to_chord = submit_add_to_chord,
+    .replace = context_replace,
+    .retry_with = context_retry_with,
 };

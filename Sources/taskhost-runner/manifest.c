@@ -56,6 +56,7 @@ static void write_options(struct text *out, const taskhost_options *options) {
     switch_member(out, "acks_late", options->acks_late);
     switch_member(out, "track_started", options->track_started);
     switch_member(out, "ignore_result", options->ignore_result);
+    switch_member(out, "takes_failure", options->takes_failure);
     count_member(out, "max_starts", options->max_starts);
     count_member(out, "keep", options->keep);
     string_member(out, "queue", options->queue);

@@ -62,29 +62,65 @@ void context_fail(task_context *task, const char *type, const char *module, cons
     }
 }
 
-void context_retry(task_context *task, double countdown, int max_retries, const char *reason) {
+/* Adds the member if the text is a value of that kind; anything else is as if it were not given. */
+static void append_member(struct text *out, const char *name, const char *json, enum json_kind kind) {
+    struct json_slice value;
+    if (json != NULL && json_whole(json, strlen(json), &value) && json_kind(value) == kind) {
+        text_append_format(out, ",\"%s\":", name);
+        text_append(out, value.text, value.length);
+    }
+}
+
+void context_retry_with(task_context *task, const taskhost_retry_options *given) {
+    taskhost_retry_options retry = TASKHOST_RETRY;
+    memcpy(&retry, given, given->size < sizeof retry ? given->size : sizeof retry);
     if (!decide(task, RESULT_RETRY)) {
         return;
     }
     struct text *out = &task->value;
     text_append_string(out, "{\"countdown\":");
-    if (countdown >= 0 && isfinite(countdown)) {
-        text_append_json_double(out, countdown);
+    if (retry.countdown >= 0 && isfinite(retry.countdown)) {
+        text_append_json_double(out, retry.countdown);
     } else {
         text_append_string(out, "null");
     }
-    if (max_retries >= 0 && max_retries != TASKHOST_UNLIMITED) {
-        text_append_format(out, ",\"max_retries\":%d", max_retries);
-    } else if (max_retries == -1 || max_retries == TASKHOST_UNLIMITED) {
+    if (retry.max_retries >= 0 && retry.max_retries != TASKHOST_UNLIMITED) {
+        text_append_format(out, ",\"max_retries\":%d", retry.max_retries);
+    } else if (retry.max_retries == -1 || retry.max_retries == TASKHOST_UNLIMITED) {
         text_append_string(out, ",\"max_retries\":null");
     }
+    if (retry.expires > 0 && isfinite(retry.expires)) {
+        text_append_string(out, ",\"expires\":");
+        text_append_json_double(out, retry.expires);
+    }
+    append_member(out, "args", retry.args, JSON_ARRAY);
+    append_member(out, "kwargs", retry.kwargs, JSON_OBJECT);
     text_append_string(out, ",\"exc\":");
-    if (reason != NULL) {
-        append_failure(out, "TaskError", NULL, reason, NULL, NULL);
+    if (retry.type != NULL) {
+        append_failure(out, retry.type, retry.module, retry.message, retry.arguments, retry.traceback);
     } else {
         text_append_string(out, "null");
     }
     text_append(out, "}", 1);
+}
+
+void context_retry(task_context *task, double countdown, int max_retries, const char *reason) {
+    taskhost_retry_options retry = TASKHOST_RETRY;
+    retry.countdown = countdown;
+    retry.max_retries = max_retries;
+    retry.type = reason != NULL ? "TaskError" : NULL;
+    retry.message = reason;
+    context_retry_with(task, &retry);
+}
+
+void context_replace(task_context *task, const char *signature, size_t length) {
+    struct json_slice value;
+    if (signature == NULL || !json_whole(signature, length, &value) || json_kind(value) != JSON_OBJECT) {
+        context_fail(task, "ValueError", "builtins", "a task can be replaced by a signature only, a JSON object", NULL,
+                     NULL);
+    } else if (decide(task, RESULT_REPLACE)) {
+        text_append(&task->value, value.text, value.length);
+    }
 }
 
 void context_reject(task_context *task, const char *reason, bool requeue) {

@@ -12,15 +12,15 @@ import time
 
 LANE_OPEN, LANE_CLOSE, FORK, KILL, SOFT, RETIRE, SIGNAL = range(1, 8)
 LOADING, MANIFEST_PART, READY, REFUSED, FORKED, FORK_FAILED, EXITED, CRASH, LOG = range(64, 73)
-FRAME_TASK, FRAME_EXIT, FRAME_RESULT, FRAME_STATE, FRAME_LOG = 1, 2, 16, 17, 18
-SUCCESS, FAILURE, RETRY, IGNORE, REJECT = range(5)
+FRAME_TASK, FRAME_EXIT, FRAME_RESULT, FRAME_STATE, FRAME_LOG, FRAME_SEND = 1, 2, 16, 17, 18, 19
+SUCCESS, FAILURE, RETRY, IGNORE, REJECT, REPLACE = range(6)
 CHILD_EXITS = 1
 IDLE, RUNNING, FILLED = range(3)
 REDELIVERED, LAST_IN_CHILD = 1, 2
 
 RECORD = struct.Struct("=IIiiQQQQIIQ")
 HEADER = struct.Struct("=IHHQ")
-REQUEST = struct.Struct("=IIIIdddiIIIIIII")
+REQUEST = struct.Struct("=IIIIdddiIIIIIIIII")
 USAGE = struct.Struct("=QQQQII")
 PAGE = struct.Struct("=IIQiiQQ64Q")
 
@@ -43,7 +43,7 @@ class Frame:
             self.usage = USAGE.unpack_from(payload)
             self.text = payload[USAGE.size:].decode()
             self.value = json.loads(self.text)
-        elif type == FRAME_STATE:
+        elif type in (FRAME_STATE, FRAME_SEND):
             self.value = json.loads(payload)
         else:
             self.text = payload.decode()
@@ -83,20 +83,20 @@ class Lane:
         return record.pid
 
     def send_task(self, name, args=(), kwargs=None, sequence=None, flags=0, soft=0.0, hard=0.0, id="an-id",
-                  root="", parent="", group="", queue="celery", headers="{}", body=None, retries=0, starts=1,
+                  root="", parent="", group="", queue="celery", headers="{}", properties="{}", body=None, retries=0, starts=1,
                   max_retries=3, index=None):
         sequence = self.zygote.next_sequence() if sequence is None else sequence
         self.send_frame(FRAME_TASK, sequence, self.request(
             self.zygote.index(name) if index is None else index,
             json.dumps([list(args), kwargs or {}, {}]) if body is None else body, flags, soft, hard,
-            [id, root, parent, group, queue, headers], retries, starts, max_retries))
+            [id, root, parent, group, queue, headers, properties], retries, starts, max_retries))
         return sequence
 
     @staticmethod
     def request(index, body, flags, soft, hard, texts, retries, starts, max_retries):
         texts = [text.encode() for text in texts] + [body if isinstance(body, bytes) else body.encode()]
         return REQUEST.pack(index, flags, retries, starts, soft, hard, 0.0, max_retries,
-                            *map(len, texts)) + b"".join(texts)
+                            *map(len, texts), 0) + b"".join(texts)
 
     def send_frame(self, type, sequence=0, payload=b"", code=0):
         self.data.sendall(HEADER.pack(len(payload), type, code, sequence) + payload)

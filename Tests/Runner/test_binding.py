@@ -2,6 +2,7 @@
 
 import math
 import unittest
+import uuid
 
 from bundles import RUNNER, example, types
 from runner_driver import *
@@ -204,6 +205,37 @@ class Context(unittest.TestCase):
         self.assertEqual((run("types.quiet").code, run("types.quiet").value), (SUCCESS, None))
         self.assertEqual(run("types.fail_bytes").value["exc_message"], ["no \ufffd utf-8 \"quoted\"\n"])
 
+    def test_a_task_sends_others_before_its_result_and_each_has_an_id_of_its_own(self):
+        signature = {"task": "x.y", "args": [1], "options": {}}
+        self.lane.send_task("types.send", [signature])
+        sent, added, result = (self.lane.frame() for _ in range(3))
+        self.assertEqual((sent.type, sent.code, added.type, added.code), (FRAME_SEND, 0, FRAME_SEND, 1))
+        self.assertEqual((sent.value["signature"], added.value["signature"]), (signature, signature))
+        ids = [sent.value["id"], added.value["id"]]
+        self.assertEqual(result.value, ids)
+        self.assertEqual([str(uuid.UUID(id, version=4)) for id in ids], ids)
+        self.assertNotEqual(*ids)
+
+    def test_what_is_no_signature_is_not_sent(self):
+        self.lane.send_task("types.send", [[1]])
+        self.assertEqual(self.lane.frame().value, [None, None])
+
+    def test_a_task_is_replaced_by_a_signature_only(self):
+        frame = self.lane.run("types.replace", {"task": "x.y"})
+        self.assertEqual((frame.code, frame.value), (REPLACE, {"task": "x.y"}))
+        frame = self.lane.run("types.replace", 7)
+        self.assertEqual((frame.code, frame.value["exc_type"]), (FAILURE, "ValueError"))
+
+    def test_a_retry_may_change_what_it_is_called_with(self):
+        frame = self.lane.run("types.retry_with", [2], {"b": 3})
+        self.assertEqual((frame.code, frame.value), (RETRY, {
+            "countdown": 0.5, "max_retries": 4, "expires": 60.0, "args": [2], "kwargs": {"b": 3},
+            "exc": {"exc_type": "KeyError", "exc_module": "builtins", "exc_message": ["k"], "traceback": None}}))
+
+    def test_a_task_reads_its_message_s_properties(self):
+        self.lane.send_task("types.properties", properties='{"priority": 5}')
+        self.assertEqual(self.lane.result().value, {"priority": 5})
+
     def test_large_frames_pass_both_ways(self):
         self.assertEqual(len(self.lane.run("types.large", 20 << 20).value), 20 << 20)
         text = "y" * (20 << 20)
@@ -219,8 +251,8 @@ class Context(unittest.TestCase):
         self.assertEqual((frame.code, frame.value["exc_type"]), (FAILURE, "ValueError"))
 
     def test_frames_in_one_byte_pieces_and_many_in_one_piece_are_the_same(self):
-        body = Lane.request(self.zygote.index("types.half"), "[[4],{},{}]", 0, 0, 0, ["i", "", "", "", "q", "{}"], 0,
-                            1, 3)
+        body = Lane.request(self.zygote.index("types.half"), "[[4],{},{}]", 0, 0, 0, ["i", "", "", "", "q", "{}", "{}"],
+                            0, 1, 3)
         frame = lambda sequence: HEADER.pack(len(body), FRAME_TASK, 0, sequence) + body
         for byte in frame(self.zygote.next_sequence()):
             self.lane.data.sendall(bytes([byte]))

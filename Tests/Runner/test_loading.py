@@ -5,7 +5,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from bundles import FOLDER, RUNNER, bad, example
+from bundles import FOLDER, RUNNER, bad, build, example
 from runner_driver import *
 
 
@@ -51,8 +51,17 @@ class Loading(unittest.TestCase):
     def test_a_newer_abi_is_refused_with_both_versions(self):
         sentence = self.refusal(bad("newer", "NEWER"))
         self.assertIn("ABI 1.7", sentence)
-        self.assertIn("ABI 1.0", sentence)
+        self.assertIn("ABI 1.1", sentence)
         self.assertIn("install a newer taskhost", sentence)
+
+    def test_a_bundle_of_the_first_abi_still_runs(self):
+        zygote = Zygote(RUNNER, build("first_abi", "first_abi.c"))
+        zygote.load()
+        self.assertEqual((zygote.manifest["abi_minor"], zygote.manifest["tasks"][0]["options"]), (0, {"keep": 3}))
+        lane = zygote.lane()
+        self.assertEqual(lane.run("first.twice").value, [1, 0])
+        lane.close()
+        zygote.close()
 
     def test_wrong_registrations_are_refused(self):
         self.assertIn("declares the task 'bad.add' twice", self.refusal(bad("twice", "TWICE")))
@@ -112,7 +121,7 @@ class Loading(unittest.TestCase):
 
     def test_people_are_told_what_the_runner_is_for(self):
         run = lambda *words: subprocess.run([RUNNER, *words], capture_output=True, text=True)
-        self.assertRegex(run("--version").stdout, r"^taskhost-runner \d+\.\d+\.\d+ \(bundle ABI 1\.0\)\n$")
+        self.assertRegex(run("--version").stdout, r"^taskhost-runner \d+\.\d+\.\d+ \(bundle ABI 1\.1\)\n$")
         self.assertIn("taskhost bundles FILE", run("--help").stdout)
         self.assertEqual((run("--help").returncode, run().returncode, run("what").returncode), (0, 64, 64))
         alone = subprocess.run([RUNNER, "zygote", "x.so"], capture_output=True, text=True, close_fds=True)

@@ -20,7 +20,7 @@ class Macros(unittest.TestCase):
             zygote = Zygote(RUNNER, path)
             names = [task["name"] for task in zygote.load()["tasks"]]
             self.assertEqual(names, ["m.scale", "named", "m.handle", "m.second"])
-            self.assertEqual(zygote.manifest["sdk"], "1.0.0 c++" if "c++" in compiler else "1.0.0 c")
+            self.assertEqual(zygote.manifest["sdk"], "1.1.0 c++" if "c++" in compiler else "1.1.0 c")
             lane = zygote.lane()
             self.assertEqual(lane.run("m.scale", 3).value, 6.0)
             self.assertEqual(lane.run("named", True).value, False)

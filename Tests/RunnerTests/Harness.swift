@@ -95,6 +95,7 @@ final class Harness: RunnerEvents {
     private(set) var order: [String] = []
     private(set) var finished: [RunID: RunReport] = [:]
     private(set) var states: [(run: RunID, state: String, meta: String)] = []
+    private(set) var sent: [(run: RunID, submission: Submission)] = []
     private(set) var said: [(run: RunID, level: Int?, line: String)] = []
     private(set) var changes: [BundleReport] = []
     private var last: UInt64 = 0
@@ -163,6 +164,8 @@ final class Harness: RunnerEvents {
         began[run] = pid
         order.append("began \(run.number)")
     }
+
+    func sent(_ run: RunID, _ submission: Submission) { sent.append((run, submission)) }
 
     func stateChanged(_ run: RunID, state: String, meta: [UInt8]) {
         states.append((run, state, String(decoding: meta, as: UTF8.self)))

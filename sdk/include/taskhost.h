@@ -22,8 +22,8 @@ extern "C" {
 #endif
 
 #define TASKHOST_ABI_MAJOR 1
-#define TASKHOST_ABI_MINOR 0
-#define TASKHOST_SDK_VERSION "1.0.0"
+#define TASKHOST_ABI_MINOR 1
+#define TASKHOST_SDK_VERSION "1.1.0"
 
 /* One task being run. Owned by the runner, valid until the handler returns. */
 typedef struct task_context task_context;
@@ -34,6 +34,8 @@ typedef struct task_context task_context;
 /* For max_retries: no bound; and not even one. */
 #define TASKHOST_UNLIMITED INT32_MAX
 #define TASKHOST_NEVER (-1)
+/* Room for a task id as new_id() makes them (a UUID) and its terminator. */
+#define TASKHOST_ID_SIZE 37
 
 /* What a task asks for. Every field may stay zero: "as the operator says". */
 typedef struct taskhost_options {
@@ -56,6 +58,10 @@ typedef struct taskhost_options {
     const char *queue;         /* where clients without a route of their own should send it; NULL: default */
     const char *rate_limit;    /* "10/s", "100/m", "1000/h"; NULL: none */
     const char *doc;           /* a sentence or two for `taskhost bundles` */
+    /* ---- ABI 1.1 ---- */
+    int32_t takes_failure;     /* three-valued; default no: as an errback it gets (failed task's id), and runs as a
+                                  task of its own; yes: (request, exception, traceback), and leaves no result */
+    int32_t reserved1;
 } taskhost_options;
 
 /* One task. Either `function` (typed; called through libffi by `signature`) or
@@ -86,6 +92,22 @@ typedef struct taskhost_bundle_info {
     const char *sdk; /* TASKHOST_SDK_VERSION, with a word for the language, e.g. "1.0.0 swift" */
 } taskhost_bundle_info;
 
+/* A retry with everything that may be said about it (ABI 1.1). Start from TASKHOST_RETRY. */
+typedef struct taskhost_retry_options {
+    uint32_t size;
+    int32_t max_retries;   /* < -1: the task's own; -1: unlimited */
+    double countdown;      /* seconds; < 0: by the task's policy */
+    double expires;        /* seconds from now, then it is not started any more; <= 0: as the message says */
+    const char *type;      /* the failure that is the reason, and the result once the retries are used up: as in */
+    const char *module;    /* taskhost_host.fail; type NULL: none */
+    const char *message;
+    const char *arguments;
+    const char *traceback;
+    const char *args;      /* JSON array: the next attempt's positional arguments; NULL: the same again */
+    const char *kwargs;    /* JSON object: its keyword arguments; NULL: the same again */
+} taskhost_retry_options;
+#define TASKHOST_RETRY {sizeof(taskhost_retry_options), -2, -1, 0, 0, 0, 0, 0, 0, 0, 0}
+
 enum taskhost_text {
     TASKHOST_TEXT_ID = 1,
     TASKHOST_TEXT_NAME = 2,
@@ -95,6 +117,10 @@ enum taskhost_text {
     TASKHOST_TEXT_QUEUE = 6,
     TASKHOST_TEXT_BODY = 7,    /* JSON: [args, kwargs, embed] */
     TASKHOST_TEXT_HEADERS = 8, /* JSON object: all message headers */
+    /* ABI 1.1. JSON object: the message's properties under their AMQP names, where set: content_type,
+     * content_encoding, correlation_id, reply_to, priority, delivery_mode, expiration, message_id, timestamp, type,
+     * user_id, app_id; and delivery_info: {exchange, routing_key, priority, redelivered}. */
+    TASKHOST_TEXT_PROPERTIES = 9,
 };
 enum taskhost_number {
     TASKHOST_NUMBER_RETRIES = 1,
@@ -140,6 +166,19 @@ typedef struct taskhost_host {
     void (*retry)(task_context *task, double countdown, int max_retries, const char *reason);
     void (*reject)(task_context *task, const char *reason, bool requeue);
     void (*ignore)(task_context *task);
+
+    /* ---- ABI 1.1 ---- */
+    /* A new task id. */
+    void (*new_id)(char id[TASKHOST_ID_SIZE]);
+    /* Publishes a signature as Celery's clients write it (plain, chain, group, chord); copied; published while the
+     * task runs on. `id` is for the task, a chain's last task, a group, or a chord's body; options.task_id in the
+     * signature wins over it. False, and nothing is sent, when it is no JSON object or the task is over. */
+    bool (*send)(task_context *task, const char *id, const char *signature, size_t length);
+    /* The same, as one member more of the chord that this task is part of. */
+    bool (*add_to_chord)(task_context *task, const char *id, const char *signature, size_t length);
+    /* Ends the task: the signature takes its place and gives its result. */
+    void (*replace)(task_context *task, const char *signature, size_t length);
+    void (*retry_with)(task_context *task, const taskhost_retry_options *retry);
 } taskhost_host;
 
 /* The one exported symbol. 0 = registered. Runs once, in the zygote: it must not

@@ -300,6 +300,10 @@ static inline const char *task_body(const task_context *task, size_t *length) {
 static inline const char *task_headers(const task_context *task, size_t *length) {
     return taskhost_functions->text(task, TASKHOST_TEXT_HEADERS, length);
 }
+/* JSON object: the message's properties ("priority", "reply_to" ...); see TASKHOST_TEXT_PROPERTIES. */
+static inline const char *task_properties(const task_context *task, size_t *length) {
+    return taskhost_functions->text(task, TASKHOST_TEXT_PROPERTIES, length);
+}
 /* Any enum taskhost_text; NULL when there is none. */
 static inline const char *task_text(const task_context *task, int which) {
     return taskhost_functions->text(task, which, 0);
@@ -351,6 +355,25 @@ __attribute__((format(printf, 3, 4))) static inline void task_log(task_context *
     }
 }
 
+/* ---- other tasks ---- */
+
+/* Sends a signature as Celery's clients write it, JSON: {"task": "sums.add", "args": [2, 2], "kwargs": {},
+ * "options": {}, "subtask_type": null, "immutable": false}. id (may be NULL): where to put the new task's id.
+ * False, and nothing is sent, when it is no JSON object. */
+static inline bool task_send(task_context *task, const char *signature, char id[TASKHOST_ID_SIZE]) {
+    char own[TASKHOST_ID_SIZE];
+    char *made = id ? id : own;
+    taskhost_functions->new_id(made);
+    return taskhost_functions->send(task, made, signature, strlen(signature));
+}
+/* The same, as one member more of the chord that this task is part of. */
+static inline bool task_add_to_chord(task_context *task, const char *signature, char id[TASKHOST_ID_SIZE]) {
+    char own[TASKHOST_ID_SIZE];
+    char *made = id ? id : own;
+    taskhost_functions->new_id(made);
+    return taskhost_functions->add_to_chord(task, made, signature, strlen(signature));
+}
+
 /* ---- how a task ends, if not by returning; say one of these, then return ---- */
 
 /* The result as JSON text. */
@@ -381,6 +404,14 @@ static inline void task_fail_soft_limit(task_context *task) {
 /* Run it again after so many seconds; < 0: as the task's options say. reason may be NULL. */
 static inline void task_retry(task_context *task, double countdown, const char *reason) {
     taskhost_functions->retry(task, countdown, -2, reason);
+}
+/* The same with everything that may be said about it: taskhost_retry_options again = TASKHOST_RETRY; again.args = "[2]"; ... */
+static inline void task_retry_with(task_context *task, const taskhost_retry_options *retry) {
+    taskhost_functions->retry_with(task, retry);
+}
+/* The signature (see task_send) takes this task's place and gives its result. */
+static inline void task_replace(task_context *task, const char *signature) {
+    taskhost_functions->replace(task, signature, strlen(signature));
 }
 /* Give the message up (it is dead-lettered), or back to the queue. */
 static inline void task_reject(task_context *task, const char *reason, bool requeue) {

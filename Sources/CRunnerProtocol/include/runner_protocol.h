@@ -81,6 +81,13 @@ enum runner_frame {
     FRAME_RESULT = 16, /* code = enum runner_result; payload: struct result_usage, then the result's JSON */
     FRAME_STATE = 17,  /* payload: JSON {"state": text, "meta": any} */
     FRAME_LOG = 18,    /* code = enum runner_level; payload: UTF-8 text, one message */
+    FRAME_SEND = 19,   /* code = enum runner_send; payload: JSON {"id": text, "signature": object} */
+};
+
+/* What FRAME_SEND asks for. */
+enum runner_send {
+    SEND_TASK = 0,     /* publish it */
+    SEND_TO_CHORD = 1, /* publish it as one member more of the chord this task is part of */
 };
 
 /* What a task came to; the JSON that goes with it. */
@@ -88,9 +95,11 @@ enum runner_result {
     RESULT_SUCCESS = 0, /* the value */
     RESULT_FAILURE = 1, /* {"exc_type": text, "exc_module": text, "exc_message": [any...], "traceback": text|null} */
     RESULT_RETRY = 2,   /* {"countdown": seconds|null, "max_retries": int|null (absent: the task's own),
-                            "exc": failure object|null} */
+                            "exc": failure object|null, "args": array|absent, "kwargs": object|absent,
+                            "expires": seconds from now|absent} */
     RESULT_IGNORE = 3,  /* null */
     RESULT_REJECT = 4,  /* {"reason": text, "requeue": bool} */
+    RESULT_REPLACE = 5, /* the signature that gives this task's result */
 };
 
 /* Syslog-like, but few. */
@@ -120,7 +129,9 @@ struct task_request {
     uint32_t group_id_length;  /* 0: none */
     uint32_t queue_length;
     uint32_t headers_length; /* JSON object: every header of the message */
+    uint32_t properties_length; /* JSON object: every property of the message */
     uint32_t body_length;    /* JSON: [args, kwargs, embed] */
+    uint32_t reserved;
 };
 enum task_request_flags { TASK_REDELIVERED = 1, TASK_LAST_IN_CHILD = 2 /* exit 0 after the result */ };
 
@@ -153,7 +164,7 @@ struct crash_page {
 #ifndef __cplusplus
 _Static_assert(sizeof(struct control_record) == 64, "control_record layout");
 _Static_assert(sizeof(struct frame_header) == 16, "frame_header layout");
-_Static_assert(sizeof(struct task_request) == 72, "task_request layout");
+_Static_assert(sizeof(struct task_request) == 80, "task_request layout");
 _Static_assert(sizeof(struct result_usage) == 40, "result_usage layout");
 _Static_assert(sizeof(struct crash_page) <= 4096, "crash_page fits a page");
 #endif

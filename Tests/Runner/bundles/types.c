@@ -87,6 +87,33 @@ static void chatty(task_context *task) {
 TASK_HANDLER(chatty);
 static void retry(task_context *task, double countdown, const char *reason) { task_retry(task, countdown, reason); }
 TASK_DEF_CTX(retry, void, (f64, countdown, -1), (str, reason, null));
+static void send(task_context *task, const char *signature) {
+    char first[TASKHOST_ID_SIZE], second[TASKHOST_ID_SIZE], ids[2 * TASKHOST_ID_SIZE + 8];
+    if (!task_send(task, signature, first) || !task_add_to_chord(task, signature, second)) {
+        task_succeed_json(task, "[null, null]");
+        return;
+    }
+    snprintf(ids, sizeof ids, "[\"%s\",\"%s\"]", first, second);
+    task_succeed_json(task, ids);
+}
+TASK_DEF_CTX(send, void, (json, signature));
+static void replace(task_context *task, const char *signature) { task_replace(task, signature); }
+TASK_DEF_CTX(replace, void, (json, signature));
+static void retry_with(task_context *task, const char *args, const char *kwargs) {
+    taskhost_retry_options again = TASKHOST_RETRY;
+    again.countdown = 0.5;
+    again.max_retries = 4;
+    again.expires = 60;
+    again.type = "KeyError";
+    again.module = "builtins";
+    again.arguments = "[\"k\"]";
+    again.args = args;
+    again.kwargs = kwargs;
+    task_retry_with(task, &again);
+}
+TASK_DEF_CTX(retry_with, void, (json, args), (json, kwargs));
+static void properties(task_context *task) { task_succeed_json(task, task_properties(task, NULL)); }
+TASK_DEF_CTX(properties, void);
 static void retry_bound(task_context *task, int32_t bound) { taskhost_functions->retry(task, 2, bound, NULL); }
 TASK_DEF_CTX(retry_bound, void, (i32, bound));
 static void reject(task_context *task, const char *reason, bool requeue) { task_reject(task, reason, requeue); }
