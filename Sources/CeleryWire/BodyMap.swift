@@ -1,6 +1,6 @@
 // Protocol 1, and the hybrid of 1 and 2: everything, or the rest, is in a map that is the body (celery-wire.md §1.10).
-import TaskModel
-import TaskhostJSON
+public import TaskModel
+public import TaskhostJSON
 
 extension TaskMessage {
     /// What the body may say; a header of the same name wins.
@@ -58,7 +58,7 @@ extension TaskMessage {
 
 extension FieldValue {
     /// The same value as a header would carry it; integers beyond 64 bits become texts.
-    init(_ json: JSON) {
+    public init(_ json: JSON) {
         switch json {
         case .null: self = .null
         case .bool(let value): self = .bool(value)
