@@ -15,6 +15,11 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 let package = Package(
     name: "taskhost",
+    products: [
+        .executable(name: "taskhost", targets: ["taskhost"]),
+        // For Swift programs that send tasks.
+        .library(name: "TaskhostClient", targets: ["TaskhostClient"]),
+    ],
     dependencies: [
         .package(path: "sdk"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -51,6 +56,12 @@ let package = Package(
             name: "Engine", dependencies: ["TaskModel", "CeleryWire", "Ports", logging],
             swiftSettings: strict),
         .target(name: "Client", dependencies: ["TaskModel", "CeleryWire", "Ports", json], swiftSettings: strict),
+        .target(
+            name: "TaskhostClient",
+            dependencies: [
+                "TaskModel", "CeleryWire", "Ports", "Loop", "RabbitMQ", "Redis", "SQLite", "Client", json,
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "taskhost",
             dependencies: [
