@@ -38,14 +38,20 @@ let package = Package(
         .target(name: "TaskModel", swiftSettings: strict),
         .target(name: "CeleryWire", dependencies: ["TaskModel", json], swiftSettings: strict),
         .target(name: "Ports", dependencies: ["TaskModel"], swiftSettings: strict),
+        .target(name: "GroupJoin", dependencies: ["Ports", "TaskModel", json], swiftSettings: strict),
+
+        // Signatures: chains, groups, chords.
+        .target(name: "Canvas", dependencies: ["TaskModel", "CeleryWire", json], swiftSettings: strict),
 
         // Adapters: one outside system each.
         .target(name: "Loop", dependencies: ["CLinux", "Ports", "TaskModel"], swiftSettings: strict),
         .target(name: "RabbitMQ", dependencies: ["CRabbitMQ", "CLinux", "Ports", "TaskModel"], swiftSettings: strict),
-        .target(name: "Redis", dependencies: ["CHiredis", "Ports", "TaskModel", json], swiftSettings: strict),
+        .target(name: "Redis", dependencies: ["CHiredis", "GroupJoin", "Ports", "TaskModel", json], swiftSettings: strict),
         .target(
             name: "SQLite",
-            dependencies: ["CLinux", "Ports", "TaskModel", json, .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "CLinux", "GroupJoin", "Ports", "TaskModel", json, .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: strict),
         .target(
             name: "Runner", dependencies: ["CRunnerProtocol", "CLinux", "Ports", "TaskModel", json],
@@ -53,7 +59,7 @@ let package = Package(
 
         // The engine and what stands on it.
         .target(
-            name: "Engine", dependencies: ["TaskModel", "CeleryWire", "Ports", logging],
+            name: "Engine", dependencies: ["TaskModel", "CeleryWire", "Canvas", "Ports", json, logging],
             swiftSettings: strict),
         .target(name: "Client", dependencies: ["TaskModel", "CeleryWire", "Ports", json], swiftSettings: strict),
         .target(
@@ -73,7 +79,8 @@ let package = Package(
 
         .testTarget(name: "LoopTests", dependencies: ["Loop", "Ports", "CLinux"]),
         .testTarget(name: "CeleryWireTests", dependencies: ["CeleryWire", "TaskModel", json], exclude: ["Fixtures"]),
-        .testTarget(name: "EngineTests", dependencies: ["Engine", "TaskModel", "CeleryWire", "Ports", json]),
+        .testTarget(
+            name: "EngineTests", dependencies: ["Engine", "Canvas", "TaskModel", "CeleryWire", "Ports", json]),
         .testTarget(
             name: "RunnerTests",
             dependencies: ["Runner", "Loop", "Ports", "TaskModel", "CLinux", "CRunnerProtocol"]),

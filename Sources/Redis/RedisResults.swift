@@ -26,11 +26,13 @@ public final class RedisResults: ResultStore {
     /// Redis is up and refuses writes for now.
     private var sickTimer: (any LoopTimer)?
     private var sickPause = sickPause.lowerBound
-    private var isClosed = false
+    private(set) var isClosed = false
+    let chords: RedisChordOptions
 
-    public init(address: RedisAddress, loop: any EventLoop) {
+    public init(address: RedisAddress, loop: any EventLoop, chords: RedisChordOptions = RedisChordOptions()) {
         self.address = address
         self.loop = loop
+        self.chords = chords
     }
 
     public func connect(events: any ResultStoreEvents) {
@@ -101,8 +103,22 @@ public final class RedisResults: ResultStore {
         _ = loop.schedule(afterSeconds: 0, done)
     }
 
+    /// One command, sent again after a loss of the link: it must bear being done twice.
+    func ask(_ words: [[UInt8]], done: @escaping (Result<RedisReply, StoreFailure>) -> Void) {
+        var answer = RedisReply.none
+        add(
+            RedisRequest(done: { failure in done(failure.map(Result.failure) ?? .success(answer)) }) {
+                [weak self] request in
+                self?.link?.send(words) { reply in
+                    guard let self, self.check(reply, request) else { return }
+                    answer = reply
+                    self.finish(request)
+                }
+            })
+    }
+
     /// As Celery names it; also the channel it is announced on.
-    private func key(of taskID: String) -> String { "\(address.effectivePrefix)celery-task-meta-\(taskID)" }
+    func key(of taskID: String) -> String { "\(address.effectivePrefix)celery-task-meta-\(taskID)" }
 
     /// The transaction of celery-wire.md §4.4; whoever waits on the channel finds the key set.
     private func write(_ record: ResultRecord, _ key: String, _ request: RedisRequest) {

@@ -9,7 +9,7 @@ public final class SQLiteResults: ResultStore {
     public var description: String { file.address.description }
     public var replyTo: String? { nil }
 
-    private let file: SQLiteFile
+    let file: SQLiteFile
     private var events: (any ResultStoreEvents)?
     private var followers: Followers?
     private var lastSweep = WallTime(microseconds: 0)
@@ -33,7 +33,10 @@ public final class SQLiteResults: ResultStore {
             try ResultRows.store(
                 record.taskID, state: record.state.rawValue, meta: meta,
                 expiresAfterSeconds: record.expiresAfterSeconds, now: now, in: db)
-            if sweeps { try ResultRows.sweep(now: now, limit: Self.sweepLimit, in: db) }
+            if sweeps {
+                try ResultRows.sweep(now: now, limit: Self.sweepLimit, in: db)
+                try ChordRows.sweep(now: now, limit: Self.sweepLimit, in: db)
+            }
         } done: { result in
             done(result.storeFailure)
         }

@@ -41,7 +41,35 @@ enum Schema {
             meta BLOB NOT NULL,
             expires_at INTEGER);                    -- microseconds since 1970
         CREATE INDEX result_expires ON result(expires_at) WHERE expires_at IS NOT NULL;
+        """,
         """
+        CREATE TABLE chord(
+            group_id TEXT PRIMARY KEY,
+            size INTEGER,                           -- members of the header; not known before it is announced
+            extra INTEGER NOT NULL DEFAULT 0,       -- added while it runs
+            saved_group BLOB,                       -- JSON group tuple, only for groups within groups
+            is_over INTEGER NOT NULL DEFAULT 0,     -- 1: its body is published, or failed
+            token TEXT,                             -- who publishes the body
+            token_until INTEGER,                    -- microseconds since 1970
+            expires_at INTEGER NOT NULL);           -- microseconds since 1970
+        CREATE INDEX chord_expires ON chord(expires_at);
+
+        CREATE TABLE chord_part(
+            id INTEGER PRIMARY KEY,                 -- grows: the order of arrival
+            group_id TEXT NOT NULL,
+            name TEXT NOT NULL,                     -- task id and place: what counts once
+            place INTEGER,
+            document BLOB NOT NULL,
+            UNIQUE(group_id, name));
+
+        CREATE TABLE broadcast(
+            id INTEGER PRIMARY KEY AUTOINCREMENT,   -- grows: what listeners look for
+            channel TEXT NOT NULL,
+            properties TEXT NOT NULL,               -- JSON, see FieldJSON
+            headers TEXT NOT NULL,
+            body BLOB NOT NULL,
+            expires_at INTEGER NOT NULL);           -- microseconds since 1970
+        """,
     ]
 
     static var version: Int { steps.count }
