@@ -54,13 +54,24 @@ extension Optional: OptionalValue {
 
 /// What registration reads from a property without knowing its type.
 protocol ArgumentProperty: Sendable {
+    var kind: ArgumentKind { get }
     /// The position among the decoded keys, on an instance the probe made.
     var keyIndex: Int? { get }
     /// JSON of the default, nil when the argument is required.
     func defaultJSON() throws -> JSON?
 }
 
+/// Which of a call's arguments a property takes.
+enum ArgumentKind: Sendable {
+    case one
+    /// The positional ones that are left over.
+    case rest
+    /// The keyword ones that are left over.
+    case named
+}
+
 extension Arg: ArgumentProperty {
+    var kind: ArgumentKind { .one }
     var keyIndex: Int? { key }
 
     func defaultJSON() throws -> JSON? {

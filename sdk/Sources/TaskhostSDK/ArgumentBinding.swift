@@ -36,11 +36,16 @@ struct ArgumentBinding {
                 type: "TypeError",
                 "\(parameters.function)() argument after ** must be a mapping, not \(kwargs.pythonType)")
         }
-        let all = parameters.all
-        var values = [JSON?](repeating: nil, count: all.count)
+        let all = parameters.singles
+        let rest = parameters.all.firstIndex { $0.kind == .rest }
+        let named = parameters.all.firstIndex { $0.kind == .named }
+        var values = [JSON?](repeating: nil, count: parameters.all.count)
+        var others: [JSONMember] = []
         for (index, value) in positional.prefix(all.count).enumerated() { values[index] = value }
         for keyword in keywords {
             guard let index = all.firstIndex(where: { $0.name == keyword.key }) else {
+                others.append(keyword)
+                if named != nil { continue }
                 throw Self.typeError(parameters, "got an unexpected keyword argument '\(keyword.key)'")
             }
             guard values[index] == nil else {
@@ -48,13 +53,15 @@ struct ArgumentBinding {
             }
             values[index] = keyword.value
         }
-        guard positional.count <= all.count else {
+        guard rest != nil || positional.count <= all.count else {
             throw Self.typeError(parameters, Self.tooMany(positional.count, for: all))
         }
         let missing = all.indices.filter { values[$0] == nil && all[$0].fallback == nil }
         guard missing.isEmpty else {
             throw Self.typeError(parameters, Self.missing(missing.map { "'" + all[$0].name + "'" }))
         }
+        if let rest { values[rest] = .array(Array(positional.dropFirst(all.count))) }
+        if let named { values[named] = .object(others) }
         self.values = values
     }
 
@@ -62,7 +69,7 @@ struct ArgumentBinding {
         TaskError(type: "TypeError", "\(parameters.function)() \(text)")
     }
 
-    private static func tooMany(_ given: Int, for all: [Parameters.Parameter]) -> String {
+    private static func tooMany(_ given: Int, for all: ArraySlice<Parameters.Parameter>) -> String {
         let required = all.count { $0.fallback == nil }
         let verb = given == 1 ? "was" : "were"
         if required == all.count {

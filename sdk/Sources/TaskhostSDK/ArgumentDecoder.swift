@@ -27,6 +27,12 @@ final class ArgumentDecoder: Decoder {
         return fallback
     }
 
+    /// For properties that take what is left over: always bound, never converted.
+    func takeCurrentJSON() throws -> JSON {
+        guard parameters.indices.contains(current), let value = values[current] else { throw unnamed }
+        return value
+    }
+
     /// Keys are asked for in the order of declaration, nearly always.
     private func move(to name: String) {
         current += 1

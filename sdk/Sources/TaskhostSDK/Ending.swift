@@ -5,6 +5,7 @@ enum Ending {
     case failure(type: String, module: String, message: String, arguments: [JSON]?, traceback: String?)
     case retry(Retry)
     case reject(Reject)
+    case replace(Signature)
     case ignore
 
     /// `isStopping`: the soft limit has passed, so that a cancellation is its doing.
@@ -12,6 +13,7 @@ enum Ending {
         switch error {
         case let error as Retry: self = .retry(error)
         case let error as Reject: self = .reject(error)
+        case let error as Replace: self = .replace(error.signature)
         case is Ignore: self = .ignore
         case is CancellationError where isStopping:
             self = .failure(
@@ -40,6 +42,7 @@ enum Ending {
             link.fail(type: type, module: module, message: message, arguments: arguments, traceback: traceback)
         case .retry(let retry): link.retry(retry)
         case .reject(let reject): link.reject(reject)
+        case .replace(let signature): link.replace(signature.json.bytes)
         case .ignore: link.ignore()
         }
     }

@@ -41,7 +41,7 @@ struct HostLink: @unchecked Sendable {
     }
 
     func fail(type: String, module: String, message: String, arguments: [JSON]?, traceback: String?) {
-        let list = arguments.map { String(decoding: JSON.array($0).bytes, as: UTF8.self) }
+        let list = arguments.map { JSON.array($0).written }
         withOptionalCString(list) { list in
             withOptionalCString(traceback) { traceback in
                 host.pointee.fail(task, type, module, message, list, traceback)
@@ -57,9 +57,44 @@ struct HostLink: @unchecked Sendable {
             case .atMost(let times): Int32(clamping: max(0, times))
             case .unlimited: -1
             }
-        withOptionalCString(retry.reason) {
-            host.pointee.retry(task, retry.after.map { max(0, $0.inSeconds) } ?? -1, bound, $0)
+        var failure = retry.failure
+        if failure == nil, let reason = retry.reason { failure = TaskError(reason) }
+        let list = failure?.errorArguments.map { JSON.array($0).written }
+        withCStrings([
+            failure?.errorType, failure?.errorModule, failure?.errorMessage, list,
+            retry.arguments.map { JSON.array($0).written }, retry.keywords.map { JSON.object(sorted: $0).written },
+        ]) { texts in
+            var options = taskhost_retry_options()
+            options.size = UInt32(MemoryLayout<taskhost_retry_options>.size)
+            options.max_retries = bound
+            options.countdown = retry.after.map { max(0, $0.inSeconds) } ?? -1
+            options.expires = retry.expires?.inSeconds ?? 0
+            options.type = texts[0]
+            options.module = texts[1]
+            options.message = texts[2]
+            options.arguments = texts[3]
+            options.args = texts[4]
+            options.kwargs = texts[5]
+            host.pointee.retry_with(task, &options)
         }
+    }
+
+    func newID() -> String {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(TASKHOST_ID_SIZE)) {
+            host.pointee.new_id($0.baseAddress)
+            return $0.baseAddress.map { String(cString: $0) } ?? ""
+        }
+    }
+
+    /// False: the host did not take it.
+    func send(_ signature: [UInt8], id: String, toChord: Bool) -> Bool {
+        let send: (@convention(c) (OpaquePointer?, UnsafePointer<CChar>?, UnsafePointer<CChar>?, Int) -> Bool)? =
+            toChord ? host.pointee.add_to_chord : host.pointee.send
+        return signature.withCharacters { characters, length in send?(task, id, characters, length) ?? false }
+    }
+
+    func replace(_ signature: [UInt8]) {
+        signature.withCharacters { host.pointee.replace(task, $0, $1) }
     }
 
     func reject(_ reject: Reject) { host.pointee.reject(task, reject.reason, reject.requeue) }
@@ -69,6 +104,19 @@ struct HostLink: @unchecked Sendable {
 
 func withOptionalCString<Result>(_ text: String?, _ use: (UnsafePointer<CChar>?) -> Result) -> Result {
     if let text { text.withCString { use($0) } } else { use(nil) }
+}
+
+/// The texts as C strings, valid for the call; nil stays nil.
+func withCStrings<Result>(_ texts: [String?], _ use: ([UnsafePointer<CChar>?]) -> Result) -> Result {
+    func step(_ index: Int, _ pointers: [UnsafePointer<CChar>?]) -> Result {
+        guard index < texts.count else { return use(pointers) }
+        return withOptionalCString(texts[index]) { step(index + 1, pointers + [$0]) }
+    }
+    return step(0, [])
+}
+
+extension JSON {
+    var written: String { String(decoding: bytes, as: UTF8.self) }
 }
 
 extension [UInt8] {

@@ -5,6 +5,7 @@ struct Parameters: Sendable {
     struct Parameter: Sendable {
         var name: String
         var type: String
+        var kind = ArgumentKind.one
         /// JSON text of the default; nil: required.
         var defaultJSON: String?
         /// The `Arg` that carries the default; nil: required.
@@ -14,6 +15,7 @@ struct Parameters: Sendable {
     /// What clients read in errors: the task's name after the last dot.
     let function: String
     let all: [Parameter]
+    var singles: ArraySlice<Parameter> { all.prefix { $0.kind == .one } }
 
     /// Asks `Handler` for its properties (an instance with nothing but defaults) and for its coding keys (an instance
     /// decoded from a probe that tags each property with its key); the tags tell which key is whose.
@@ -38,7 +40,7 @@ struct Parameters: Sendable {
         for child in Mirror(reflecting: tagged).children {
             guard let property = child.value as? any ArgumentProperty, let index = property.keyIndex else { continue }
             let found = probe.found[index]
-            var parameter = Parameter(name: found.key, type: TypeNames.written(found.type))
+            var parameter = Parameter(name: found.key, type: TypeNames.written(found.type), kind: property.kind)
             if let label = child.label, let standard = defaults[label] {
                 do {
                     parameter.defaultJSON = try standard.defaultJSON().map { String(decoding: $0.bytes, as: UTF8.self) }
@@ -55,6 +57,12 @@ struct Parameters: Sendable {
             throw RegistrationError(
                 "\(name): '\(parameters[late].name)' has no default but follows '\(parameters[late - 1].name)', "
                     + "which has one: declare required arguments first")
+        }
+        let singles = parameters.prefix { $0.kind == .one }
+        switch parameters.dropFirst(singles.count).map(\.kind) {
+        case [], [.rest], [.named], [.rest, .named]: break
+        default:
+            throw RegistrationError("\(name): declare every @Arg first, then at most one @Rest, then at most one @Named")
         }
         self.function = function
         self.all = parameters

@@ -32,6 +32,7 @@ extension TaskEntry {
         result.acks_late = threeValued(options.acksLate)
         result.track_started = threeValued(options.trackStarted)
         result.ignore_result = threeValued(options.ignoreResult)
+        result.takes_failure = threeValued(options.takesFailure)
         result.max_starts = Int32(clamping: options.maxStarts ?? 0)
         result.keep = Int32(clamping: options.keep ?? 0)
         result.queue = texts.add(options.queue)

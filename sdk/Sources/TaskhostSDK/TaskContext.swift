@@ -111,19 +111,55 @@ public final class TaskContext: Sendable {
         link.withLock { $0?.log(number, text) }
     }
 
+    // MARK: other tasks
+
+    /// Sends a task, chain, group or chord; it is published while this task runs on. The result may be returned by
+    /// the task: clients can wait for it.
+    ///
+    /// Throws `TaskError` when this task is over.
+    @discardableResult
+    public func send(_ signature: Signature) throws -> SentTask { try submit(signature, toChord: false) }
+
+    /// Sends one member more of the chord that this task is part of.
+    ///
+    /// Throws `TaskError` when this task is over.
+    @discardableResult
+    public func addToChord(_ signature: Signature) throws -> SentTask { try submit(signature, toChord: true) }
+
+    private func submit(_ signature: Signature, toChord: Bool) throws -> SentTask {
+        let sent: SentTask? = link.withLock { link in
+            guard let link else { return nil }
+            let (frozen, sent) = Freezer(newID: link.newID).freeze(signature)
+            return link.send(frozen.json.bytes, id: sent.id, toChord: toChord) ? sent : nil
+        }
+        guard let sent else {
+            throw TaskError(type: "RuntimeError", "\(signature.task) can't be sent: the task that sends it is over")
+        }
+        return sent
+    }
+
     // MARK: the message as it came
 
     /// JSON text of `[args, kwargs, embed]`.
     public var bodyBytes: [UInt8] { ask([]) { $0.bytes(TASKHOST_TEXT_BODY) { Array($0) } ?? [] } }
 
     /// All headers of the message, an object.
-    public var headers: JSON {
+    public var headers: JSON { object(TASKHOST_TEXT_HEADERS) }
+
+    /// The message's properties under their AMQP names, those that are set: "app_id", "correlation_id" …
+    public var properties: JSON { object(TASKHOST_TEXT_PROPERTIES) }
+
+    /// 0…255 as the sender gave it; nil when it gave none.
+    public var priority: Int? { properties["priority"]?.integer.map { Int($0) } }
+
+    /// Where the sender waits for the result.
+    public var replyTo: String? { properties["reply_to"]?.text }
+
+    private func object(_ which: taskhost_text) -> JSON {
         ask(.object([])) { link in
-            let parsed = link.bytes(TASKHOST_TEXT_HEADERS) { text in
-                Result { try JSON(parsing: text, limits: .trusted) }
-            }
-            guard case .success(let headers)? = parsed else { return .object([]) }
-            return headers
+            let parsed = link.bytes(which) { text in Result { try JSON(parsing: text, limits: .trusted) } }
+            guard case .success(let object)? = parsed else { return .object([]) }
+            return object
         }
     }
 }

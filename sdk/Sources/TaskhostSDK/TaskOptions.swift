@@ -26,11 +26,15 @@ public struct TaskOptions: Sendable {
     public var rateLimit: String?
     /// Starts that end in a crash before the message is dead-lettered; at least 1.
     public var maxStarts: Int?
+    /// As an errback this task takes (request, exception, traceback), and leaves no result; nil or false: it takes
+    /// the failed task's id.
+    public var takesFailure: Bool?
 
     public init(
         name: String? = nil, softLimit: Duration? = nil, hardLimit: Duration? = nil, retry: RetryPolicy? = nil,
         keep: Int? = nil, acksLate: Bool? = nil, trackStarted: Bool? = nil, ignoreResult: Bool? = nil,
-        doc: String? = nil, queue: String? = nil, rateLimit: String? = nil, maxStarts: Int? = nil
+        doc: String? = nil, queue: String? = nil, rateLimit: String? = nil, maxStarts: Int? = nil,
+        takesFailure: Bool? = nil
     ) {
         self.name = name
         self.softLimit = softLimit
@@ -44,6 +48,7 @@ public struct TaskOptions: Sendable {
         self.queue = queue
         self.rateLimit = rateLimit
         self.maxStarts = maxStarts
+        self.takesFailure = takesFailure
     }
 }
 

@@ -2,7 +2,7 @@
 
 extension JSON {
     /// Throws what the value's `encode(to:)` throws.
-    init<Value: Encodable>(encoding value: Value) throws {
+    public init<Value: Encodable>(encoding value: Value) throws {
         switch value {
         case let value as String: self = .string(value)
         case let value as Int: self = .int(Int64(value))

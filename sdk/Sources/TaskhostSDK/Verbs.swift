@@ -8,11 +8,34 @@ public struct Retry: Error, Sendable {
     public var bound: RetryPolicy.Bound?
     /// For logs and the RETRY state.
     public var reason: String?
+    /// Instead of a reason: the failure clients see meanwhile, and for good once the retries are used up.
+    public var failure: TaskError?
+    /// What to call the next attempt with; nil: the same again.
+    public var arguments: [JSON]?
+    public var keywords: [String: JSON]?
+    /// From now on; a later start is not worth it. nil: as the message says.
+    public var expires: Duration?
 
-    public init(after: Duration? = nil, bound: RetryPolicy.Bound? = nil, reason: String? = nil) {
+    public init(
+        after: Duration? = nil, bound: RetryPolicy.Bound? = nil, reason: String? = nil, failure: TaskError? = nil,
+        arguments: [JSON]? = nil, keywords: [String: JSON]? = nil, expires: Duration? = nil
+    ) {
         self.after = after
         self.bound = bound
         self.reason = reason
+        self.failure = failure
+        self.arguments = arguments
+        self.keywords = keywords
+        self.expires = expires
+    }
+}
+
+/// Let another task, chain, group or chord take this task's place: it gives the result, under this task's id.
+public struct Replace: Error, Sendable {
+    public var signature: Signature
+
+    public init(with signature: Signature) {
+        self.signature = signature
     }
 }
 

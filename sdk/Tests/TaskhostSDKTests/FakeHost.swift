@@ -1,6 +1,7 @@
 // A host table that only remembers: what a bundle registers, and what its handlers report.
 
 import Dispatch
+import Glibc
 import TaskhostSDK
 
 /// What a handler reported about one task.
@@ -15,6 +16,11 @@ struct Report: Sendable, Equatable {
     var maxRetries: Int32?
     var states: [String] = []
     var lines: [String] = []
+    /// "send" or "chord", the id, the signature.
+    var sent: [[String]] = []
+    var newArguments: String?
+    var keywords: String?
+    var expires: Double?
 }
 
 /// One task as the fake runner holds it. Touched by one thread at a time: the loop queue, or a handler under its lock.
@@ -55,6 +61,8 @@ enum FakeHost {
     nonisolated(unsafe) fileprivate static var registered: [Registration] = []
     nonisolated(unsafe) static var bundle = ""
     nonisolated(unsafe) static var answer: Int32 = 0
+    /// Of the last new id.
+    nonisolated(unsafe) static var ids = 0
     /// Also the one thread at a time that handlers run on, apart from the tests' own pool.
     static let queue = DispatchQueue(label: "fake host")
 
@@ -84,6 +92,14 @@ enum FakeHost {
         }
     }
 
+    private static func note(
+        _ kind: String, _ task: OpaquePointer?, _ id: UnsafePointer<CChar>?, _ signature: UnsafePointer<CChar>?,
+        _ length: Int
+    ) -> Bool {
+        FakeTask.of(task).report.sent.append([kind, String(cString: id!), text(signature, length)])
+        return true
+    }
+
     private static func makeTable() -> taskhost_host {
         var host = taskhost_host()
         host.size = UInt32(MemoryLayout<taskhost_host>.size)
@@ -109,6 +125,7 @@ enum FakeHost {
             switch UInt32(which) {
             case TASKHOST_TEXT_ID.rawValue: bytes = Array("id-1".utf8)
             case TASKHOST_TEXT_BODY.rawValue: bytes = FakeTask.of(task).body
+            case TASKHOST_TEXT_PROPERTIES.rawValue: bytes = Array(#"{"priority":7,"reply_to":"here"}"#.utf8)
             case TASKHOST_TEXT_HEADERS.rawValue: bytes = FakeTask.of(task).headers
             default: return nil
             }
@@ -144,12 +161,27 @@ enum FakeHost {
             task.report.message = String(cString: message!)
             task.report.arguments = arguments.map { String(cString: $0) }
         }
-        host.retry = { task, countdown, maxRetries, reason in
+        host.retry_with = { task, retry in
             let task = FakeTask.of(task)
+            let retry = retry!.pointee
             task.report.ending = "retry"
-            task.report.countdown = countdown
-            task.report.maxRetries = maxRetries
-            task.report.message = reason.map { String(cString: $0) } ?? ""
+            task.report.countdown = retry.countdown
+            task.report.maxRetries = retry.max_retries
+            task.report.type = retry.type.map { String(cString: $0) } ?? ""
+            task.report.message = retry.message.map { String(cString: $0) } ?? ""
+            task.report.newArguments = retry.args.map { String(cString: $0) }
+            task.report.keywords = retry.kwargs.map { String(cString: $0) }
+            task.report.expires = retry.expires
+        }
+        host.new_id = { id in
+            FakeHost.ids += 1
+            _ = "new-\(FakeHost.ids)".withCString { strcpy(id!, $0) }
+        }
+        host.send = { FakeHost.note("send", $0, $1, $2, $3) }
+        host.add_to_chord = { FakeHost.note("chord", $0, $1, $2, $3) }
+        host.replace = { task, signature, length in
+            FakeTask.of(task).report.ending = "replace"
+            FakeTask.of(task).report.value = text(signature, length)
         }
         host.reject = { task, reason, requeue in
             FakeTask.of(task).report.ending = requeue ? "reject, requeue" : "reject"
