@@ -38,9 +38,6 @@ let package = Package(
         .target(name: "TaskModel", swiftSettings: strict),
         .target(name: "CeleryWire", dependencies: ["TaskModel", json], swiftSettings: strict),
         .target(name: "Ports", dependencies: ["TaskModel"], swiftSettings: strict),
-
-        // Signatures: chains, groups, chords.
-        .target(name: "Canvas", dependencies: ["TaskModel", "CeleryWire", json], swiftSettings: strict),
         .target(name: "GroupJoin", dependencies: ["Ports", "TaskModel", json], swiftSettings: strict),
 
         // Signatures: chains, groups, chords.
