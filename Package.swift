@@ -57,6 +57,8 @@ let package = Package(
             name: "Runner", dependencies: ["CRunnerProtocol", "CLinux", "Ports", "TaskModel", json],
             swiftSettings: strict),
 
+        .target(name: "Control", dependencies: ["TaskModel", "CeleryWire", "Ports", json], swiftSettings: strict),
+
         // The engine and what stands on it.
         .target(
             name: "Engine", dependencies: ["TaskModel", "CeleryWire", "Canvas", "Ports", json, logging],
@@ -84,6 +86,8 @@ let package = Package(
         .testTarget(
             name: "RunnerTests",
             dependencies: ["Runner", "Loop", "Ports", "TaskModel", "CLinux", "CRunnerProtocol"]),
+        .testTarget(
+            name: "ControlTests", dependencies: ["Control", "Ports", "TaskModel", json], exclude: ["Fixtures"]),
         .testTarget(name: "RabbitMQTests", dependencies: ["RabbitMQ", "Loop", "Ports", "TaskModel"]),
         .testTarget(
             name: "ConformanceTests",

@@ -6,13 +6,20 @@ public protocol ControlChannel: AnyObject {
     /// Receives what is broadcast to `<controlExchange>.pidbox`, now and after each reconnect.
     func open(nodeName: String, controlExchange: String, received: @escaping (ControlMessage) -> Void)
 
+    /// Where replies to questions of our own reach `received`, once `open` was called; nil: they cannot.
+    var ownAddress: ControlReplyAddress? { get }
+
     /// Best effort, as in Celery: a client that is gone gets nothing.
     func reply(to address: ControlReplyAddress, _ message: WireMessage)
 
-    /// To every worker, this one included.
+    /// To every worker, this one included. Waits until what is broadcast reaches us, so that no reply is missed.
     func broadcast(_ message: WireMessage, controlExchange: String)
 
     func close()
+}
+
+extension ControlChannel {
+    public var ownAddress: ControlReplyAddress? { nil }
 }
 
 public struct ControlMessage: Sendable {

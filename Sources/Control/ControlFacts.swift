@@ -1,0 +1,22 @@
+// What the wiring knows of this worker and remote control tells on: nothing here is secret.
+public import TaskhostJSON
+
+public struct ControlFacts {
+    /// Shown by `report` and in `stats`, e.g. "1.0.0".
+    public var version: String
+    /// The broker as `stats` tells it: hostname, userid, virtual_host, port, transport, ssl … Never a password.
+    public var broker: [JSONMember]
+    /// All settings with their values, secrets masked. With `defaults` also those nobody has set.
+    public var settings: (_ defaults: Bool) -> [JSONMember]
+    /// Host name and kind of the result store, for `report`.
+    public var resultStore: String
+    public init(
+        version: String, broker: [JSONMember], resultStore: String,
+        settings: @escaping (_ defaults: Bool) -> [JSONMember]
+    ) {
+        self.version = version
+        self.broker = broker
+        self.resultStore = resultStore
+        self.settings = settings
+    }
+}

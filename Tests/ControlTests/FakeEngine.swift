@@ -1,0 +1,85 @@
+// An engine that holds what the recorded Celery worker held, and remembers what it was told.
+import Ports
+import TaskModel
+
+final class FakeEngine: EngineControl {
+    var nodeName = "w1@test"
+    var heldTasks: [HeldTask] = []
+    var registeredTasks: [TaskManifest] = []
+    var consumedQueues: [QueueDeclaration] = []
+    var revokedTaskIDs: [String] = []
+    var figures = EngineFigures(
+        received: [:], slots: 2, credit: 9, softLimit: nil, hardLimit: nil, tasksPerChild: 0)
+    /// Calls that changed something, in order.
+    var told: [String] = []
+
+    func revoke(_ taskIDs: [String], terminate signal: Int32?) -> [String] {
+        told.append("revoke \(taskIDs) \(signal ?? 0)")
+        revokedTaskIDs += taskIDs.filter { !revokedTaskIDs.contains($0) }
+        return signal == nil ? [] : taskIDs.filter { id in heldTasks.contains { $0.id == id } }
+    }
+
+    var carriers: [RevokedStamp] = []
+    func revoke(stamps: [RevokedStamp], terminate signal: Int32?) -> [RevokedStamp] {
+        told.append("stamps \(stamps.map { "\($0.name)=\($0.values)" }) \(signal ?? 0)")
+        return signal == nil ? [] : carriers
+    }
+
+    func mergeRevoked(_ taskIDs: [String]) {
+        revokedTaskIDs += taskIDs.filter { !revokedTaskIDs.contains($0) }
+    }
+
+    func setRateLimit(_ limit: String?, task: String) throws(ControlRefusal) {
+        if let limit {
+            let parts = limit.split(separator: "/")
+            guard Double(String(parts[0])) != nil else { throw .invalidRate(String(parts[0])) }
+            if parts.count > 1, !["s", "m", "h"].contains(parts[1]) { throw .unknownUnit(String(parts[1])) }
+        }
+        guard let index = registeredTasks.firstIndex(where: { $0.name == task }) else { throw .unknownTask }
+        registeredTasks[index].options.rateLimit = limit
+    }
+
+    func setTimeLimits(soft: Double?, hard: Double?, task: String) throws(ControlRefusal) {
+        guard registeredTasks.contains(where: { $0.name == task }) else { throw .unknownTask }
+        told.append("limits \(task) \(soft ?? -1) \(hard ?? -1)")
+    }
+
+    func addConsumer(_ queue: QueueDeclaration) { consumedQueues.append(queue) }
+    func cancelConsumer(queue: String) { consumedQueues.removeAll { $0.name == queue } }
+    func shutDown() { told.append("shutDown") }
+}
+
+/// A channel that keeps what is sent, and a loop of which only the clock is used.
+final class FakeChannel: ControlChannel {
+    var received: ((ControlMessage) -> Void)?
+    var replies: [(address: ControlReplyAddress, message: WireMessage)] = []
+    var broadcasts: [WireMessage] = []
+    var ownAddress: ControlReplyAddress? = ControlReplyAddress(exchange: "", routingKey: "w1@test.celery.pidbox")
+
+    func open(nodeName: String, controlExchange: String, received: @escaping (ControlMessage) -> Void) {
+        self.received = received
+    }
+
+    func deliver(_ message: WireMessage) { received?(ControlMessage(message: message)) }
+
+    func reply(to address: ControlReplyAddress, _ message: WireMessage) { replies.append((address, message)) }
+    func broadcast(_ message: WireMessage, controlExchange: String) { broadcasts.append(message) }
+    func close() { received = nil }
+}
+
+final class FakeLoop: EventLoop {
+    var clocks = Clocks(
+        monotonic: Instant(nanoseconds: 5_000_000_000), wall: WallTime(secondsSince1970: 1_795_447_520))
+
+    final class Nothing: LoopWatch, LoopTimer {
+        func change(to interest: Readiness) {}
+        func cancel() {}
+    }
+
+    func watch(
+        _ descriptor: Int32, for interest: Readiness, _ ready: @escaping (Readiness) -> Void
+    ) -> any LoopWatch { Nothing() }
+    func schedule(afterSeconds seconds: Double, _ fire: @escaping () -> Void) -> any LoopTimer { Nothing() }
+    func atTurnEnd(_ flush: @escaping () -> Void) {}
+    func post(_ work: @escaping @Sendable () -> Void) { work() }
+}
