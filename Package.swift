@@ -63,11 +63,12 @@ let package = Package(
         .target(
             name: "Engine", dependencies: ["TaskModel", "CeleryWire", "Canvas", "Ports", json, logging],
             swiftSettings: strict),
-        .target(name: "Client", dependencies: ["TaskModel", "CeleryWire", "Ports", json], swiftSettings: strict),
+        .target(
+            name: "Client", dependencies: ["TaskModel", "CeleryWire", "Canvas", "Ports", json], swiftSettings: strict),
         .target(
             name: "TaskhostClient",
             dependencies: [
-                "TaskModel", "CeleryWire", "Ports", "Loop", "RabbitMQ", "Redis", "SQLite", "Client", json,
+                "TaskModel", "CeleryWire", "Canvas", "Ports", "Loop", "RabbitMQ", "Redis", "SQLite", "Client", json,
             ],
             swiftSettings: strict),
         .executableTarget(

@@ -5,10 +5,10 @@ public import TaskModel
 
 /// One client's links: a broker to send through, a store to read from. Either may be missing.
 public final class TaskClient {
-    private let broker: (any Broker)?
-    private let store: (any ResultStore)?
+    let broker: (any Broker)?
+    let store: (any ResultStore)?
     /// `name@host`, as messages name their sender.
-    private let origin: String
+    public let origin: String
     private var brokerIsUp: Bool
     private var storeIsUp: Bool
     private var ready: (() -> Void)?

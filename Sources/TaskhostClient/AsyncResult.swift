@@ -8,11 +8,11 @@ public import TaskhostJSON
 /// The result of one task. While it exists nothing of the result is missed, also over rpc://, which keeps nothing.
 public final class AsyncResult: Sendable, Identifiable {
     public let id: String
-    /// The result of the step before, in a chain; the group's first member has none here.
-    public let parent: AsyncResult?
+    /// What came before it: the step before in its chain, the header of its chord.
+    public let parent: ResultNode?
     let thread: LoopThread
 
-    init(_ id: String, parent: AsyncResult? = nil, _ thread: LoopThread) {
+    init(_ id: String, parent: ResultNode? = nil, _ thread: LoopThread) {
         self.id = id
         self.parent = parent
         self.thread = thread

@@ -1,7 +1,5 @@
 // What may be said of one call, beside its arguments.
-import CeleryWire
 public import Foundation
-import TaskModel
 public import TaskhostJSON
 
 /// Everything left out is as the task, the worker or the client's options say.
@@ -31,20 +29,6 @@ public struct CallOptions: Sendable {
 
     public init() {}
 
-    func apply(to call: inout TaskCall) {
-        if let taskID { call.id = taskID }
-        call.queue = queue
-        call.priority = priority
-        call.countdown = countdown?.inSeconds
-        call.eta = eta.map { WallTime(secondsSince1970: $0.timeIntervalSince1970) }
-        call.expires = expires.map { WallTime(secondsSince1970: $0.timeIntervalSince1970) }
-        call.hardLimit = timeLimit?.inSeconds
-        call.softLimit = softTimeLimit?.inSeconds
-        call.ignoreResult = ignoreResult
-        call.shadow = shadow
-        for (key, value) in headers.sorted(by: { $0.key < $1.key }) { call.headers[key] = value.field }
-    }
-
     /// The members of a signature's `options` (celery-wire.md §1.5).
     var members: [JSONMember] {
         var members: [JSONMember] = []
@@ -66,22 +50,5 @@ public struct CallOptions: Sendable {
             add("headers", .object(sorted.map { JSONMember(key: $0.key, value: $0.value) }))
         }
         return members
-    }
-}
-
-extension JSON {
-    /// As a header carries it.
-    fileprivate var field: FieldValue {
-        switch self {
-        case .null: .null
-        case .bool(let value): .bool(value)
-        case .int(let value): .int(value)
-        case .bigInteger(let digits): .string(digits)
-        case .double(let value): .double(value)
-        case .string(let text): .string(text)
-        case .array(let elements): .array(elements.map(\.field))
-        case .object(let members):
-            .table(FieldTable(members.map { FieldTable.Field(key: $0.key, value: $0.value.field) }))
-        }
     }
 }

@@ -6,10 +6,10 @@ public final class GroupResult: Sendable, Identifiable {
     /// The group's id.
     public let id: String
     public let members: [ResultNode]
-    /// The result of the step before, in a chain.
-    public let parent: AsyncResult?
+    /// What came before it in its chain.
+    public let parent: ResultNode?
 
-    init(_ id: String, members: [ResultNode], parent: AsyncResult? = nil) {
+    init(_ id: String, members: [ResultNode], parent: ResultNode? = nil) {
         self.id = id
         self.members = members
         self.parent = parent
@@ -63,7 +63,7 @@ public final class GroupResult: Sendable, Identifiable {
 }
 
 /// What a canvas leaves: a task's result, or a group's.
-public enum ResultNode: Sendable {
+public indirect enum ResultNode: Sendable {
     case task(AsyncResult)
     case group(GroupResult)
 
@@ -79,8 +79,7 @@ public enum ResultNode: Sendable {
     init?(_ tuple: JSON, _ thread: LoopThread) {
         guard let parts = tuple.elements, parts.count == 2, let head = parts[0].elements, let id = head.first?.text
         else { return nil }
-        var parent: AsyncResult?
-        if head.count > 1, case .task(let result)? = ResultNode(head[1], thread) { parent = result }
+        let parent = head.count > 1 ? ResultNode(head[1], thread) : nil
         if let members = parts[1].elements {
             self = .group(
                 GroupResult(id, members: members.compactMap { ResultNode($0, thread) }, parent: parent))

@@ -2,6 +2,7 @@
 import Foundation
 import Glibc
 import Loop
+import Ports
 import Synchronization
 
 /// Runs a loop on a thread of its own. The core belongs to that thread; everybody else posts.
@@ -13,6 +14,8 @@ final class LoopThread: @unchecked Sendable {
     private let isClosed = Mutex(false)
     /// Results come once, as messages to this client: they must be awaited before the task is sent.
     let resultsComeOnce: Bool
+    /// Where such results are to be sent.
+    let replyTo: String?
 
     init(_ address: ClientAddresses, options: ClientOptions) throws(ClientError) {
         let loop: EpollLoop
@@ -24,6 +27,7 @@ final class LoopThread: @unchecked Sendable {
         core = try ClientCore(loop: loop, addresses: address, options: options)
         mailbox = loop.mailbox
         resultsComeOnce = core.resultsComeOnce
+        replyTo = core.store?.replyTo
         let carried = Confined(core)
         let thread = Thread {
             // Signals are the program's own affair.

@@ -1,9 +1,4 @@
 // The door for Swift programs: sends tasks, gives their results.
-import CeleryWire
-import Client
-import Loop
-import Ports
-import TaskModel
 @_exported public import TaskhostJSON
 
 /// Sends tasks to taskhost's and Python's Celery workers and reads their results.
@@ -37,22 +32,7 @@ public final class TaskhostClient: Sendable {
         _ task: String, _ arguments: any Encodable & Sendable..., kwargs: [String: any Encodable & Sendable] = [:],
         options: CallOptions = CallOptions()
     ) async throws -> AsyncResult {
-        var call = TaskCall(task)
-        for argument in arguments { call.args.append(try ValueCoding.json(argument)) }
-        for (key, value) in kwargs.sorted(by: { $0.key < $1.key }) {
-            call.kwargs.append(JSONMember(key: key, value: try ValueCoding.json(value)))
-        }
-        options.apply(to: &call)
-        // It holds the result before the task is sent: nothing is missed.
-        let result = AsyncResult(call.id, thread)
-        let queue = QueueDeclaration(name: options.queue ?? self.options.defaultQueue)
-        try await thread.ask("the broker has not confirmed \(task)", limit: self.options.sendTimeout) {
-            [call] (core, reply: Reply<Void>) in
-            core.client.send(call, to: queue, now: core.loop.clocks.wall) { failure in
-                if let failure { reply.fail(ClientError.refused(failure.description)) } else { reply.succeed(()) }
-            }
-        }
-        return result
+        try await send(Signature(task, args: arguments, kwargs: kwargs).options { $0 = options })
     }
 
     /// A result known by its id, of whoever's task. Over rpc:// only results of tasks sent from here ever arrive.

@@ -1,0 +1,16 @@
+// From a signature to what must be sent for it.
+public import Canvas
+public import TaskhostJSON
+
+/// Ids are made here, so that results can be followed before anything is sent.
+public struct SendingPlan: Sendable {
+    public let effects: [CanvasEffect]
+    /// The result-to-be as a tuple (celery-wire.md §4.3); nil: nothing is called.
+    public let result: JSON?
+
+    public init(_ signature: JSON, _ context: CanvasContext) throws(CanvasError) {
+        var canvas = Canvas(context)
+        result = try canvas.apply(try Signature(signature))?.json
+        effects = canvas.effects
+    }
+}
