@@ -32,6 +32,7 @@ extension Canvas {
             guard let result = prepared.results.first else { throw CanvasError("a chain without tasks has no result") }
             signature.shape = .chain(prepared.steps.reversed())
             signature.args = []
+            signature.options["task_id"] = .string(result.id)
             return result
         }
     }

@@ -1,0 +1,119 @@
+// What a message says is to follow its task (celery-wire.md §1.4, §3.6, §3.12, §3.13).
+public import TaskhostJSON
+
+/// The third part of a body, read.
+public struct Continuations: Sendable, Equatable {
+    public var callbacks: [JSON]
+    public var errbacks: [JSON]
+    /// The next step is the last one.
+    public var chain: [JSON]
+    /// The body of the chord that the task is a member of.
+    public var chord: JSON?
+
+    public static let none = Continuations(.object([]))
+
+    public init(_ embed: JSON) {
+        let map = JSONMap(embed.members ?? [])
+        callbacks = map.list("callbacks")
+        errbacks = map.list("errbacks")
+        chain = map.list("chain")
+        chord = map.given("chord")
+    }
+}
+
+/// A step of a chain that will never run because an earlier one failed.
+public struct FailedStep: Sendable, Equatable {
+    public var taskID: String
+    public var groupID: String?
+    public var groupIndex: Int?
+    public var parentID: String?
+    public var replyTo: String?
+    /// The body of the chord whose member it would have been.
+    public var chord: JSON?
+}
+
+extension Continuations {
+    /// All steps of a chain that fail with the one before them; a chord among them with its body.
+    public static func failedSteps(_ chain: [JSON]) -> [FailedStep] {
+        var steps: [FailedStep] = []
+        var waiting = Array(chain.reversed())
+        while let next = waiting.popLast() {
+            let options = JSONMap(next["options"]?.members ?? [])
+            if let id = options.text("task_id") {
+                steps.append(
+                    FailedStep(
+                        taskID: id, groupID: options.text("group_id"),
+                        groupIndex: options.given("group_index")?.integer.map { Int(clamping: $0) },
+                        parentID: options.text("parent_id"), replyTo: options.text("reply_to"),
+                        chord: options.given("chord")))
+            }
+            // What waits for a chord waits for its body.
+            if next["subtask_type"]?.text == "chord", let body = next["kwargs"]?["body"], !body.isNull {
+                waiting.insert(body, at: 0)
+            }
+        }
+        return steps
+    }
+}
+
+extension Canvas {
+    /// Calls what follows a success: callbacks, then the next step of the chain.
+    public mutating func succeed(_ following: Continuations, with result: JSON) throws(CanvasError) {
+        var single: [Signature] = []
+        for callback in following.callbacks {
+            let signature = try Signature(callback)
+            if following.callbacks.count > 1, !signature.isGroup {
+                single.append(signature)
+            } else {
+                try apply(signature, args: [result], options: inherited)
+            }
+        }
+        if !single.isEmpty { try apply(.group(single), args: [result], options: inherited) }
+        if let next = following.chain.last {
+            var options = inherited
+            options["chain"] = .array(following.chain.dropLast())
+            try apply(try Signature(next), args: [result], options: options)
+        }
+    }
+
+    private var inherited: JSONMap {
+        var options: JSONMap = [:]
+        if let parent = context.parentID { options["parent_id"] = .string(parent) }
+        if let root = context.rootID { options["root_id"] = .string(root) }
+        if let priority = context.priority { options["priority"] = .int(Int64(priority)) }
+        return options
+    }
+
+    /// Calls errbacks with the failed task's id, all together as one group.
+    /// - Parameters:
+    ///   - wantsDetails: whether this task is to be called with (request, exception, traceback) instead.
+    public mutating func fail(
+        _ errbacks: [JSON], taskID: String, rootID: String, details: @autoclosure () -> [JSON],
+        wantsDetails: (String) -> Bool
+    ) throws(CanvasError) {
+        var plain: [Signature] = []
+        let options: JSONMap = ["parent_id": .string(taskID), "root_id": .string(rootID)]
+        for errback in errbacks {
+            let signature = try Signature(errback)
+            if case .task = signature.shape, wantsDetails(signature.task) {
+                try apply(signature, args: details(), options: options)
+            } else {
+                plain.append(signature)
+            }
+        }
+        if !plain.isEmpty { try apply(.group(plain), args: [.string(taskID)], options: options) }
+    }
+
+    /// Publishes a signature under an id that its sender knows already: of the task, of a chain's last task, of a
+    /// group, or of a chord's body.
+    @discardableResult
+    public mutating func submit(
+        _ signature: Signature, id: String, options: JSONMap = [:]
+    ) throws(CanvasError) -> ResultNode? {
+        var frozen = signature
+        frozen.options.merge(options)
+        if frozen.isGroup { frozen.options["task_id"] = .string(id) }
+        _ = try freeze(&frozen, id: id)
+        return try apply(frozen)
+    }
+}
