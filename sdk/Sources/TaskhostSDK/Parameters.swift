@@ -62,7 +62,8 @@ struct Parameters: Sendable {
         switch parameters.dropFirst(singles.count).map(\.kind) {
         case [], [.rest], [.named], [.rest, .named]: break
         default:
-            throw RegistrationError("\(name): declare every @Arg first, then at most one @Rest, then at most one @Named")
+            throw RegistrationError(
+                "\(name): declare every @Arg first, then at most one @Rest, then at most one @Named")
         }
         self.function = function
         self.all = parameters

@@ -135,7 +135,9 @@ extension Signature {
 
     /// Changes each signature inside this one, a chord's body too.
     mutating func rewriteMembers(_ change: (Signature) -> Signature) {
-        func changed(_ list: JSON) -> JSON { .array((list.elements ?? []).map { change(Signature(unchecked: $0)).json }) }
+        func changed(_ list: JSON) -> JSON {
+            .array((list.elements ?? []).map { change(Signature(unchecked: $0)).json })
+        }
         switch kind {
         case "chain", "group":
             keywords = keywords.setting("tasks", to: changed(keywords["tasks"] ?? .array([])))
