@@ -176,7 +176,7 @@ final class ConsumeLink {
             try connection.confirmClose(of: consumer.channel)
             byChannel[Int(consumer.channel)] = nil
             consumer.reset()
-            consumer.needsSetup = true
+            consumer.lookAgain()
             owner.link(self, lostConsumer: consumer, because: failure ?? BrokerFailure(.closed, "channel closed"))
         default: break
         }

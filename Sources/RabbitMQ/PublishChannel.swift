@@ -102,6 +102,11 @@ final class PublishChannel {
             guard seconds <= 0 else {
                 throw BrokerFailure(.unsupported, "only messages to queues can be delayed, not to exchange '\(name)'")
             }
+            if let type = ControlQueue.typeOfExchange(name) {
+                try once("pidbox \(name)") { topology throws(BrokerFailure) in
+                    try topology.declareExchange(name, type: type, durable: false)
+                }
+            }
             return (name, key)
         }
     }

@@ -9,6 +9,8 @@ final class QueueConsumer {
         case tasks
         /// Results come here; delivered without acknowledgement. `expiresMilliseconds` without a consumer.
         case replies(expiresMilliseconds: Int64)
+        /// Broadcasts of this exchange come here. Exclusive to the connection, which therefore declares it itself.
+        case control(exchange: String)
     }
 
     enum Phase {
@@ -43,6 +45,7 @@ final class QueueConsumer {
     var assembler = MessageAssembler()
 
     var name: String { declaration.name }
+    var isControl: Bool { if case .control = role { true } else { false } }
     /// The broker has said that it delivers.
     var isUp: Bool { phase == .consuming && isConfirmed }
     var isConsuming: Bool { phase == .consuming || phase == .cancelling }
@@ -52,7 +55,11 @@ final class QueueConsumer {
         self.role = role
         self.credit = credit
         self.backoff = backoff
+        lookAgain()
     }
+
+    /// The queue may have changed, or be gone.
+    func lookAgain() { needsSetup = !isControl }
 
     var plan: QueuePlan {
         var plan = QueuePlan(declaration: declaration)
@@ -72,7 +79,7 @@ final class QueueConsumer {
     func cancelledByBroker() {
         phase = .idle
         isConfirmed = false
-        needsSetup = true
+        lookAgain()
     }
 
     func confirmed() {
@@ -88,8 +95,8 @@ final class QueueConsumer {
 
     /// Sends what brings the broker's idea of us to what is wanted. `limit` 0 stops consuming.
     func reconcile(_ link: ConsumeLink, stopping: Bool) throws(BrokerFailure) {
-        guard !needsSetup else { return }
-        let wanted = stopping ? 0 : min(credit, 65535)
+        guard !needsSetup, !(isControl && isWaiting) else { return }
+        let wanted = stopping && !isControl ? 0 : min(credit, 65535)
         if phase == .closed, wanted > 0 {
             channel = try link.openChannel(for: self)
             phase = .idle
@@ -100,6 +107,8 @@ final class QueueConsumer {
         case .consuming:
             if wanted == 0 {
                 try cancel(link)
+            } else if isControl {
+                return
             } else if isAdjustable(link) {
                 if wanted != sentPrefetch { try sendPrefetch(link, wanted, global: true) }
             } else if wanted > sentPrefetch {
@@ -116,10 +125,12 @@ final class QueueConsumer {
 
     private func start(_ link: ConsumeLink, _ wanted: Int) throws(BrokerFailure) {
         let adjustable = isAdjustable(link)
-        var noAcknowledgement = false
-        if case .replies = role {
-            noAcknowledgement = true
-        } else {
+        var noAcknowledgement = true
+        switch role {
+        case .replies: break
+        case .control(let exchange): try ControlQueue.declare(name, on: exchange, channel, link.connection)
+        case .tasks:
+            noAcknowledgement = false
             try sendPrefetch(link, adjustable ? wanted : max(wanted, sentPrefetch), global: adjustable)
         }
         consumers += 1

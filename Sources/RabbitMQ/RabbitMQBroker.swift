@@ -26,6 +26,8 @@ public final class RabbitMQBroker: Broker {
     private var stopped: [() -> Void] = []
     /// Takes what comes to reply queues.
     private var replySink: ((Delivery) -> Void)?
+    /// Takes what is broadcast, and hears when broadcasts begin to arrive.
+    private weak var control: RabbitMQControl?
     /// Publications that wait until the reply queue exists, or their answers could be lost.
     private var gated: [(Publication, (BrokerFailure?) -> Void)] = []
 
@@ -72,7 +74,7 @@ public final class RabbitMQBroker: Broker {
         guard stage == .running else { return }
         let address = addresses[attempts % addresses.count]
         attempts += 1
-        let plans = consumers.map(\.plan)
+        let plans = consumers.filter { !$0.isControl }.map(\.plan)
         let options = options
         inBackground { () throws(BrokerFailure) -> (AMQPConnection, [QueueFacts]) in
             let connection = try AMQPConnection(to: address, duty: "consume", options: options)
@@ -115,7 +117,7 @@ public final class RabbitMQBroker: Broker {
         guard let link else { return }
         setUpMissing()
         link.flush(consumers, stopping: stage != .running)
-        if stage == .stopping, !consumers.contains(where: \.isConsuming) { finishStopping() }
+        if stage == .stopping, !consumers.contains(where: { $0.isConsuming && !$0.isControl }) { finishStopping() }
     }
 
     // ---- queues ----
@@ -131,6 +133,13 @@ public final class RabbitMQBroker: Broker {
         replySink = sink
         let expires = Int64(options.replyQueueExpiresSeconds * 1000)
         let role = QueueConsumer.Role.replies(expiresMilliseconds: expires)
+        add(QueueConsumer(QueueDeclaration(name: name), role: role, credit: 1, backoff: newBackoff()))
+    }
+
+    /// Broadcasts of this exchange come to the queue, also while consuming is being stopped.
+    func consumeControl(_ name: String, exchange: String, for control: RabbitMQControl) {
+        self.control = control
+        let role = QueueConsumer.Role.control(exchange: exchange)
         add(QueueConsumer(QueueDeclaration(name: name), role: role, credit: 1, backoff: newBackoff()))
     }
 
@@ -301,6 +310,8 @@ extension RabbitMQBroker: ConsumeLinkOwner {
     func link(_ link: ConsumeLink, delivered delivery: Delivery, from consumer: QueueConsumer) {
         if case .replies = consumer.role {
             replySink?(delivery)
+        } else if consumer.isControl {
+            control?.received(delivery.message)
         } else if stage == .running {
             events?.delivered(delivery)
         } else if !consumer.ledger.reject(delivery.tag.number & 0xFFFF_FFFF_FFFF, requeue: true) {
@@ -310,6 +321,7 @@ extension RabbitMQBroker: ConsumeLinkOwner {
 
     func link(_ link: ConsumeLink, lostConsumer consumer: QueueConsumer, because failure: BrokerFailure?) {
         if let failure { log(2, "consumer lost: \(failure)") }
+        if consumer.isControl { return pause(consumer) }
         events?.consumerCancelled(queue: consumer.name)
         if let failure, failure.isHopeless, failure.code == .accessRefused {
             consumer.isWaiting = true
@@ -324,7 +336,7 @@ extension RabbitMQBroker: ConsumeLinkOwner {
         self.link = nil
         for consumer in consumers {
             consumer.reset()
-            consumer.needsSetup = true
+            consumer.lookAgain()
             consumer.isWaiting = false
             // A queue's kind that could not be told before: the broker names the queue when it refuses.
             if failure.code == .unsupported, failure.detail.contains("'\(consumer.name)'") {
@@ -338,5 +350,8 @@ extension RabbitMQBroker: ConsumeLinkOwner {
         }
     }
 
-    func linkProgressed(_ link: ConsumeLink) { openGate() }
+    func linkProgressed(_ link: ConsumeLink) {
+        openGate()
+        if consumers.contains(where: { $0.isControl && $0.isUp }) { control?.isReceiving() }
+    }
 }

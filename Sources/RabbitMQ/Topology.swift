@@ -63,12 +63,12 @@ struct Topology {
         }
     }
 
-    mutating func declareExchange(_ name: String, type: String) throws(BrokerFailure) {
+    mutating func declareExchange(_ name: String, type: String, durable: Bool = true) throws(BrokerFailure) {
         _ = try call(MethodID.exchangeDeclare, MethodID.exchangeDeclareOK, what: "declaring exchange '\(name)'") {
             arena in
             amqp_exchange_declare_t(
-                ticket: 0, exchange: arena.bytes(name), type: arena.bytes(type), passive: 0, durable: 1, auto_delete: 0,
-                internal: 0, nowait: 0, arguments: amqp_empty_table)
+                ticket: 0, exchange: arena.bytes(name), type: arena.bytes(type), passive: 0,
+                durable: durable ? 1 : 0, auto_delete: 0, internal: 0, nowait: 0, arguments: amqp_empty_table)
         }
     }
 

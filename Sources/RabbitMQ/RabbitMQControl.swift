@@ -1,0 +1,60 @@
+// Remote control over RabbitMQ: Celery's pidbox.
+public import Ports
+public import TaskModel
+
+/// Shares the broker's connections: broadcasts come over the consuming one, replies leave over the publishing one.
+/// On the loop.
+public final class RabbitMQControl: ControlChannel {
+    private let broker: RabbitMQBroker
+    private var sink: ((ControlMessage) -> Void)?
+    private var node: String?
+    /// Broadcasts that wait until our own queue is bound.
+    private var waiting: [Publication] = []
+    private var receives = false
+
+    public init(broker: RabbitMQBroker) { self.broker = broker }
+
+    /// One queue per node: a second worker of the same name is locked out of it, with a warning at each attempt.
+    public func open(nodeName: String, controlExchange: String, received: @escaping (ControlMessage) -> Void) {
+        sink = received
+        guard node == nil else { return }
+        node = nodeName
+        broker.consumeControl(
+            ControlQueue.name(of: nodeName), exchange: ControlQueue.exchange(controlExchange), for: self)
+    }
+
+    /// The default exchange leads straight to our queue.
+    public var ownAddress: ControlReplyAddress? {
+        node.map { ControlReplyAddress(exchange: "", routingKey: ControlQueue.name(of: $0)) }
+    }
+
+    public func reply(to address: ControlReplyAddress, _ message: WireMessage) {
+        send(Publication(destination: .exchange(address.exchange, routingKey: address.routingKey), message: message))
+    }
+
+    public func broadcast(_ message: WireMessage, controlExchange: String) {
+        let exchange = ControlQueue.exchange(controlExchange)
+        let publication = Publication(destination: .exchange(exchange, routingKey: ""), message: message)
+        if receives || node == nil { send(publication) } else { waiting.append(publication) }
+    }
+
+    public func close() { sink = nil }
+
+    func received(_ message: WireMessage) { sink?(ControlMessage(message: message)) }
+
+    func isReceiving() {
+        guard !receives else { return }
+        receives = true
+        let ready = waiting
+        waiting = []
+        ready.forEach(send)
+    }
+
+    private func send(_ publication: Publication) {
+        broker.publish(publication) { [log = broker.log] failure in
+            // Nobody listens: the client did not wait, or no worker is there.
+            guard let failure, failure.code != .unroutable else { return }
+            log(1, "a control message was not sent: \(failure)")
+        }
+    }
+}
