@@ -33,6 +33,14 @@ let package = Package(
         .target(name: "CLinux"),
         .systemLibrary(name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
         .systemLibrary(name: "CHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CBzip2", providers: [.apt(["libbz2-dev"])]),
+        .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CBrotli", pkgConfig: "libbrotlienc", providers: [.apt(["libbrotli-dev"])]),
+        .systemLibrary(name: "CMsgpack", pkgConfig: "msgpack", providers: [.apt(["libmsgpack-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .target(name: "CSigning", linkerSettings: [.linkedLibrary("crypto")]),
 
         // Values and rules, no I/O.
         .target(name: "TaskModel", swiftSettings: strict),
@@ -59,6 +67,14 @@ let package = Package(
 
         .target(name: "Control", dependencies: ["TaskModel", "CeleryWire", "Ports", json], swiftSettings: strict),
 
+        .target(
+            name: "WireFormats",
+            dependencies: [
+                "CeleryWire", "TaskModel", json, "CZlib", "CBzip2", "CLzma", "CZstd", "CBrotli", "CMsgpack", "CYAML",
+                "CSigning",
+            ],
+            swiftSettings: strict),
+
         // The engine and what stands on it.
         .target(
             name: "Engine", dependencies: ["TaskModel", "CeleryWire", "Canvas", "Ports", json, logging],
@@ -80,6 +96,9 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .testTarget(
+            name: "WireFormatsTests", dependencies: ["WireFormats", "CeleryWire", "TaskModel", json],
+            exclude: ["Fixtures"]),
         .testTarget(name: "LoopTests", dependencies: ["Loop", "Ports", "CLinux"]),
         .testTarget(name: "CeleryWireTests", dependencies: ["CeleryWire", "TaskModel", json], exclude: ["Fixtures"]),
         .testTarget(

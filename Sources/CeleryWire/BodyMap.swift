@@ -10,15 +10,18 @@ extension TaskMessage {
         "argsrepr", "kwargsrepr", "origin",
     ]
 
-    mutating func takeBodyMap(_ wire: WireMessage, limits: WireLimits) throws(WireError) {
+    mutating func takeBodyMap(
+        _ body: [UInt8], headers: FieldTable, limits: WireLimits
+    ) throws(WireError) {
+        hasListBody = false
         let map: JSON
         do throws(JSONError) {
-            map = try JSON(parsing: wire.body, limits: limits.json)
+            map = try JSON(parsing: body, limits: limits.json)
         } catch {
             throw WireError(body: error)
         }
         let isHybrid = !name.isEmpty
-        for key in Self.bodyFields where wire.headers[key] == nil {
+        for key in Self.bodyFields where headers[key] == nil {
             if let value = map[key] { try take(key, FieldValue(value)) }
         }
         guard !name.isEmpty else { return }

@@ -4,18 +4,24 @@
 public struct ContentType: Sendable, Equatable {
     public var name: String
     public var mimeType: String
-    /// Whether this version can decode it.
-    public var isSpoken: Bool
+    /// As Kombu labels it in `content_encoding`.
+    public var encoding: String
 
-    public static let json = ContentType(name: "json", mimeType: "application/json", isSpoken: true)
+    public static let json = ContentType("json", "application/json", "utf-8")
+    public static let yaml = ContentType("yaml", "application/x-yaml", "utf-8")
+    public static let msgpack = ContentType("msgpack", "application/x-msgpack", "binary")
+    /// A body of another type, signed.
+    public static let auth = ContentType("auth", "application/data", "utf-8")
+    /// Reading it would run what the sender likes.
+    public static let pickle = ContentType("pickle", "application/x-python-serialize", "binary")
 
-    public static let known: [ContentType] = [
-        json,
-        ContentType(name: "yaml", mimeType: "application/x-yaml", isSpoken: false),
-        ContentType(name: "msgpack", mimeType: "application/x-msgpack", isSpoken: false),
-        ContentType(name: "pickle", mimeType: "application/x-python-serialize", isSpoken: false),
-        ContentType(name: "auth", mimeType: "application/data", isSpoken: false),
-    ]
+    public static let known: [ContentType] = [json, yaml, msgpack, auth, pickle]
+
+    private init(_ name: String, _ mimeType: String, _ encoding: String) {
+        self.name = name
+        self.mimeType = mimeType
+        self.encoding = encoding
+    }
 
     /// By name or MIME type; parameters ("; charset=…") and case do not matter.
     public static func named(_ text: String) -> ContentType? {

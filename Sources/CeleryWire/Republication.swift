@@ -8,6 +8,8 @@ public enum Republication {
     /// Messages of protocol 1 become protocol 2.
     /// - Parameters:
     ///   - retries: attempts made by then.
+    ///
+    /// A body that was a map (protocol 1) comes back as plain JSON: `WireMessage.encoded` gives it the type it had.
     public static func retry(
         _ delivery: Delivery, _ message: TaskMessage, eta: WallTime, retries: Int, now: WallTime
     ) -> WireMessage {
@@ -55,11 +57,11 @@ public enum Republication {
 
     private static func asProtocol2(_ delivery: Delivery, _ message: TaskMessage) -> WireMessage {
         var wire = cleaned(delivery.message)
-        let isList = wire.body.first { $0 > 0x20 } == UInt8(ascii: "[")
-        if message.protocolVersion == 2, isList { return wire }
+        if message.protocolVersion == 2, message.hasListBody { return wire }
         wire.body = message.body
         wire.properties.contentType = ContentType.json.mimeType
         wire.properties.contentEncoding = "utf-8"
+        wire.headers[HeaderName.compression] = nil
         let known = TaskHeaderList.of(message)
         for field in known.fields where wire.headers[field.key] == nil { wire.headers[field.key] = field.value }
         return wire

@@ -37,9 +37,14 @@ extension TaskMessage {
         case 11:
             if key == "group_index" {
                 groupIndex = try Self.count(value, key)
-            } else if key == "compression", let method = try Self.text(value, key), !method.isEmpty {
-                throw WireError(
-                    .compressed, "the body is compressed (\(quoted(method))), which is not read; send it uncompressed")
+            } else if key == HeaderName.compression, let method = try Self.text(value, key), !method.isEmpty {
+                compression = Compression.named(method)
+                guard compression != nil else {
+                    throw WireError(
+                        .compressed,
+                        "the body is compressed by \(quoted(method)), which is not read; "
+                            + "use zlib, bzip2, lzma, brotli or zstd")
+                }
             }
         case 13: if key == "ignore_result" { ignoreResult = try Self.flag(value, key) }
         case 15:
@@ -139,6 +144,7 @@ extension TaskMessage {
 
 /// Headers of our own, and those of RabbitMQ's that must not be sent again.
 enum HeaderName {
+    static let compression = "compression"
     /// Starts already made of this attempt.
     static let starts = "taskhost-starts"
     /// Why a message is a dead letter; a table.

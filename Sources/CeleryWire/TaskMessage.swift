@@ -45,6 +45,12 @@ public struct TaskMessage: Sendable {
     /// `taskhost-starts`).
     public var priorStarts: Int
 
+    /// How the body came; what continues the task goes out the same way.
+    public var contentType: ContentType
+    public var compression: Compression?
+    /// It came as a list, and not as a map of protocol 1.
+    var hasListBody: Bool
+
     /// JSON text `[args, kwargs, embed]` for the child; embed is `{}` when the client sent none.
     public var body: [UInt8]
     /// Where the three parts are in `body`.
@@ -71,6 +77,9 @@ public struct TaskMessage: Sendable {
         replacedTaskNesting = 0
         stamps = [:]
         priorStarts = 0
+        contentType = .json
+        compression = nil
+        hasListBody = true
         body = Array("[[],{},{}]".utf8)
         argsRange = 1..<3
         kwargsRange = 4..<6

@@ -12,7 +12,10 @@ public struct WireError: Error, Sendable, Equatable, CustomStringConvertible {
         case badEncoding
         /// A `content_type` outside the accepted ones.
         case refusedContentType
+        /// A compression we do not read, or a damaged stream.
         case compressed
+        /// Not signed by whom it says, or by nobody we know.
+        case badSignature
         /// No task's name anywhere.
         case notATask
         case missingID
@@ -80,7 +83,7 @@ public struct WireError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 /// A stranger's text for a log line: one line, at most 100 characters.
-func quoted(_ text: String) -> String {
+package func quoted(_ text: String) -> String {
     var result = "'"
     for scalar in text.unicodeScalars.prefix(100) {
         let isPrintable =

@@ -31,6 +31,9 @@ public struct WireLimits: Sendable, Equatable {
 
     public static let standard = WireLimits()
 
+    /// Bytes a body may have once it is decompressed and its aliases are followed: four times `maxBodyBytes`.
+    public var maxDecodedBytes: Int { 4 * maxBodyBytes }
+
     /// The part that concerns the body's JSON.
     public var json: JSONLimits { JSONLimits(maxDepth: maxDepth, maxNodes: maxNodes) }
 }

@@ -171,13 +171,14 @@ struct DecoderTests {
         #expect(code(broken) == .badEncoding)
     }
 
-    @Test("a compressed body is refused with the method's name")
+    @Test("without the formats' libraries a compressed body is refused with the method's name")
     func compressed() throws {
         let squeezed = delivery(headers: headers(["compression": .string("application/x-gzip")]))
         let error = try #require(throws: WireError.self) { try MessageDecoder().decode(squeezed, now: noon) }
         #expect(error.code == .compressed)
         #expect(error.detail.contains("application/x-gzip"))
         #expect(code(delivery(headers: headers(["compression": .null]))) == nil)
+        #expect(code(delivery(headers: headers(["compression": .string("application/x-rar")]))) == .compressed)
     }
 
     @Test("each bound holds to the value")
