@@ -14,6 +14,9 @@ public struct CanvasContext {
     /// "gen<pid>@<host>".
     public var origin: String
     public var now: WallTime
+    /// How bodies go out, unless a signature says otherwise.
+    public var serializer = ContentType.json
+    public var compression: Compression?
     public var makeID: () -> String
 
     public init(

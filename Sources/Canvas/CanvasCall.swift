@@ -14,7 +14,10 @@ public struct CanvasCall: Sendable {
     public var taskName: String
     public var taskID: String
     public var target: Target
+    /// With a body in plain JSON; it is to be sent in `serializer` and `compression` (`WireMessage.encoded`).
     public var message: WireMessage
+    public var serializer: ContentType
+    public var compression: Compression?
     /// Not to be started before so many seconds have passed; 0: at once.
     public var dueInSeconds: Double
 
@@ -23,6 +26,8 @@ public struct CanvasCall: Sendable {
         taskName = signature.task
         taskID = id
         target = Self.target(options)
+        serializer = options.text("serializer").flatMap(ContentType.named) ?? context.serializer
+        compression = options.text("compression").flatMap(Compression.named) ?? context.compression
         var call = TaskCall(signature.task, args: signature.args, kwargs: signature.kwargs.members, id: id)
         call.rootID = options.text("root_id") ?? context.rootID
         call.parentID = options.text("parent_id") ?? context.parentID
