@@ -9,6 +9,8 @@ public final class Engine {
     private let loop: any EventLoop
     private let broker: any Broker
     private let store: (any ResultStore)?
+    /// The same, if it joins chords: the core asks for nothing of the kind without it.
+    let chords: (any ChordStore)?
     private let runner: any Runner
     private let log: Logger
     private let options: EngineOptions
@@ -35,13 +37,15 @@ public final class Engine {
         self.loop = loop
         self.broker = broker
         self.store = store
+        chords = store as? any ChordStore
         self.runner = runner
         self.log = log
         core = EngineCore(
             options: options,
             catalog: EngineCore.Catalog(
                 task: { runner.task(named: $0) }, lookAhead: { runner.lookAhead(for: $0) }),
-            hasStore: store != nil, notesTasks: log.logLevel <= .info)
+            hasStore: store != nil, joinsChords: store is any ChordStore, notesTasks: log.logLevel <= .info,
+            makeID: TaskCall.newID)
     }
 
     /// Loads the bundles; consuming begins when each of them is either loaded or refused.
@@ -66,7 +70,7 @@ public final class Engine {
     }
 
     /// Events that come while one is handled (a store that answers at once, say) wait their turn.
-    private func handle(_ event: EngineEvent) {
+    func handle(_ event: EngineEvent) {
         events.append(event)
         guard !isHandling else { return }
         isHandling = true
@@ -100,6 +104,7 @@ public final class Engine {
             store.store(record) { [unowned self] in handle(.stored(receipt, $0)) }
         case .publish(let publication, let receipt):
             broker.publish(publication) { [unowned self] in handle(.published(receipt, $0)) }
+        case .announce, .addToChord, .returnPart, .keepClaim, .finishChord, .failChord: performChord(action)
         case .acknowledge(let tag): broker.acknowledge(tag)
         case .reject(let tag, let requeue): broker.reject(tag, requeue: requeue)
         case .setCredit(let credit, let queue): broker.setCredit(credit, queue: queue)
@@ -189,10 +194,7 @@ extension Engine: RunnerEvents {
         }
     }
 
-    public func sent(_ run: RunID, _ submission: Submission) {
-        let source = core.runs[run]?.message.id ?? run.description
-        log.error("Task \(source) sends \(submission.taskID), which this host can't do: install a newer taskhost")
-    }
+    public func sent(_ run: RunID, _ submission: Submission) { handle(.sent(run, submission)) }
 
     public func finished(_ run: RunID, _ report: RunReport) { handle(.finished(run, report)) }
 

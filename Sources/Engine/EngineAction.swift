@@ -1,5 +1,6 @@
-import Ports
 // What the engine wants done. The driver performs these in order; the core never touches the world itself.
+import Canvas
+import Ports
 import TaskModel
 
 enum EngineAction {
@@ -8,6 +9,12 @@ enum EngineAction {
     case kill(RunID, KillReason)
     case store(ResultRecord, Receipt)
     case publish(Publication, Receipt)
+    case announce(ChordAnnouncement, Receipt)
+    case addToChord(String, Receipt)
+    case returnPart(ChordPart, Receipt)
+    case keepClaim(ChordClaim, Receipt)
+    case finishChord(ChordClaim, Receipt)
+    case failChord(ChordClaim, Receipt)
     case acknowledge(DeliveryTag)
     case reject(DeliveryTag, requeue: Bool)
     case setCredit(Int, queue: String)
@@ -42,4 +49,7 @@ enum EngineNote {
     case alreadyDone(name: String, id: String)
     case adopted(name: String, id: String)
     case abandoned(Int)
+    case chordFailed(group: String, body: String, reason: String)
+    /// Something that should have followed could not be called.
+    case notFollowed(id: String, reason: String)
 }

@@ -23,7 +23,7 @@ extension EngineCore {
         let item = hold(delivery, message, policy(for: message.name, manifest: manifest))
         if let failure = message.argumentsFailure {
             note(&actions, .failed(name: message.displayName, id: message.id, failure: failure))
-            return record(item, failureStep(item, failure) + [.acknowledge], &actions)
+            return record(item, failureSteps(item, failure) + [.acknowledge], &actions)
         }
         if let expires = message.expires, now.wall > expires { return discard(item, reason: "expired", &actions) }
         if let eta = message.eta, eta > now.wall { return wait(item, until: eta, &actions) }
@@ -78,8 +78,7 @@ extension EngineCore {
     /// Expired (or, later, revoked): the state says so, nothing runs (celery-wire.md §3.2).
     mutating func discard(_ item: Held, reason: String, _ actions: inout [EngineAction]) {
         note(&actions, .discarded(name: item.message.displayName, id: item.message.id, reason: reason))
-        let meta = ResultMeta.revoked(of: item.message, reason: reason, at: now.wall, extended: extended(item))
-        record(item, storeStep(item, .revoked, meta) + [.acknowledge], &actions)
+        record(item, revokedSteps(item, reason: reason) + [.acknowledge], &actions)
     }
 
     /// The bytes will not improve: to the dead letters, with the reason.

@@ -1,4 +1,5 @@
 // Judge: outcome to verdict, verdict to the steps that must be confirmed before the message is settled.
+import Canvas
 import CeleryWire
 import Ports
 import TaskModel
@@ -20,13 +21,13 @@ extension EngineCore {
         let message = item.message
         switch verdict {
         case .succeed(let result):
-            let done = now.wall
-            let steps = storeStep(
-                item, .success, ResultMeta.success(of: message, result: result, at: done, extended: extended(item)))
-            record(item, steps + [.acknowledge], &actions)
+            follow(item, Result { () throws(CanvasError) in try successSteps(item, result) }, &actions)
+
+        case .replace(let signature):
+            follow(item, Result { () throws(CanvasError) in try replacementSteps(item, signature) }, &actions)
 
         case .fail(let failure, let reason):
-            var steps = failureStep(item, failure)
+            var steps = failureSteps(item, failure)
             if let reason {
                 let dead = Republication.deadLetter(
                     item.delivery, message, reason: reason, verdict: "poison", report: report, starts: item.starts,
@@ -65,11 +66,22 @@ extension EngineCore {
                 item.delivery, message, reason: reason, verdict: "rejected", report: report, starts: item.starts,
                 at: now.wall)
             record(
-                item, failureStep(item, CeleryFailure.reject(reason: reason, requeue: false)) + bury(item, dead),
+                item, failureSteps(item, CeleryFailure.reject(reason: reason, requeue: false)) + bury(item, dead),
                 &actions)
 
         case .giveBack:
             giveBack(item, &actions)
+        }
+    }
+
+    /// If what follows cannot be called, the task has failed.
+    mutating func follow(_ item: Held, _ made: Result<[Step], CanvasError>, _ actions: inout [EngineAction]) {
+        switch made {
+        case .success(let steps): record(item, steps + [.acknowledge], &actions)
+        case .failure(let error):
+            let failure = TaskFailure(error)
+            note(&actions, .failed(name: item.message.displayName, id: item.message.id, failure: failure))
+            record(item, failureSteps(item, failure) + [.acknowledge], &actions)
         }
     }
 
@@ -129,7 +141,7 @@ extension EngineCore {
             actions.append(.log(.failed(name: name, id: id, failure: failure)))
         case .retry(let seconds, let cause):
             actions.append(.log(.retrying(name: name, id: id, afterSeconds: seconds, cause: cause?.type)))
-        case .ignore:
+        case .ignore, .replace:
             actions.append(.log(.ignored(name: name, id: id)))
         case .reject(let reason, let requeue):
             actions.append(.log(.rejected(name: name, id: id, reason: reason, requeue: requeue)))

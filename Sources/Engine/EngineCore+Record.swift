@@ -13,27 +13,42 @@ extension EngineCore {
         item.stepAttempts = 0
         // A state under way must not overtake the final one.
         item.nextState = nil
-        if !item.storesState { advance(item, &actions) }
+        tryStepAgain(item.id, &actions)
     }
 
     private mutating func advance(_ item: Held, _ actions: inout [EngineAction]) {
         while let step = item.steps.first {
+            if let action = action(of: step, Receipt(held: item.id, purpose: .step)) {
+                actions.append(action)
+                return
+            }
             switch step {
-            case .store(let record):
-                actions.append(.store(record, Receipt(held: item.id, purpose: .step)))
-                return
-            case .publish(let publication):
-                actions.append(.publish(publication, Receipt(held: item.id, purpose: .step)))
-                return
             case .acknowledge:
                 if let tag = item.tag { actions.append(.acknowledge(tag)) }
             case .reject(let requeue):
                 if let tag = item.tag { actions.append(.reject(tag, requeue: requeue)) }
+            case .note(let note): actions.append(.log(note))
+            case .store, .publish, .announce, .addToChord, .part, .claimed, .finishChord, .failChord: break
             }
             item.steps.removeFirst()
         }
         if item.tag == nil, !item.wasAcknowledgedEarly { orphans.recordedWithoutTag(item) }
         release(item)
+    }
+
+    /// What has to be confirmed; nil: nothing has.
+    func action(of step: Step, _ receipt: Receipt) -> EngineAction? {
+        switch step {
+        case .store(let record): .store(record, receipt)
+        case .publish(let publication): .publish(publication, receipt)
+        case .announce(let announcement): .announce(announcement, receipt)
+        case .addToChord(let group): .addToChord(group, receipt)
+        case .part(let part, _): .returnPart(part, receipt)
+        case .claimed(let claim, _): .keepClaim(claim, receipt)
+        case .finishChord(let claim): .finishChord(claim, receipt)
+        case .failChord(let claim): .failChord(claim, receipt)
+        case .acknowledge, .reject, .note: nil
+        }
     }
 
     mutating func release(_ item: Held) {
@@ -43,45 +58,60 @@ extension EngineCore {
 
     mutating func stored(_ receipt: Receipt, _ failure: StoreFailure?, _ actions: inout [EngineAction]) {
         guard let item = held[receipt.held] else { return }
-        switch receipt.purpose {
-        case .state: stateStored(item, failure, &actions)
-        case .step:
-            guard let failure else { return stepDone(item, &actions) }
-            if failure.isPermanent {
-                storeRefused(item, failure, &actions)
-            } else {
-                stepFailed(item, what: "store its result: \(failure)", &actions)
-            }
+        if receipt.purpose == .state {
+            stateStored(item, failure, &actions)
+        } else if let failure, failure.isPermanent {
+            storeRefused(item, failure, &actions)
+        } else {
+            confirmed(item, receipt, failure.map { "store its result: \($0)" }, &actions)
         }
     }
 
     mutating func published(_ receipt: Receipt, _ failure: BrokerFailure?, _ actions: inout [EngineAction]) {
         guard let item = held[receipt.held] else { return }
-        if let failure {
-            stepFailed(item, what: "publish: \(failure)", &actions)
-        } else {
-            stepDone(item, &actions)
+        confirmed(item, receipt, failure.map { "publish: \($0)" }, &actions)
+    }
+
+    mutating func chordKept(_ receipt: Receipt, _ failure: StoreFailure?, _ actions: inout [EngineAction]) {
+        guard let item = held[receipt.held] else { return }
+        confirmed(item, receipt, failure.map { "keep the books of a chord: \($0)" }, &actions)
+    }
+
+    private mutating func confirmed(
+        _ item: Held, _ receipt: Receipt, _ failure: String?, _ actions: inout [EngineAction]
+    ) {
+        switch (receipt.purpose, failure) {
+        case (.sending, nil): sendDone(item, &actions)
+        case (.sending, let failure?): sendFailed(item, what: failure, &actions)
+        case (_, nil): stepDone(item, &actions)
+        case (_, let failure?): stepFailed(item, what: failure, &actions)
         }
     }
 
+    /// Goes on with the settlement, unless something is still under way that must come before it.
     mutating func tryStepAgain(_ id: HeldID, _ actions: inout [EngineAction]) {
-        guard let item = held[id], case .recording = item.phase else { return }
+        guard let item = held[id], case .recording = item.phase, !item.storesState, item.sending.isEmpty else { return }
         advance(item, &actions)
     }
 
-    private mutating func stepDone(_ item: Held, _ actions: inout [EngineAction]) {
+    mutating func stepDone(_ item: Held, _ actions: inout [EngineAction]) { replaceStep(item, by: [], &actions) }
+
+    mutating func replaceStep(_ item: Held, by steps: [Step], _ actions: inout [EngineAction]) {
         guard !item.steps.isEmpty else { return }
-        item.steps.removeFirst()
+        item.steps.replaceSubrange(0..<1, with: steps)
         item.stepAttempts = 0
         advance(item, &actions)
     }
 
-    private func stepFailed(_ item: Held, what: String, _ actions: inout [EngineAction]) {
+    func stepFailed(_ item: Held, what: String, _ actions: inout [EngineAction]) {
         item.stepAttempts += 1
-        let pause = min(30, 0.1 * Double(1 << min(item.stepAttempts, 10)))
+        let pause = Self.pause(after: item.stepAttempts)
         actions.append(.log(.recordingFailed(id: item.message.id, what: what, retryInSeconds: pause)))
         actions.append(.arm(.step(item.id), afterSeconds: pause))
     }
+
+    /// Seconds.
+    static func pause(after attempts: Int) -> Double { min(30, 0.1 * Double(1 << min(attempts, 10))) }
 
     /// The store will never take this record. Once, a failure that says so is stored in its place; if even that is
     /// refused, the message goes to the dead letters.

@@ -33,7 +33,7 @@ extension EngineCore {
             item.nextState = nil
             item.storesState = true
             actions.append(.store(next, Receipt(held: item.id, purpose: .state)))
-        } else if case .recording = item.phase {
+        } else {
             tryStepAgain(item.id, &actions)
         }
     }

@@ -19,6 +19,10 @@ struct EngineCore {
     /// Whether lines about single tasks are wanted: making them costs more than running a small task.
     let notesTasks: Bool
     var hasStore: Bool
+    /// Whether the store counts the parts of chords.
+    let joinsChords: Bool
+    /// Names what is published here.
+    let makeID: () -> String
 
     var held: [HeldID: Held] = [:]
     var runs: [RunID: Held] = [:]
@@ -40,12 +44,18 @@ struct EngineCore {
     /// Set for the duration of one event.
     var now = Clocks(monotonic: Instant(nanoseconds: 0), wall: WallTime(microseconds: 0))
 
-    init(options: EngineOptions, catalog: Catalog, hasStore: Bool, notesTasks: Bool) {
+    init(
+        options: EngineOptions, catalog: Catalog, hasStore: Bool, joinsChords: Bool, notesTasks: Bool,
+        makeID: @escaping () -> String
+    ) {
         self.options = options
         self.catalog = catalog
         self.hasStore = hasStore
+        self.joinsChords = joinsChords
+        self.makeID = makeID
         self.notesTasks = notesTasks
-        decoder = MessageDecoder(accept: options.acceptContent, limits: options.wireLimits)
+        decoder = MessageDecoder(
+            accept: options.acceptContent, limits: options.wireLimits, formats: options.formats)
         ready = ReadyQueues(options.queues)
         credit = Credit(options: options)
         random = SplitMix64(seed: options.seed)
@@ -73,6 +83,12 @@ struct EngineCore {
         case .stored(let receipt, let failure): stored(receipt, failure, &actions)  // EngineCore+Record
         case .published(let receipt, let failure): published(receipt, failure, &actions)  // EngineCore+Record
         case .timer(.step(let id)): tryStepAgain(id, &actions)  // EngineCore+Record
+        // follow
+        case .sent(let run, let submission): sent(run, submission, &actions)  // EngineCore+Send
+        case .timer(.sending(let id)): sendAgain(id, &actions)  // EngineCore+Send
+        case .chordKept(let receipt, let failure): chordKept(receipt, failure, &actions)  // EngineCore+Record
+        case .partReturned(let receipt, let answer): partReturned(receipt, answer, &actions)  // EngineCore+Chord
+        case .claimKept(let receipt, let answer): claimKept(receipt, answer, &actions)  // EngineCore+Chord
         // credit, stop
         case .timer(.credit): lookAtRate(&actions)  // EngineCore+Link
         case .stop(let kind): stop(kind, &actions)  // EngineCore+Stop

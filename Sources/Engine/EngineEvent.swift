@@ -1,5 +1,5 @@
-import Ports
 // What can happen to the engine. Every input of the state machine is one of these.
+import Ports
 import TaskModel
 
 enum EngineEvent {
@@ -14,6 +14,12 @@ enum EngineEvent {
     case finished(RunID, RunReport)
     case stored(Receipt, StoreFailure?)
     case published(Receipt, BrokerFailure?)
+    /// A running task sends another one.
+    case sent(RunID, Submission)
+    /// A step with a chord (announcing, finishing …) is done.
+    case chordKept(Receipt, StoreFailure?)
+    case partReturned(Receipt, Result<ChordAnswer, StoreFailure>)
+    case claimKept(Receipt, Result<Bool, StoreFailure>)
     case timer(TimerKey)
     /// Bundles came or went: policies and names may have changed.
     case catalogChanged
@@ -27,6 +33,8 @@ struct Receipt: Hashable {
         case step
         /// A state on the way (STARTED, PROGRESS …).
         case state
+        /// What the running task sends.
+        case sending
     }
 
     var held: HeldID
@@ -40,6 +48,8 @@ enum TimerKey: Hashable {
     case hardLimit(RunID)
     /// A step of a settlement is tried again.
     case step(HeldID)
+    /// What the task sent is tried again.
+    case sending(HeldID)
     /// A run that could not begin is handed over again.
     case again(HeldID)
     /// The rate is looked at, credit follows.

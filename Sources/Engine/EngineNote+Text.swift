@@ -9,7 +9,9 @@ extension EngineNote {
             .adopted:
             .info
         case .rejected, .softLimit, .runnerFault: .warning
-        case .failed, .crashed, .hardLimit, .refused, .recordingFailed, .deadLettered, .abandoned: .error
+        case .failed, .crashed, .hardLimit, .refused, .recordingFailed, .deadLettered, .abandoned, .chordFailed,
+            .notFollowed:
+            .error
         }
     }
 
@@ -47,6 +49,8 @@ extension EngineNote {
             "Task [\(id)] went to the dead letters of \(queue): \(reason)"
         case .alreadyDone(let name, let id): "Task \(name)[\(id)] was delivered again but is done; acknowledged"
         case .adopted(let name, let id): "Task \(name)[\(id)] was delivered again while it runs; not started twice"
+        case .chordFailed(let group, let body, let reason): "Chord \(group): its body \(body) fails: \(reason)"
+        case .notFollowed(let id, let reason): "Task [\(id)]: what should follow it cannot be called: \(reason)"
         case .abandoned(let count): "\(count) messages could not be settled in time; the broker will deliver them again"
         }
     }
@@ -60,7 +64,8 @@ extension EngineNote {
             .softLimit(let name, let id, _), .postponed(let name, let id, _), .runnerFault(let name, let id, _),
             .alreadyDone(let name, let id), .adopted(let name, let id):
             ["task": "\(name)", "task_id": "\(id)"]
-        case .recordingFailed(let id, _, _), .deadLettered(let id, _, _): ["task_id": "\(id)"]
+        case .recordingFailed(let id, _, _), .deadLettered(let id, _, _), .notFollowed(let id, _): ["task_id": "\(id)"]
+        case .chordFailed(_, let body, _): ["task_id": "\(body)"]
         case .refused, .givenBack, .abandoned: nil
         }
     }

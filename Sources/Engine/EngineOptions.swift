@@ -1,4 +1,5 @@
 // What the operator sets for the engine. Values only; where they come from is the command line's matter.
+public import Canvas
 public import CeleryWire
 public import TaskModel
 
@@ -63,6 +64,19 @@ public struct EngineOptions: Sendable {
     /// Content types accepted, by serializer name or MIME type.
     public var acceptContent: [String] = ["json"]
     public var wireLimits = WireLimits()
+    /// What reads and writes bodies that are not plain JSON.
+    public var formats: any BodyFormats = PlainJSON()
+    /// How continuations go out; nil: as the message came that they continue.
+    public var taskSerializer: ContentType?
+    public var taskCompression: Compression?
+    /// Where continuations, callbacks and what tasks send go. By default to the first queue served.
+    public var routes: Routes
+    /// What is published here tells its results to be sent there, unless its sender said something else.
+    public var replyTo: String
+    /// "gen<pid>@<host>", as the sender of what is published here.
+    public var origin: String
+    /// Continuations get the priority of the task they follow.
+    public var inheritsPriority = false
     /// Seed of retry jitter; the same seed gives the same delays.
     public var seed: UInt64 = 0
 
@@ -70,5 +84,8 @@ public struct EngineOptions: Sendable {
         self.slots = max(1, slots)
         self.queues = queues
         self.nodeName = nodeName
+        routes = Routes(defaultQueue: queues.first?.declaration.name ?? "celery")
+        replyTo = TaskCall.newID()
+        origin = nodeName
     }
 }

@@ -1,7 +1,9 @@
 // One delivery in our hands, from its arrival to its settlement.
+import Canvas
 import CeleryWire
 import Ports
 import TaskModel
+import TaskhostJSON
 
 struct HeldID: Hashable {
     var number: UInt64
@@ -44,6 +46,20 @@ final class Held {
     /// The newest state that came while one was being stored.
     var nextState: ResultRecord?
 
+    /// What the task sends while it runs, in order; the settlement waits for all of it.
+    var sending: [Step] = []
+    var sendAttempts = 0
+    /// Tuples of what the running task sent.
+    var children: [JSON] = []
+    private var readContinuations: Continuations?
+    /// What is to follow this task. Read once it is wanted.
+    var continuations: Continuations {
+        if let readContinuations { return readContinuations }
+        let read = message.hasContinuations ? Continuations(reading: message) : .none
+        readContinuations = read
+        return read
+    }
+
     init(id: HeldID, delivery: Delivery, message: TaskMessage, policy: TaskPolicy) {
         self.id = id
         self.delivery = delivery
@@ -71,6 +87,17 @@ final class Held {
 enum Step {
     case store(ResultRecord)
     case publish(Publication)
+    /// The chord's size becomes known.
+    case announce(ChordAnnouncement)
+    case addToChord(String)
+    /// The task's part of its chord; if that completes it, the body follows.
+    case part(ChordPart, body: JSON)
+    /// To be done only if the claim still holds.
+    case claimed(ChordClaim, then: [Step])
+    case finishChord(ChordClaim)
+    case failChord(ChordClaim)
     case acknowledge
     case reject(requeue: Bool)
+    /// A line for the operator, once what is before it is done.
+    case note(EngineNote)
 }

@@ -13,6 +13,8 @@ enum Verdict: Equatable {
     /// It never ran: again, uncharged.
     case again(String)
     case ignore
+    /// Another signature gives its result.
+    case replace([UInt8])
     case reject(reason: String, requeue: Bool)
     /// Back to the queue, uncharged (shutdown).
     case giveBack
@@ -55,12 +57,8 @@ extension Verdict {
             self = .ignore
         case .reject(let reason, let requeue):
             self = .reject(reason: reason, requeue: requeue)
-        case .replace:
-            self = .fail(
-                TaskFailure(
-                    type: "NotImplementedError", module: "builtins",
-                    arguments: Array("[\"this taskhost can't replace tasks: install a newer one\"]".utf8)),
-                deadLetter: nil)
+        case .replace(let signature):
+            self = .replace(signature)
         case .hardLimit(let seconds):
             self = .fail(CeleryFailure.timeLimitExceeded(seconds), deadLetter: nil)
         case .terminated:

@@ -31,7 +31,7 @@ final class SimulatedWorld {
     private let makeCore: () -> EngineCore
     var core: EngineCore
     /// Grows when the host dies: what the old one had asked for is answered to nobody.
-    private var host = 0
+    private(set) var host = 0
     var random: SplitMix64
     var faults: Faults
     var now: UInt64 = 1_000_000_000
@@ -48,6 +48,12 @@ final class SimulatedWorld {
     var consumes = true
 
     var results: [String: TaskState] = [:]
+    var metas: [String: [UInt8]] = [:]
+    var chords: [String: SimulatedChord] = [:]
+    /// What tasks return; by default 1.
+    var returns: (StartRequest) -> Outcome = { _ in .success(Array("1".utf8)) }
+    /// Tasks that send others while they run.
+    var sends: [String: [Submission]] = [:]
     var finalStates: [String: [TaskState]] = [:]
     var starts: [String: Int] = [:]
     var running: [RunID: StartRequest] = [:]
@@ -68,11 +74,12 @@ final class SimulatedWorld {
         options.seed = seed
         let manifest = TaskManifest(index: 0, name: "t", parameters: [], result: nil, options: task)
         let chosen = options
+        let numbers = Numbers()
         makeCore = {
             EngineCore(
                 options: chosen,
                 catalog: EngineCore.Catalog(task: { $0 == "t" ? manifest : nil }, lookAhead: { _ in 0 }),
-                hasStore: true, notesTasks: false)
+                hasStore: true, joinsChords: true, notesTasks: false, makeID: numbers.next)
         }
         core = makeCore()
     }
@@ -105,14 +112,14 @@ final class SimulatedWorld {
         events.append((now + delay, order, what))
     }
 
-    func send(_ id: String, headers: FieldTable = [:], priority: UInt8 = 0) {
+    func send(_ id: String, headers: FieldTable = [:], priority: UInt8 = 0, body: String = "[[],{},{}]") {
         var properties = MessageProperties()
         properties.contentType = "application/json"
         properties.contentEncoding = "utf-8"
         properties.priority = priority
         var all: FieldTable = ["task": .string("t"), "id": .string(id)]
         for field in headers.fields { all[field.key] = field.value }
-        enqueue(WireMessage(properties: properties, headers: all, body: Array("[[],{},{}]".utf8)), redelivered: false)
+        enqueue(WireMessage(properties: properties, headers: all, body: Array(body.utf8)), redelivered: false)
     }
 
     func enqueue(_ message: WireMessage, redelivered: Bool) {
@@ -121,7 +128,7 @@ final class SimulatedWorld {
     }
 
     /// To the host that asked; one that has died meanwhile hears nothing.
-    private func post(_ event: EngineEvent, to asker: Int) {
+    func post(_ event: EngineEvent, to asker: Int) {
         if asker == host { post(event) }
     }
 
@@ -209,6 +216,7 @@ final class SimulatedWorld {
         case .disarm(let key): timers[key] = nil
         case .stopConsuming: consumes = false
         case .stopped: stopped = true
+        case .announce, .addToChord, .returnPart, .keepClaim, .finishChord, .failChord: performChord(action)
         case .softStop, .log: break
         }
     }
@@ -244,7 +252,10 @@ final class SimulatedWorld {
             // A host that died may or may not have got its words out.
             if asker != host, chance(0.5) { return }
             if fails { return post(.stored(receipt, StoreFailure("simulated")), to: asker) }
-            if results[record.taskID] != .success { results[record.taskID] = record.state }
+            if results[record.taskID] != .success {
+                results[record.taskID] = record.state
+                metas[record.taskID] = record.meta
+            }
             if record.state.isFinal { finalStates[record.taskID, default: []].append(record.state) }
             post(.stored(receipt, nil), to: asker)
         }
@@ -287,6 +298,7 @@ final class SimulatedWorld {
         after(milliseconds: 0...2) { [unowned self] in
             guard asker == host, running[request.run] != nil else { return }
             post(.began(request.run, pid: 1))
+            for submission in sends[request.id] ?? [] { post(.sent(request.run, submission)) }
         }
         let outcome: Outcome =
             if chance(faults.crash) {
@@ -296,7 +308,7 @@ final class SimulatedWorld {
             } else if chance(faults.retry) {
                 .retry(RetryRequest(countdown: 0.05))
             } else {
-                .success(Array("1".utf8))
+                returns(request)
             }
         after(milliseconds: 3...50) { [unowned self] in
             guard asker == host, running.removeValue(forKey: request.run) != nil else { return }

@@ -1,0 +1,199 @@
+// Follow: what a task's end calls, stores and reports beyond its own result (celery-wire.md §3.6, §3.7, §3.13).
+import Canvas
+import CeleryWire
+import Ports
+import TaskModel
+import TaskhostJSON
+
+extension EngineCore {
+    /// Publishes what follows, then stores the result, then reports the part: in this order, so that whoever sees the
+    /// result finds everything it names already sent.
+    func successSteps(_ item: Held, _ result: [UInt8]) throws(CanvasError) -> [Step] {
+        var children = item.children
+        var steps: [Step] = []
+        if item.message.hasContinuations {
+            var canvas = canvas(for: item)
+            try canvas.succeed(item.continuations, with: JSON(trusting: result))
+            steps = try self.steps(of: canvas)
+            children += canvas.children
+        }
+        steps += storeStep(
+            item, .success,
+            ResultMeta.success(
+                of: item.message, result: result, at: now.wall, children: JSON.array(children).bytes,
+                extended: extended(item)))
+        return steps + partStep(item, .success, result)
+    }
+
+    func failureSteps(_ item: Held, _ failure: TaskFailure) -> [Step] {
+        let stored = failureStep(item, failure)
+        guard item.message.hasContinuations else { return stored }
+        let following = item.continuations
+        let part = partStep(item, .failure, failure.json.bytes)
+        let rest = failChain(following.chain, failure, stores: !stored.isEmpty)
+        let called = errbackSteps(
+            following.errbacks, taskID: item.message.id, rootID: item.message.rootID ?? item.message.id, failure, item)
+        return stored + part + rest + called
+    }
+
+    /// Neither errbacks nor the rest of the chain hear of a revocation.
+    func revokedSteps(_ item: Held, reason: String) -> [Step] {
+        let meta = ResultMeta.revoked(of: item.message, reason: reason, at: now.wall, extended: extended(item))
+        return storeStep(item, .revoked, meta)
+            + partStep(item, .revoked, CeleryFailure.revoked(reason: reason).json.bytes)
+    }
+
+    func replacementSteps(_ item: Held, _ signature: [UInt8]) throws(CanvasError) -> [Step] {
+        var canvas = canvas(for: item)
+        try canvas.replace(item.message, item.continuations, by: try Signature(JSON(trusting: signature)))
+        return try steps(of: canvas)
+    }
+
+    /// Each step of the chain ends as this one did, so that nobody waits for them.
+    func failChain(_ chain: [JSON], _ failure: TaskFailure, stores: Bool) -> [Step] {
+        var steps: [Step] = []
+        for failed in Continuations.failedSteps(chain) {
+            var message = TaskMessage(id: failed.taskID, name: "")
+            message.groupID = failed.groupID
+            message.groupIndex = failed.groupIndex
+            message.parentID = failed.parentID
+            message.replyTo = failed.replyTo
+            message.correlationID = failed.taskID
+            if stores { steps.append(.store(failureRecord(message, failure))) }
+            steps += partStep(message, failed.chord, .failure, failure.json.bytes)
+        }
+        return steps
+    }
+
+    func errbackSteps(
+        _ errbacks: [JSON], taskID: String, rootID: String, _ failure: TaskFailure, _ item: Held
+    ) -> [Step] {
+        guard !errbacks.isEmpty else { return [] }
+        var canvas = canvas(for: item)
+        do throws(CanvasError) {
+            try canvas.fail(
+                errbacks, taskID: taskID, rootID: rootID, details: details(of: item, failure),
+                wantsDetails: { catalog.task($0)?.options.takesFailure == true })
+            return try steps(of: canvas)
+        } catch {
+            // The task has failed already; there is nothing left that could fail for this.
+            return [.note(.notFollowed(id: taskID, reason: error.description))]
+        }
+    }
+
+    func failureRecord(_ message: TaskMessage, _ failure: TaskFailure) -> ResultRecord {
+        ResultRecord(
+            taskID: message.id, state: .failure,
+            meta: ResultMeta.failure(of: message, failure: failure, at: now.wall, extended: nil),
+            replyTo: message.replyTo, correlationID: message.correlationID,
+            expiresAfterSeconds: options.resultExpiresSeconds)
+    }
+
+    private func partStep(_ item: Held, _ state: TaskState, _ value: [UInt8]) -> [Step] {
+        item.message.hasContinuations ? partStep(item.message, item.continuations.chord, state, value) : []
+    }
+
+    private func partStep(_ message: TaskMessage, _ body: JSON?, _ state: TaskState, _ value: [UInt8]) -> [Step] {
+        guard let body, let group = message.groupID, joinsChords else { return [] }
+        let part = ChordPart(
+            groupID: group, groupIndex: message.groupIndex, taskID: message.id, state: state, value: value)
+        return [.part(part, body: body)]
+    }
+
+    /// What an errback of three arguments gets.
+    private func details(of item: Held, _ failure: TaskFailure) -> [JSON] {
+        let message = item.message
+        let request: JSONMap = [
+            "id": .string(message.id), "task": .string(message.name),
+            "args": JSON(trusting: Array(message.body[message.argsRange])),
+            "kwargs": JSON(trusting: Array(message.body[message.kwargsRange])),
+            "root_id": message.rootID.map(JSON.string) ?? nil, "parent_id": message.parentID.map(JSON.string) ?? nil,
+            "group": message.groupID.map(JSON.string) ?? nil, "retries": .int(Int64(message.retries)),
+            "hostname": .string(options.nodeName),
+        ]
+        return [request.json, failure.json, failure.traceback.map(JSON.string) ?? nil]
+    }
+
+    // ---- from effects to steps ----
+
+    func canvas(for item: Held) -> Canvas {
+        var context = CanvasContext(
+            parentID: item.message.id, rootID: item.message.rootID ?? item.message.id,
+            priority: options.inheritsPriority ? item.message.priority : nil, replyTo: options.replyTo,
+            origin: options.origin, now: now.wall, makeID: makeID)
+        context.serializer = options.taskSerializer ?? item.message.contentType
+        context.compression = options.taskCompression ?? item.message.compression
+        return Canvas(context)
+    }
+
+    func steps(of canvas: Canvas) throws(CanvasError) -> [Step] {
+        var steps: [Step] = []
+        for effect in canvas.effects {
+            switch effect {
+            case .publish(let call): steps.append(.publish(try publication(of: call)))
+            case .announce(let announcement):
+                guard joinsChords else {
+                    throw CanvasError(
+                        "this result store does not support chords: use redis:// or sqlite:// as result backend")
+                }
+                steps.append(.announce(announcement))
+            }
+        }
+        return steps
+    }
+
+    private func publication(of call: CanvasCall) throws(CanvasError) -> Publication {
+        let message: WireMessage
+        do throws(WireError) {
+            message = try call.message.encoded(as: call.serializer, call.compression, by: options.formats)
+        } catch {
+            throw CanvasError("\(call.taskName) cannot be sent: \(error)")
+        }
+        return switch options.routes.target(of: call) {
+        case .queue(let name): publication(of: message, to: name, dueInSeconds: call.dueInSeconds)
+        case .exchange(let name, let key): Publication(destination: .exchange(name, routingKey: key), message: message)
+        case .routed: publication(of: message, to: options.routes.defaultQueue, dueInSeconds: call.dueInSeconds)
+        }
+    }
+}
+
+extension JSON {
+    /// Text that has been checked before; should it be none all the same, it stays visible as a string.
+    init(trusting bytes: [UInt8]) {
+        do throws(JSONError) {
+            self = try JSON(parsing: bytes, limits: .trusted)
+        } catch {
+            self = .string(String(decoding: bytes, as: UTF8.self))
+        }
+    }
+}
+
+extension Continuations {
+    init(reading message: TaskMessage) { self.init(JSON(trusting: Array(message.body[message.embedRange]))) }
+}
+
+extension TaskFailure {
+    init(_ error: CanvasError) {
+        self.init(
+            type: "CanvasError", module: "taskhost.errors", arguments: JSON.array([.string(error.description)]).bytes)
+    }
+
+    /// As results and chord parts hold it (celery-wire.md §4.2).
+    var json: JSON {
+        let arguments = JSON(trusting: self.arguments)
+        return .object([
+            JSONMember(key: "exc_type", value: .string(type)),
+            JSONMember(key: "exc_message", value: arguments.elements == nil ? [arguments] : arguments),
+            JSONMember(key: "exc_module", value: .string(module)),
+        ])
+    }
+
+    init(_ json: JSON) {
+        self.init(
+            type: json["exc_type"]?.text ?? "Exception", module: json["exc_module"]?.text ?? "builtins",
+            arguments: (json["exc_message"] ?? []).bytes)
+    }
+
+    /// In Python's notation.
+    var repr: String { PythonRepr.exception(type: type, arguments: JSON(trusting: arguments).elements ?? []) }
+}
