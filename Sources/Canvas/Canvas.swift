@@ -1,4 +1,5 @@
 // Applying signatures: from "call this with that" to the messages to publish and the chords to announce.
+public import CeleryWire
 public import TaskModel
 public import TaskhostJSON
 

@@ -1,5 +1,5 @@
 // One task's message, made of a signature whose options are complete (celery-wire.md §1.5, §1.11).
-import CeleryWire
+public import CeleryWire
 public import TaskModel
 import TaskhostJSON
 
