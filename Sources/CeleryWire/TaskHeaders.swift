@@ -153,8 +153,8 @@ enum HeaderName {
     static let adapterError = "taskhost-wire-error"
     static let ownPrefix = "taskhost-"
 
-    /// RabbitMQ drops a message as a cycle when these come back to it.
+    /// RabbitMQ drops a message as a cycle when these come back to it; a quorum queue's count is of one delivery.
     static func isDeathRecord(_ key: String) -> Bool {
-        key == "x-death" || key.hasPrefix("x-first-death-") || key.hasPrefix("x-last-death-")
+        key == "x-death" || key == "x-delivery-count" || key.hasPrefix("x-first-death-") || key.hasPrefix("x-last-death-")
     }
 }

@@ -12,6 +12,7 @@ struct RepublicationTests {
         wire.headers["x-death"] = .array([.table(["count": .int(1)])])
         wire.headers["x-first-death-queue"] = .string("q")
         wire.headers["x-last-death-reason"] = .string("expired")
+        wire.headers["x-delivery-count"] = .int(2)
         wire.headers["CC"] = .array([.string("elsewhere")])
         wire.properties.userID = "guest"
         return delivery(wire)
@@ -37,7 +38,7 @@ struct RepublicationTests {
             #expect(again.headers[field.key] == field.value, "\(field.key)")
         }
         #expect(again.headers["x-user"] == delivery.message.headers["x-user"])
-        for gone in ["x-death", "x-first-death-queue", "x-last-death-reason", "CC"] {
+        for gone in ["x-death", "x-delivery-count", "x-first-death-queue", "x-last-death-reason", "CC"] {
             #expect(again.headers[gone] == nil, "\(gone)")
         }
         var expected = delivery.message.properties

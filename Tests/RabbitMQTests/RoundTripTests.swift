@@ -145,6 +145,44 @@ extension RabbitMQServerTests {
         #expect(try rig.depth(queue.name) == (6, 0))
     }
 
+    @Test("a delay through the ladder ends in a quorum queue, not early, with the broker's record of it")
+    func quorumDelay() throws {
+        let rig = try Rig()
+        let queue = QueueDeclaration(name: Lab.queue("quorum"), kind: .quorum)
+        rig.broker.consume([queue])
+        let begin = rig.loop.clocks.monotonic
+        try rig.publish(["late"], to: queue, delay: 1)
+        try rig.wait("delivery") { rig.deliveries.count == 1 }
+        #expect(rig.loop.clocks.monotonic.seconds(since: begin) >= 0.99)
+        #expect(rig.deliveries[0].message.headers["x-death"] != nil)
+        rig.broker.acknowledge(rig.deliveries[0].tag)
+        try rig.close()
+        #expect(try rig.depth(queue.name) == (0, 0))
+    }
+
+    @Test("a quorum queue counts deliveries, and dead-letters by itself beyond its limit")
+    func quorumLimit() throws {
+        let rig = try Rig()
+        let dead = QueueDeclaration(name: Lab.queue("dead"))
+        let queue = QueueDeclaration(
+            name: Lab.queue("quorum"), kind: .quorum,
+            arguments: [
+                "x-delivery-limit": .int(2), "x-dead-letter-exchange": .string(""),
+                "x-dead-letter-routing-key": .string(dead.name),
+            ])
+        rig.broker.consume([queue, dead])
+        try rig.publish(["poison"], to: queue)
+        for count in 1...3 {
+            try rig.wait("delivery \(count)") { rig.deliveries.count == count }
+            let told = rig.deliveries[count - 1].message.headers["x-delivery-count"]
+            #expect(told == (count == 1 ? nil : .int(Int64(count - 1))))
+            rig.broker.reject(rig.deliveries[count - 1].tag, requeue: true)
+        }
+        try rig.wait("the dead letter") { rig.deliveries.count == 4 }
+        #expect(rig.deliveries[3].queue == dead.name)
+        try rig.close()
+    }
+
     @Test("quorum queues are served, also when nobody told their kind, and pause and resume")
     func quorum() throws {
         let name = Lab.queue("quorum")
