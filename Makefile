@@ -8,10 +8,10 @@ DIST := $(CURDIR)/.build/dist
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: help build test demo bench install lint clean
+.PHONY: help build test conformance demo bench install lint clean
 
 help: ## This list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Install what is missing (apt), build release, leave a runnable tree in .build/dist
 	@scripts/install-deps build
@@ -20,6 +20,11 @@ build: ## Install what is missing (apt), build release, leave a runnable tree in
 test: ## Build and run every test, with a RabbitMQ and a Redis of the tests' own
 	@scripts/install-deps test
 	@scripts/test
+
+conformance: build ## Run Celery's own integration suite against taskhost, in three configurations (an hour)
+	@scripts/install-deps test
+	@make -C Tests/Conformance/bundle OUT="$(CURDIR)/.build/conformance" TASKHOST_SDK="$(CURDIR)/sdk"
+	@Tests/Support/with-servers Tests/Conformance/run --dist "$(DIST)" $(ARGUMENTS)
 
 demo: build ## Start a host on the embedded broker, send it sums and a photograph, show the results
 	@demo/run "$(DIST)"
