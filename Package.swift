@@ -70,8 +70,8 @@ let package = Package(
         .target(
             name: "WireFormats",
             dependencies: [
-                "CeleryWire", "TaskModel", json, "CZlib", "CBzip2", "CLzma", "CZstd", "CBrotli", "CMsgpack", "CYAML",
-                "CSigning",
+                "CeleryWire", "Ports", "TaskModel", json, "CZlib", "CBzip2", "CLzma", "CZstd", "CBrotli", "CMsgpack",
+                "CYAML", "CSigning",
             ],
             swiftSettings: strict),
 
@@ -91,13 +91,13 @@ let package = Package(
             name: "taskhost",
             dependencies: [
                 "TaskModel", "CeleryWire", "Ports", "Loop", "RabbitMQ", "Redis", "SQLite", "Runner", "Engine",
-                "Client", "CLinux", json, logging,
+                "Client", "CLinux", "WireFormats", json, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), "TOMLKit",
             ],
             swiftSettings: strict),
 
         .testTarget(
-            name: "WireFormatsTests", dependencies: ["WireFormats", "CeleryWire", "TaskModel", json],
+            name: "WireFormatsTests", dependencies: ["WireFormats", "CeleryWire", "Ports", "TaskModel", json],
             exclude: ["Fixtures"]),
         .testTarget(name: "LoopTests", dependencies: ["Loop", "Ports", "CLinux"]),
         .testTarget(name: "CeleryWireTests", dependencies: ["CeleryWire", "TaskModel", json], exclude: ["Fixtures"]),

@@ -1,4 +1,4 @@
-"""Writes bodies.json and signed.json: what a stock Kombu and Celery make of the same values.
+"""Writes bodies.json, results.json and signed.json: what a stock Kombu and Celery make of the same values.
 
 Run by hand with the journeys' Python when their versions change:
     "$(Tests/Support/venv)" Tests/WireFormatsTests/Fixtures/capture.py
@@ -10,6 +10,8 @@ import os
 import subprocess
 import tempfile
 
+from celery import Celery
+from celery.backends.base import KeyValueStoreBackend
 from celery.security.certificate import Certificate
 from celery.security.key import PrivateKey
 from celery.security.serialization import SecureSerializer
@@ -59,6 +61,27 @@ def bodies():
         yield entry(WITH_TIMES, serializer)
 
 
+class Compressing(KeyValueStoreBackend):
+    """As the Redis backend."""
+
+    supports_result_compression = True
+
+
+def results():
+    for serializer in ["json", "yaml", "msgpack"]:
+        for method in [None, *METHODS]:
+            app = Celery("fixtures", set_as_current=False)
+            app.conf.update(result_serializer=serializer, result_compression=method)
+            backend = Compressing(app, serializer=serializer)
+            backend.compression = backend.prepare_compression(method)
+            meta = {"status": "SUCCESS", "result": PLAIN[1]["again"], "traceback": None, "children": [],
+                    "date_done": "2026-11-23T12:00:00+00:00", "task_id": "U1"}
+            document = backend.encode(meta)
+            document = document.encode() if isinstance(document, str) else document
+            yield {"serializer": serializer, "compression": method, "json": dumps(meta),
+                   "document": base64.b64encode(document).decode()}
+
+
 def signed():
     with tempfile.TemporaryDirectory() as folder:
         key, cert = os.path.join(folder, "key.pem"), os.path.join(folder, "cert.pem")
@@ -78,4 +101,5 @@ def signed():
 
 
 write("bodies.json", list(bodies()))
+write("results.json", list(results()))
 write("signed.json", signed())
