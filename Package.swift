@@ -54,7 +54,8 @@ let package = Package(
         // Adapters: one outside system each.
         .target(name: "Loop", dependencies: ["CLinux", "Ports", "TaskModel"], swiftSettings: strict),
         .target(name: "RabbitMQ", dependencies: ["CRabbitMQ", "CLinux", "Ports", "TaskModel"], swiftSettings: strict),
-        .target(name: "Redis", dependencies: ["CHiredis", "GroupJoin", "Ports", "TaskModel", json], swiftSettings: strict),
+        .target(
+            name: "Redis", dependencies: ["CHiredis", "GroupJoin", "Ports", "TaskModel", json], swiftSettings: strict),
         .target(
             name: "SQLite",
             dependencies: [
