@@ -200,7 +200,8 @@ public struct Canvas {
             var passed = options.without("countdown", "eta", "chain", "chord", "task_id", "link", "link_error")
             passed.merge(JSONMap(delay))
             let announcement = ChordAnnouncement(
-                groupID: id, size: 0, savedGroup: members.contains { $0.members != nil } ? headerResult.json : nil,
+                // A bare nil would be JSON's null here.
+                groupID: id, size: 0, savedGroup: members.contains { $0.members != nil } ? headerResult.json : JSON?.none,
                 results: members.map(\.json), body: body)
             var headerKeywords = JSONMap(chord.kwargs.members ?? [])
             headerKeywords.merge(kwargs)
