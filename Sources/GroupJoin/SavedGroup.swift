@@ -27,7 +27,8 @@ public struct SavedGroup: Sendable {
     /// - Parameter document: `{"result": tuple}`, as the group's key holds it, or the tuple itself.
     public init(document: [UInt8]) throws(Unreadable) {
         let tree = try Self.parse(document, "The saved group")
-        guard case .array(let pair) = tree["result"] ?? tree, pair.count == 2, case .array(let children) = pair[1] else {
+        guard case .array(let pair) = tree["result"] ?? tree, pair.count == 2, case .array(let children) = pair[1]
+        else {
             throw Unreadable(description: "The saved group is no group tuple")
         }
         var found: [(String, Member)] = []

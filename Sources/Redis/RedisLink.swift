@@ -28,6 +28,8 @@ final class RedisLink {
     private var attempt = 0
     var received: ((_ channel: String, _ payload: [UInt8]) -> Void)?
     var subscribed: ((_ channel: String) -> Void)?
+    /// What CLIENT TRACKING tells: keys that changed; nil: perhaps all.
+    var invalidated: ((_ keys: [String]?) -> Void)?
 
     private static let backOff = 0.1...10.0
     private static let refusedPause = 10.0
@@ -40,7 +42,7 @@ final class RedisLink {
     }
 
     deinit {
-        if let context { redisAsyncFree(context) }
+        if let context { Self.free(context) }
     }
 
     func connect() {
@@ -92,11 +94,13 @@ final class RedisLink {
 
     func unsubscribe(_ channel: String) { pubSub("UNSUBSCRIBE", channel) }
 
+    func subscribe(pattern: String) { pubSub("PSUBSCRIBE", pattern) }
+
     /// Breaks the link; a new one is made after the usual pause.
     func drop(_ reason: String) {
         guard let context else { return }
         self.context = nil
-        redisAsyncFree(context)
+        Self.free(context)
         retry(reason)
     }
 
@@ -107,7 +111,7 @@ final class RedisLink {
         watchdog?.cancel()
         if let context {
             self.context = nil
-            redisAsyncFree(context)
+            Self.free(context)
         }
     }
 
@@ -225,19 +229,27 @@ extension RedisLink {
     }
 
     private func heardOnChannel(_ reply: RedisReply) {
-        guard case .array(let items) = reply, items.count == 3,
-            case .bytes(let kind) = items[0], case .bytes(let name) = items[1]
-        else { return }
-        let channel = String(decoding: name, as: UTF8.self)
-        switch (String(decoding: kind, as: UTF8.self), items[2]) {
-        case ("subscribe", _): subscribed?(channel)
-        case ("message", .bytes(let payload)): received?(channel, payload)
+        guard case .array(let items) = reply, items.count >= 3, case .bytes(let kind) = items[0] else { return }
+        let texts = items.prefix(3).map { String(decoding: $0.bytes ?? [], as: UTF8.self) }
+        switch (String(decoding: kind, as: UTF8.self), items[items.count - 1]) {
+        case ("subscribe", _), ("psubscribe", _): subscribed?(texts[1])
+        case ("message", .bytes(let payload)): received?(texts[1], payload)
+        case ("pmessage", .bytes(let payload)): received?(texts[2], payload)
+        case ("message", .array(let keys)):
+            invalidated?(keys.compactMap { $0.bytes.map { String(decoding: $0, as: UTF8.self) } })
+        case ("message", .none): invalidated?(nil)
         default: break
         }
     }
 
     private static func from(_ context: UnsafePointer<redisAsyncContext>) -> RedisLink? {
         context.pointee.data.map { Unmanaged<RedisLink>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    /// From within a callback hiredis frees later, when this link may be gone: it must not be called any more.
+    private static func free(_ context: UnsafeMutablePointer<redisAsyncContext>) {
+        context.pointee.data = nil
+        redisAsyncFree(context)
     }
 
     private static func text(_ context: UnsafeMutablePointer<redisAsyncContext>) -> String {

@@ -16,7 +16,9 @@ extension SQLiteResults: ChordStore {
         let saved = savedGroup.map { Data($0) }
         file.submit(.write) { db in
             try ChordRows.announce(groupID, size: size, saved: saved, now: wallTime(), in: db)
-        } done: { done($0.storeFailure) }
+        } done: {
+            done($0.storeFailure)
+        }
     }
 
     public func returnPart(_ part: ChordPart, done: @escaping (Result<ChordAnswer, StoreFailure>) -> Void) {
@@ -28,7 +30,9 @@ extension SQLiteResults: ChordStore {
     public func keepClaim(_ claim: ChordClaim, done: @escaping (Result<Bool, StoreFailure>) -> Void) {
         file.submit(.write) { db in
             try ChordRows.keep(claim.groupID, token: claim.token, now: wallTime(), in: db)
-        } done: { done($0.mapError(\.asStoreFailure)) }
+        } done: {
+            done($0.mapError(\.asStoreFailure))
+        }
     }
 
     public func finishChord(_ claim: ChordClaim, done: @escaping (StoreFailure?) -> Void) { end(claim, done: done) }
@@ -38,13 +42,17 @@ extension SQLiteResults: ChordStore {
     public func addToChord(_ groupID: String, done: @escaping (StoreFailure?) -> Void) {
         file.submit(.write) { db in
             try ChordRows.add(to: groupID, now: wallTime(), in: db)
-        } done: { done($0.storeFailure) }
+        } done: {
+            done($0.storeFailure)
+        }
     }
 
     private func end(_ claim: ChordClaim, done: @escaping (StoreFailure?) -> Void) {
         file.submit(.write) { db in
             try ChordRows.end(claim.groupID, token: claim.token, in: db)
-        } done: { done($0.storeFailure) }
+        } done: {
+            done($0.storeFailure)
+        }
     }
 
     /// Repeated while another worker has the claim (it may be dead), or a nested header's results are missing.

@@ -3,13 +3,17 @@ import Foundation
 import Loop
 import Ports
 import RabbitMQ
+import Redis
 import SQLite
 import TaskModel
 import Testing
 
 enum BrokerKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
-    case sqlite, rabbitmq
+    case sqlite, rabbitmq, redis
     var testDescription: String { rawValue }
+
+    /// What is served first and last: Redis counts from the other end, as kombu does.
+    var priorities: (first: UInt8, last: UInt8) { self == .redis ? (0, 9) : (9, 0) }
 }
 
 /// A place that outlives its clients: a file, or a server with queue names of our own.
@@ -39,6 +43,8 @@ final class BrokerUnderTest {
         case .rabbitmq:
             broker = RabbitMQBroker(
                 addresses: [try RabbitMQAddress(parsing: Servers.amqp())], loop: loop, log: { _, _ in })
+        case .redis:
+            broker = RedisBroker(address: try RedisAddress(url: Servers.redis()), loop: loop)
         }
         let client = BrokerClient(broker, loop)
         broker.connect(events: client)

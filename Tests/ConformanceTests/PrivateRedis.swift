@@ -39,6 +39,10 @@ final class PrivateRedis {
         guard !output.contains("ERR") else { throw TooLate(what: "\(words): \(output)") }
     }
 
+    func answer(_ words: String...) throws -> String {
+        try Self.run(["-s", socket] + words).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
     func monitor() throws -> Monitor { try Monitor(socket, in: folder.path) }
 
     private func stop() {

@@ -1,0 +1,166 @@
+// What the Redis broker does beyond the port's sentences; each test has a server of its own.
+import Foundation
+import Loop
+import Ports
+import Redis
+import TaskModel
+import Testing
+
+@Suite("Redis broker", .serialized)
+struct RedisBrokerTests {
+    private let server: PrivateRedis
+    private let loop: EpollLoop
+    private let queue = QueueDeclaration(name: "work")
+
+    init() throws {
+        server = try PrivateRedis()
+        loop = try EpollLoop()
+        try server.start()
+    }
+
+    @Test("what a dead host held comes back when its lease is over, marked, in its old order")
+    func deadHost() throws {
+        // A loop that is not run any more is a process that says nothing.
+        let stopped = try EpollLoop()
+        let dying = try client(lease: 1, on: stopped)
+        try dying.publish(["a", "b", "c"], to: queue)
+        dying.consume(queue, credit: 2)
+        try dying.receive(2)
+        let heir = try client(lease: 1)
+        heir.consume(queue, credit: 3)
+        let deliveries = try heir.receive(3)
+        #expect(deliveries.map(\.text) == ["c", "a", "b"])
+        #expect(deliveries.map(\.redelivered) == [false, true, true])
+        try heir.close()
+        withExtendedLifetime(dying) {}
+    }
+
+    @Test("a host that others took for dead learns of it, and settles nothing of theirs")
+    func tookForDead() throws {
+        let stopped = try EpollLoop()
+        let frozen = try client(lease: 1, on: stopped)
+        try frozen.publish(["a"], to: queue)
+        frozen.consume(queue, credit: 1)
+        let tag = try frozen.receive(1)[0].tag
+        let heir = try client(lease: 1)
+        heir.consume(queue, credit: 1)
+        try heir.receive(1)
+        frozen.broker.acknowledge(tag)
+        try frozen.wait("the loss") { frozen.losses == 1 }
+        #expect(try server.answer("HLEN", "unacked") == "1")
+        try heir.close()
+        try frozen.close()
+    }
+
+    @Test("what is held for longer than the visibility time-out is not delivered twice")
+    func heldForLong() throws {
+        let (holding, other) = (try client(lease: 0.6, visibility: 1), try client(lease: 0.6, visibility: 1))
+        try holding.publish(["long"], to: queue)
+        holding.consume(queue, credit: 1)
+        let tag = try holding.receive(1)[0].tag
+        other.consume(queue, credit: 5)
+        let start = ContinuousClock.now
+        try other.wait("three time-outs") { ContinuousClock.now - start > .seconds(3) }
+        #expect(other.deliveries.isEmpty)
+        holding.broker.acknowledge(tag)
+        try holding.settle()
+        #expect(try server.answer("HLEN", "unacked") == "0")
+        #expect(try server.answer("ZCARD", "unacked_index") == "0")
+        try holding.close()
+        try other.close()
+    }
+
+    @Test("what a Python worker held for too long comes back to the queue of its routing key")
+    func pythonsUnacked() throws {
+        let envelope =
+            #"{"body": "aGk=", "content-encoding": "utf-8", "content-type": "text/plain", "headers": {"id": "i"}, "#
+            + #""properties": {"delivery_info": {"exchange": "", "routing_key": "work"}, "priority": 4, "#
+            + #""body_encoding": "base64", "delivery_tag": "T"}}"#
+        try server.command("HSET", "unacked", "T", "[\(envelope), \"\", \"work\"]")
+        try server.command("ZADD", "unacked_index", "1000", "T")
+        let client = try client(lease: 30)
+        client.consume(queue, credit: 1)
+        let delivery = try client.receive(1)[0]
+        #expect(delivery.text == "hi")
+        #expect(delivery.redelivered)
+        #expect(delivery.message.properties.priority == 4)
+        #expect(delivery.message.headers == ["id": .string("i")])
+        try client.close()
+    }
+
+    @Test("a lost connection gives nothing up: what is held is settled over the next one")
+    func lostConnection() throws {
+        let client = try client(lease: 30)
+        try client.publish(["a", "b"], to: queue)
+        client.consume(queue, credit: 1)
+        let tag = try client.receive(1)[0].tag
+        try server.command("CLIENT", "KILL", "TYPE", "normal")
+        client.broker.acknowledge(tag)
+        try client.receive(2)
+        #expect(client.deliveries.map(\.text) == ["a", "b"])
+        #expect(client.deliveries.allSatisfy { !$0.redelivered })
+        #expect(client.losses == 0)
+        try client.settle()
+        #expect(try server.answer("HLEN", "unacked") == "1")
+        try client.close()
+    }
+
+    @Test("a delayed message waits outside its list and outlives its publisher")
+    func delayedStays() throws {
+        let publisher = try client(lease: 30)
+        try publisher.publish([
+            Publication(destination: .queue(queue), message: .text("later"), delaySeconds: 1)
+        ])
+        try publisher.close()
+        #expect(try server.answer("LLEN", "work") == "0")
+        #expect(try server.answer("ZCARD", "taskhost-delayed:work") == "1")
+        let client = try client(lease: 30)
+        client.consume(queue, credit: 1)
+        #expect(try client.receive(1)[0].text == "later")
+        try client.close()
+    }
+
+    @Test("something that is no envelope is delivered, marked as unreadable")
+    func garbage() throws {
+        try server.command("LPUSH", "work", "{not json}")
+        let client = try client(lease: 30)
+        client.consume(queue, credit: 1)
+        let delivery = try client.receive(1)[0]
+        #expect(delivery.message.headers["taskhost-wire-error"] != nil)
+        client.broker.acknowledge(delivery.tag)
+        try client.settle()
+        try client.close()
+    }
+
+    @Test("an exchange leads to the queues that are bound to it")
+    func bindings() throws {
+        let separator = "\u{06}\u{16}"
+        try server.command("SADD", "_kombu.binding.topics", "a.*\(separator)^a\\.[^\\.]+$\(separator)work")
+        try server.command("SADD", "_kombu.binding.topics", "b.#\(separator)^b\\..*?$\(separator)other")
+        let client = try client(lease: 30)
+        try client.publish([
+            Publication(destination: .exchange("topics", routingKey: "a.x"), message: .text("matches"))
+        ])
+        #expect(throws: BrokerFailure.self) {
+            try client.publish([
+                Publication(destination: .exchange("topics", routingKey: "a.x.y"), message: .text("does not"))
+            ])
+        }
+        client.consume(queue, credit: 5)
+        let delivery = try client.receive(1)[0]
+        #expect((delivery.exchange, delivery.routingKey) == ("topics", "a.x"))
+        try client.close()
+    }
+
+    private func client(lease: Double, visibility: Double = 3600, on other: EpollLoop? = nil) throws -> BrokerClient {
+        var options = RedisBrokerOptions()
+        options.leaseSeconds = lease
+        options.visibilitySeconds = visibility
+        let address = try RedisAddress(url: "unix://\(server.socket)?db=0")
+        let broker = RedisBroker(address: address, loop: other ?? loop, options: options)
+        let client = BrokerClient(broker, other ?? loop)
+        broker.connect(events: client)
+        try client.wait("the link") { client.isUp }
+        return client
+    }
+}
