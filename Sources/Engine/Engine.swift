@@ -6,15 +6,15 @@ public import TaskModel
 
 /// A worker: takes messages from a broker, has them run, records what came of them.
 public final class Engine {
-    private let loop: any EventLoop
+    let loop: any EventLoop
     private let broker: any Broker
-    private let store: (any ResultStore)?
+    let store: (any ResultStore)?
     /// The same, if it joins chords: the core asks for nothing of the kind without it.
     let chords: (any ChordStore)?
-    private let runner: any Runner
-    private let log: Logger
-    private let options: EngineOptions
-    private var core: EngineCore
+    let runner: any Runner
+    let log: Logger
+    let options: EngineOptions
+    var core: EngineCore
     private var timers: [TimerKey: any LoopTimer] = [:]
 
     private var events: [EngineEvent] = []
@@ -107,6 +107,7 @@ public final class Engine {
         case .announce, .addToChord, .returnPart, .keepClaim, .finishChord, .failChord: performChord(action)
         case .acknowledge(let tag): broker.acknowledge(tag)
         case .reject(let tag, let requeue): broker.reject(tag, requeue: requeue)
+        case .consume(let queues): broker.consume(queues)
         case .setCredit(let credit, let queue): broker.setCredit(credit, queue: queue)
         case .arm(let key, let seconds):
             timers.removeValue(forKey: key)?.cancel()
@@ -198,12 +199,22 @@ extension Engine: RunnerEvents {
 
     public func finished(_ run: RunID, _ report: RunReport) { handle(.finished(run, report)) }
 
+    private func checkRate(_ task: TaskManifest) {
+        do throws(ControlRefusal) {
+            _ = try RateLimit.parse(task.options.rateLimit)
+        } catch {
+            log.error(
+                "Task \(task.name) runs without its rate limit '\(task.options.rateLimit ?? "")': write \"10/m\", say")
+        }
+    }
+
     public func catalogChanged(_ report: BundleReport) {
         switch report.status {
         case .loading: log.debug("Loading \(report.path)")
         case .active:
             let names = report.manifest?.tasks.map(\.name).joined(separator: ", ") ?? ""
             log.info("Bundle \(report.manifest?.name ?? "?") \(report.manifest?.version ?? "") loaded: \(names)")
+            for task in report.manifest?.tasks ?? [] { checkRate(task) }
         case .draining: log.info("A newer version replaces \(report.path); the old one finishes what it runs")
         case .refused(let reason): log.error("Bundle refused: \(reason)")
         case .gone: log.info("Bundle \(report.path) is gone")

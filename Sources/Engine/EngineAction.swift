@@ -17,6 +17,8 @@ enum EngineAction {
     case failChord(ChordClaim, Receipt)
     case acknowledge(DeliveryTag)
     case reject(DeliveryTag, requeue: Bool)
+    /// All queues to be consumed from now on.
+    case consume([QueueDeclaration])
     case setCredit(Int, queue: String)
     /// Replaces a timer of the same key.
     case arm(TimerKey, afterSeconds: Double)

@@ -16,7 +16,8 @@ extension EngineCore {
             return refuse(delivery, error, &actions)
         }
         if delivery.redelivered, !orphans.isEmpty, settleKnown(delivery, message, &actions) { return }
-        note(&actions, .received(name: message.displayName, id: message.id))
+        let isRevoked = isRevoked(message, withStamps: false)
+        if !isRevoked { note(&actions, .received(name: message.displayName, id: message.id)) }
         guard let manifest = catalog.task(message.name) else {
             return refuseUnknown(delivery, message, &actions)
         }
@@ -26,8 +27,9 @@ extension EngineCore {
             return record(item, failureSteps(item, failure) + [.acknowledge], &actions)
         }
         if let expires = message.expires, now.wall > expires { return discard(item, reason: "expired", &actions) }
+        if isRevoked { return discard(item, reason: "revoked", &actions) }
         if let eta = message.eta, eta > now.wall { return wait(item, until: eta, &actions) }
-        makeReady(item)
+        admitAtRate(item, &actions)
     }
 
     mutating func hold(_ delivery: Delivery, _ message: TaskMessage, _ policy: TaskPolicy) -> Held {
@@ -48,7 +50,7 @@ extension EngineCore {
         if let eta = item.message.eta, eta > now.wall { return arm(item, until: eta, &actions) }
         changeWaiting(item, by: -1, &actions)
         if let expires = item.message.expires, now.wall > expires { return discard(item, reason: "expired", &actions) }
-        makeReady(item)
+        admitAtRate(item, &actions)
     }
 
     /// Near ones are held; far ones go back to the broker, which keeps any number of them at no cost of ours.
@@ -75,8 +77,9 @@ extension EngineCore {
         setCredit(item.delivery.queue, &actions)
     }
 
-    /// Expired (or, later, revoked): the state says so, nothing runs (celery-wire.md §3.2).
+    /// Expired or revoked: the state says so, nothing runs (celery-wire.md §3.2).
     mutating func discard(_ item: Held, reason: String, _ actions: inout [EngineAction]) {
+        revocations.add(item.message.id, at: now.monotonic)
         note(&actions, .discarded(name: item.message.displayName, id: item.message.id, reason: reason))
         record(item, revokedSteps(item, reason: reason) + [.acknowledge], &actions)
     }

@@ -69,6 +69,9 @@ extension EngineCore {
                 item, failureSteps(item, CeleryFailure.reject(reason: reason, requeue: false)) + bury(item, dead),
                 &actions)
 
+        case .revoke:
+            record(item, revokedSteps(item, reason: "terminated") + [.acknowledge], &actions)
+
         case .giveBack:
             giveBack(item, &actions)
         }
@@ -145,6 +148,8 @@ extension EngineCore {
             actions.append(.log(.ignored(name: name, id: id)))
         case .reject(let reason, let requeue):
             actions.append(.log(.rejected(name: name, id: id, reason: reason, requeue: requeue)))
+        case .revoke:
+            actions.append(.log(.discarded(name: name, id: id, reason: "terminated")))
         case .restart, .again, .giveBack:
             break
         }

@@ -13,11 +13,11 @@ extension EngineCore {
     mutating func linkDown(_ actions: inout [EngineAction]) {
         guard isLinkUp else { return }
         isLinkUp = false
-        for item in Array(held.values) { loseTag(of: item, &actions) }
+        for item in heldInOrder { loseTag(of: item, &actions) }
     }
 
     mutating func consumerLost(_ queue: String, _ actions: inout [EngineAction]) {
-        for item in Array(held.values) where item.delivery.queue == queue { loseTag(of: item, &actions) }
+        for item in heldInOrder where item.delivery.queue == queue { loseTag(of: item, &actions) }
         setCredit(queue, &actions)
     }
 
@@ -31,6 +31,9 @@ extension EngineCore {
             if !item.isPausing { waiting[item.delivery.queue, default: 1] -= 1 }
             actions.append(.disarm(.due(item.id)))
             actions.append(.disarm(.again(item.id)))
+            held[item.id] = nil
+        case .limited:
+            // Its place in the line is passed over when it is its turn.
             held[item.id] = nil
         case .ready:
             ready.remove(item)
@@ -62,11 +65,11 @@ extension EngineCore {
     }
 
     func setCredits(_ actions: inout [EngineAction]) {
-        for queue in options.queues { setCredit(queue.declaration.name, &actions) }
+        for queue in queues { setCredit(queue.declaration.name, &actions) }
     }
 
     func setCredit(_ queue: String, _ actions: inout [EngineAction]) {
-        guard stopping == nil else { return }
+        guard stopping == nil, queues.contains(where: { $0.declaration.name == queue }) else { return }
         actions.append(.setCredit(credit.wanted(waiting: waiting[queue] ?? 0), queue: queue))
     }
 }

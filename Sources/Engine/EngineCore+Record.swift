@@ -152,7 +152,7 @@ extension EngineCore {
 
     func bury(_ item: Held, _ dead: WireMessage) -> [Step] {
         // A queue with a dead-letter exchange of its own gets its messages the broker's way.
-        if let queue = options.queues.first(where: { $0.declaration.name == item.delivery.queue })?.declaration,
+        if let queue = queues.first(where: { $0.declaration.name == item.delivery.queue })?.declaration,
             queue.arguments["x-dead-letter-exchange"] != nil
         {
             return [.reject(requeue: false)]
@@ -165,7 +165,7 @@ extension EngineCore {
     /// To a queue; with a delay if it is due so late that nobody should hold it until then.
     func publication(of message: WireMessage, to queue: String, dueInSeconds seconds: Double = 0) -> Publication {
         let declaration =
-            options.queues.first { $0.declaration.name == queue }?.declaration ?? QueueDeclaration(name: queue)
+            queues.first { $0.declaration.name == queue }?.declaration ?? QueueDeclaration(name: queue)
         // Half of the holding time is left to be waited out exactly, by its eta.
         let delay = seconds > options.etaHoldSeconds ? seconds - options.etaHoldSeconds / 2 : 0
         return Publication(destination: .queue(declaration), message: message, delaySeconds: delay)

@@ -11,6 +11,10 @@ extension EngineCore {
                 discard(item, reason: "expired", &actions)
                 continue
             }
+            if isRevoked(item.message, withStamps: true) {
+                discard(item, reason: "revoked", &actions)
+                continue
+            }
             handOver(item, &actions)
         }
     }
@@ -50,6 +54,9 @@ extension EngineCore {
     mutating func began(_ run: RunID, pid: Int32, _ actions: inout [EngineAction]) {
         guard let item = runs[run] else { return }
         item.phase = .running(run, since: now.monotonic)
+        item.pid = pid
+        item.beganAt = now.wall
+        received[item.message.displayName, default: 0] += 1
         note(&actions, .started(name: item.message.displayName, id: item.message.id, pid: pid))
         if let seconds = item.softLimit, seconds > 0 { actions.append(.arm(.softLimit(run), afterSeconds: seconds)) }
         if let seconds = item.hardLimit, seconds > 0 { actions.append(.arm(.hardLimit(run), afterSeconds: seconds)) }

@@ -20,7 +20,9 @@ extension EngineCore {
         case .cold:
             actions.append(.disarm(.grace))
             actions.append(.arm(.abandon, afterSeconds: Self.abandonSeconds))
-            for run in runs.keys { actions.append(.kill(run, .terminate(signal: 9))) }
+            for run in runs.keys.sorted(by: { $0.number < $1.number }) {
+                actions.append(.kill(run, .terminate(signal: 9)))
+            }
         }
     }
 
@@ -42,9 +44,9 @@ extension EngineCore {
     private mutating func giveBackWhatDoesNotRun(_ actions: inout [EngineAction]) {
         _ = ready.removeAll()
         var count = 0
-        for item in held.values {
+        for item in heldInOrder {
             switch item.phase {
-            case .waiting, .ready:
+            case .waiting, .limited, .ready:
                 actions.append(.disarm(.due(item.id)))
                 actions.append(.disarm(.again(item.id)))
                 giveBack(item, &actions)
@@ -54,6 +56,8 @@ extension EngineCore {
             }
         }
         waiting.removeAll()
+        for name in rateLimits.keys { actions.append(.disarm(.rate(task: name))) }
+        rateLimits.removeAll()
         if count > 0 { actions.append(.log(.givenBack(count))) }
     }
 }

@@ -32,6 +32,16 @@ struct EngineCore {
     /// Held until due, by queue.
     var waiting: [String: Int] = [:]
     var policies: [String: TaskPolicy] = [:]
+    /// Consumed now.
+    var queues: [QueuePreference]
+    var revocations = Revocations()
+    /// Buckets, by task; made when first needed.
+    var rateLimits: [String: RateLimit] = [:]
+    /// What was set while we run, by task; wins over manifest and configuration.
+    var rates: [String: Double?] = [:]
+    var timeLimits: [String: (soft: Double?, hard: Double?)] = [:]
+    /// Starts so far, by the name shown.
+    var received: [String: Int] = [:]
     var random: SplitMix64
 
     var isLinkUp = false
@@ -56,6 +66,7 @@ struct EngineCore {
         self.notesTasks = notesTasks
         decoder = MessageDecoder(
             accept: options.acceptContent, limits: options.wireLimits, formats: options.formats)
+        queues = options.queues
         ready = ReadyQueues(options.queues)
         credit = Credit(options: options)
         random = SplitMix64(seed: options.seed)
@@ -94,10 +105,21 @@ struct EngineCore {
         case .stop(let kind): stop(kind, &actions)  // EngineCore+Stop
         case .timer(.grace): stop(.cold, &actions)
         case .timer(.abandon): abandon(&actions)  // EngineCore+Stop
+        // control: EngineCore+Control
+        case .revoke(let ids, let signal): revoke(ids, terminate: signal, &actions)
+        case .revokeStamps(let stamps, let signal): revoke(stamps: stamps, terminate: signal, &actions)
+        case .setRate(let rate, let task): setRate(rate, task: task, &actions)
+        case .timer(.rate(let task)): admitWaiting(task, &actions)
+        case .setTimeLimits(let soft, let hard, let task): setTimeLimits(soft: soft, hard: hard, task: task)
+        case .addQueue(let queue): addQueue(queue, &actions)
+        case .cancelQueue(let name): cancelQueue(name, &actions)
         }
         startReady(&actions)
         if stopping != nil { noteStopped(&actions) }
     }
+
+    /// By arrival: the same events lead to the same actions.
+    var heldInOrder: [Held] { held.values.sorted { $0.id.number < $1.id.number } }
 
     func note(_ actions: inout [EngineAction], _ note: @autoclosure () -> EngineNote) {
         if notesTasks { actions.append(.log(note())) }
@@ -105,8 +127,10 @@ struct EngineCore {
 
     mutating func policy(for name: String, manifest: TaskManifest) -> TaskPolicy {
         if let known = policies[name] { return known }
-        let policy = TaskPolicy(
+        var policy = TaskPolicy(
             manifest: manifest.options, override: options.overrides[name], defaults: options.defaults)
+        if let limits = timeLimits[name] { (policy.softLimit, policy.hardLimit) = limits }
+        if let rate = rates[name] { policy.rate = rate }
         policies[name] = policy
         return policy
     }

@@ -24,6 +24,13 @@ enum EngineEvent {
     /// Bundles came or went: policies and names may have changed.
     case catalogChanged
     case stop(StopKind)
+    case revoke([String], terminate: Int32?)
+    case revokeStamps([RevokedStamp], terminate: Int32?)
+    /// Starts per second; nil: no limit.
+    case setRate(Double?, task: String)
+    case setTimeLimits(soft: Double?, hard: Double?, task: String)
+    case addQueue(QueueDeclaration)
+    case cancelQueue(String)
 }
 
 /// Who waits for a store or a publication.
@@ -52,6 +59,8 @@ enum TimerKey: Hashable {
     case sending(HeldID)
     /// A run that could not begin is handed over again.
     case again(HeldID)
+    /// The next task of this name may start.
+    case rate(task: String)
     /// The rate is looked at, credit follows.
     case credit
     /// The grace period is over.

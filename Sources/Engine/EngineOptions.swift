@@ -27,6 +27,8 @@ public struct WorkerDefaults: Sendable, Equatable {
     public var acksLate = true
     public var trackStarted = false
     public var ignoreResult = false
+    /// "10/m", "2.5" (per second) …; nil: no limit.
+    public var rateLimit: String?
     /// Starts that end in a crash before a message is dead-lettered.
     public var maxStarts = 3
     /// > 0: tasks that do not choose may share a child, so many in turn. 0: a fresh child for each.

@@ -14,6 +14,8 @@ final class Held {
     enum Phase {
         /// Not due yet.
         case waiting
+        /// Waits until tasks of its name may start again.
+        case limited
         /// Waits for a slot.
         case ready
         /// Handed to the runner; `began` has not come.
@@ -26,7 +28,7 @@ final class Held {
     let id: HeldID
     let delivery: Delivery
     let message: TaskMessage
-    let policy: TaskPolicy
+    var policy: TaskPolicy
     var phase: Phase = .waiting
 
     /// What the broker knows this delivery by now; nil once it is settled, or its link is gone.
@@ -35,6 +37,11 @@ final class Held {
     var wasAcknowledgedEarly = false
     /// Waits not for its eta but until it is handed over again.
     var isPausing = false
+    /// Killed because it was revoked.
+    var isTerminated = false
+    /// Of the child that began it, and when.
+    var pid: Int32 = 0
+    var beganAt = WallTime(microseconds: 0)
     /// Times it was handed to the runner without having begun.
     var faults = 0
 
@@ -71,7 +78,7 @@ final class Held {
     var run: RunID? {
         switch phase {
         case .handed(let run), .running(let run, _): run
-        case .waiting, .ready, .recording: nil
+        case .waiting, .limited, .ready, .recording: nil
         }
     }
 

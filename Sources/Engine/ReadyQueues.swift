@@ -23,7 +23,7 @@ struct ReadyQueues {
     }
 
     private var lanes: [Lane]
-    private let indexByName: [String: Int]
+    private var indexByName: [String: Int]
     private var arrivals: UInt64 = 0
     private(set) var count = 0
 
@@ -31,6 +31,13 @@ struct ReadyQueues {
         lanes = preferences.map { Lane(name: $0.declaration.name, share: $0.share) }
         indexByName = Dictionary(
             preferences.enumerated().map { ($0.element.declaration.name, $0.offset) }, uniquingKeysWith: { a, _ in a })
+    }
+
+    /// Served after those there are.
+    mutating func addLane(_ name: String) {
+        guard indexByName[name] == nil else { return }
+        indexByName[name] = lanes.count
+        lanes.append(Lane(name: name, share: lanes.contains { $0.share != nil } ? 1 : nil))
     }
 
     mutating func insert(_ held: Held) {

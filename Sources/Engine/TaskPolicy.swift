@@ -1,4 +1,5 @@
 // What holds for one task: its manifest, the operator's overrides and defaults, folded together.
+import Ports
 import TaskModel
 
 /// Every question answered; nothing optional but the limits.
@@ -16,6 +17,8 @@ struct TaskPolicy: Sendable, Equatable {
     var ignoreResult: Bool
     var maxStarts: Int
     var keep: Int
+    /// Starts per second; nil: as many as there are slots for.
+    var rate: Double?
 
     init(manifest: TaskOptions, override: TaskOptions?, defaults: WorkerDefaults) {
         func pick<Value>(_ field: (TaskOptions) -> Value?) -> Value? { override.flatMap(field) ?? field(manifest) }
@@ -31,7 +34,17 @@ struct TaskPolicy: Sendable, Equatable {
         trackStarted = pick(\.trackStarted) ?? defaults.trackStarted
         ignoreResult = pick(\.ignoreResult) ?? defaults.ignoreResult
         maxStarts = max(1, pick(\.maxStarts) ?? defaults.maxStarts)
+        rate = (pick(\.rateLimit) ?? defaults.rateLimit).flatMap(Self.rate)
         keep = defaults.alwaysFresh ? 0 : max(0, pick(\.keep) ?? defaults.keep)
+    }
+
+    /// A limit nobody can read limits nothing; the engine says so when the bundle is loaded.
+    private static func rate(_ text: String) -> Double? {
+        do throws(ControlRefusal) {
+            return try RateLimit.parse(text)
+        } catch {
+            return nil
+        }
     }
 
     /// Seconds until the next attempt, when the task named none (celery-wire.md §3.8).

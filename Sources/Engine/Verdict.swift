@@ -16,6 +16,8 @@ enum Verdict: Equatable {
     /// Another signature gives its result.
     case replace([UInt8])
     case reject(reason: String, requeue: Bool)
+    /// Ended on request; it does not run again.
+    case revoke
     /// Back to the queue, uncharged (shutdown).
     case giveBack
 }
@@ -62,7 +64,7 @@ extension Verdict {
         case .hardLimit(let seconds):
             self = .fail(CeleryFailure.timeLimitExceeded(seconds), deadLetter: nil)
         case .terminated:
-            self = .giveBack
+            self = held.isTerminated ? .revoke : .giveBack
         case .died(let death):
             // Acknowledged early means at most once: it must not start again.
             if held.wasAcknowledgedEarly || held.starts >= policy.maxStarts {

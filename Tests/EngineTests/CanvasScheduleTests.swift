@@ -49,7 +49,11 @@ struct CanvasScheduleTests {
     private func ends(_ world: SimulatedWorld, _ ids: [String], _ seed: UInt64) {
         #expect(world.violations == [])
         #expect(world.core.held.isEmpty && world.waiting.isEmpty && world.unsettled.isEmpty, "seed \(seed)")
-        for id in ids { #expect(world.results[id]?.isFinal == true, "\(id), seed \(seed)") }
+        for id in ids {
+            #expect(
+                world.results[id]?.isFinal == true, "\(id) is \(world.results[id]?.rawValue ?? "unknown"), seed \(seed)"
+            )
+        }
     }
 
     @Test("every step of a chain ends, whatever crashes on the way", arguments: seeds)

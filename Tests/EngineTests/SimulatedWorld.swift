@@ -63,6 +63,9 @@ final class SimulatedWorld {
     var stopped = false
     var violations: [String] = []
     var startOrder: [String] = []
+    var startTimes: [UInt64] = []
+    /// Milliseconds a task takes.
+    var duration: ClosedRange<UInt64> = 3...50
 
     init(seed: UInt64, options: EngineOptions? = nil, task: TaskOptions = TaskOptions(), faults: Faults = Faults()) {
         random = SplitMix64(seed: seed)
@@ -95,7 +98,7 @@ final class SimulatedWorld {
                 return true
             }.count
         isLinkUp = false
-        for message in unsettled.values { enqueue(message, redelivered: true) }
+        takeBack()
         unsettled.removeAll()
         running.removeAll()
         timers.removeAll()
@@ -150,10 +153,16 @@ final class SimulatedWorld {
         post(.linkUp)
     }
 
+    private func takeBack() {
+        for (_, message) in unsettled.sorted(by: { $0.key.number < $1.key.number }) {
+            enqueue(message, redelivered: true)
+        }
+    }
+
     func breakLink() {
         guard isLinkUp else { return }
         isLinkUp = false
-        for message in unsettled.values { enqueue(message, redelivered: true) }
+        takeBack()
         unsettled.removeAll()
         post(.linkDown)
         let asker = host
@@ -212,6 +221,7 @@ final class SimulatedWorld {
         case .reject(let tag, let requeue):
             settle(tag) { if requeue { self.enqueue($0, redelivered: true) } else { self.dead.append($0) } }
         case .setCredit(let credit, _): self.credit = credit
+        case .consume: break
         case .arm(let key, let seconds): arm(key, seconds)
         case .disarm(let key): timers[key] = nil
         case .stopConsuming: consumes = false
@@ -295,6 +305,7 @@ final class SimulatedWorld {
         mostRunning = max(mostRunning, running.count)
         starts[request.id, default: 0] += 1
         startOrder.append(request.id)
+        startTimes.append(now)
         after(milliseconds: 0...2) { [unowned self] in
             guard asker == host, running[request.run] != nil else { return }
             post(.began(request.run, pid: 1))
@@ -310,7 +321,7 @@ final class SimulatedWorld {
             } else {
                 returns(request)
             }
-        after(milliseconds: 3...50) { [unowned self] in
+        after(milliseconds: duration) { [unowned self] in
             guard asker == host, running.removeValue(forKey: request.run) != nil else { return }
             post(.finished(request.run, RunReport(outcome: outcome)))
         }
