@@ -91,7 +91,7 @@ let package = Package(
         .executableTarget(
             name: "taskhost",
             dependencies: [
-                "TaskModel", "CeleryWire", "Ports", "Loop", "RabbitMQ", "Redis", "SQLite", "Runner", "Engine",
+                "TaskModel", "CeleryWire", "Control", "Ports", "Loop", "RabbitMQ", "Redis", "SQLite", "Runner", "Engine",
                 "Client", "CLinux", "WireFormats", json, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), "TOMLKit",
             ],

@@ -19,7 +19,7 @@ extension Engine: EngineControl {
         return names.compactMap { name in
             guard var task = runner.task(named: name) else { return nil }
             // As it is set now.
-            if let rate = core.rates[name] { task.options.rateLimit = rate.map { $0.description } }
+            if let rate = core.rates[name] { task.options.rateLimit = rate == nil ? nil : rateTexts[name] }
             return task
         }
     }
@@ -63,8 +63,10 @@ extension Engine: EngineControl {
     public func mergeRevoked(_ taskIDs: [String]) { handle(.revoke(taskIDs, terminate: nil)) }
 
     public func setRateLimit(_ limit: String?, task: String) throws(ControlRefusal) {
+        let rate = try RateLimit.parse(limit)
         guard runner.task(named: task) != nil else { throw .unknownTask }
-        handle(.setRate(try RateLimit.parse(limit), task: task))
+        rateTexts[task] = limit
+        handle(.setRate(rate, task: task))
     }
 
     public func setTimeLimits(soft: Double?, hard: Double?, task: String) throws(ControlRefusal) {

@@ -17,6 +17,8 @@ public final class Engine {
     var core: EngineCore
     private var timers: [TimerKey: any LoopTimer] = [:]
 
+    /// Rate limits set while it runs, as they were written.
+    var rateTexts: [String: String] = [:]
     private var events: [EngineEvent] = []
     private var actions: [EngineAction] = []
     private var isHandling = false

@@ -28,7 +28,7 @@ struct RateLimit {
         guard let text, !text.isEmpty else { return nil }
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         let digits = String(parts[0].drop { $0 == " " })
-        guard let count = Double(digits), count.isFinite, count >= 0 else { throw .invalidRate(text) }
+        guard let count = Double(digits), count.isFinite, count >= 0 else { throw .invalidRate(String(parts[0])) }
         let unit = parts.count > 1 ? String(parts[1]) : "s"
         guard let seconds = ["s": 1.0, "m": 60, "h": 3_600][unit] else { throw .unknownUnit(unit) }
         return count > 0 ? count / seconds : nil
