@@ -201,7 +201,8 @@ public struct Canvas {
             passed.merge(JSONMap(delay))
             let announcement = ChordAnnouncement(
                 // A bare nil would be JSON's null here.
-                groupID: id, size: 0, savedGroup: members.contains { $0.members != nil } ? headerResult.json : JSON?.none,
+                groupID: id, size: 0,
+                savedGroup: members.contains { $0.members != nil } ? headerResult.json : JSON?.none,
                 results: members.map(\.json), body: body)
             var headerKeywords = JSONMap(chord.kwargs.members ?? [])
             headerKeywords.merge(kwargs)

@@ -10,16 +10,20 @@ public enum Republication {
     ///   - retries: attempts made by then.
     ///
     /// A body that was a map (protocol 1) comes back as plain JSON: `WireMessage.encoded` gives it the type it had.
+    ///   - request: may change arguments and expiry; nil: all as before.
     public static func retry(
-        _ delivery: Delivery, _ message: TaskMessage, eta: WallTime, retries: Int, now: WallTime
+        _ delivery: Delivery, _ message: TaskMessage, eta: WallTime, retries: Int, now: WallTime,
+        request: RetryRequest? = nil
     ) -> WireMessage {
-        var again = asProtocol2(delivery, message)
+        var again = asProtocol2(delivery, message, calledWith: request)
         again.headers[HeaderName.starts] = nil
         again.headers["retries"] = .int(Int64(retries))
         again.headers["eta"] = .string(ISO8601.format(eta))
         again.headers["parent_id"] = .string(message.parentID ?? message.id)
         again.headers["root_id"] = .string(message.rootID ?? message.id)
-        if let expires = message.expires {
+        let sooner = request?.expires.map { now.advanced(bySeconds: $0) }
+        if let sooner { again.headers["expires"] = .string(ISO8601.format(sooner)) }
+        if let expires = sooner ?? message.expires {
             again.properties.expiration = expiration(until: expires, now: now)
         }
         return again
@@ -55,10 +59,23 @@ public enum Republication {
         return message
     }
 
-    private static func asProtocol2(_ delivery: Delivery, _ message: TaskMessage) -> WireMessage {
+    private static func asProtocol2(
+        _ delivery: Delivery, _ message: TaskMessage, calledWith request: RetryRequest?
+    ) -> WireMessage {
         var wire = cleaned(delivery.message)
-        if message.protocolVersion == 2, message.hasListBody { return wire }
-        wire.body = message.body
+        let isCalledAnew = request?.arguments != nil || request?.keywords != nil
+        if message.protocolVersion == 2, message.hasListBody, !isCalledAnew { return wire }
+        if isCalledAnew {
+            let args = request?.arguments ?? Array(message.body[message.argsRange])
+            let kwargs = request?.keywords ?? Array(message.body[message.kwargsRange])
+            wire.body = Array("[".utf8) + args + Array(",".utf8) + kwargs + Array(",".utf8)
+            wire.body += message.body[message.embedRange] + Array("]".utf8)
+            // What the old call looked like would be wrong now.
+            wire.headers["argsrepr"] = .string(String(decoding: args, as: UTF8.self))
+            wire.headers["kwargsrepr"] = .string(String(decoding: kwargs, as: UTF8.self))
+        } else {
+            wire.body = message.body
+        }
         wire.properties.contentType = ContentType.json.mimeType
         wire.properties.contentEncoding = "utf-8"
         wire.headers[HeaderName.compression] = nil

@@ -40,8 +40,10 @@ extension EngineCore {
 
         case .retry(let seconds, let cause):
             let eta = now.wall.advanced(bySeconds: seconds)
+            var request: RetryRequest?
+            if case .retry(let asked) = report.outcome { request = asked }
             let again = Republication.retry(
-                item.delivery, message, eta: eta, retries: message.retries + 1, now: now.wall)
+                item.delivery, message, eta: eta, retries: message.retries + 1, now: now.wall, request: request)
             let meta = ResultMeta.retry(of: message, cause: cause, extended: extended(item))
             let publication = publication(of: again, to: item.delivery.queue, dueInSeconds: seconds)
             // RETRY first (Celery stores it after publishing): a store that is slow must not write it over the

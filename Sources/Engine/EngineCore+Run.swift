@@ -41,6 +41,7 @@ extension EngineCore {
                     softLimit: item.softLimit, hardLimit: item.hardLimit, eta: message.eta,
                     redelivered: item.delivery.redelivered,
                     headersJSON: HeadersJSON.bytes(item.delivery.message.headers),
+                    propertiesJSON: PropertiesJSON.bytes(item.delivery),
                     body: message.body, keep: item.policy.keep)))
     }
 
