@@ -29,6 +29,12 @@ struct Configuration: Sendable, Equatable {
     var maxStarts = 3
     var pidfile: String?
     var limits = WireLimits.standard
+    /// Serializers, by name.
+    var acceptContent = ["json"]
+    /// nil: as the message came.
+    var taskSerializer: ContentType?
+    var taskCompression: Compression?
+    var security = SecurityFiles()
     /// By queue name; only those with a [queues.NAME] of their own.
     var declarations: [String: QueueDeclaration] = [:]
     /// By task name.
@@ -36,6 +42,15 @@ struct Configuration: Sendable, Equatable {
 
     /// How the broker must declare a queue that does not exist.
     func declaration(of queue: String) -> QueueDeclaration { declarations[queue] ?? QueueDeclaration(name: queue) }
+}
+
+/// Where keys and certificates for signed messages lie.
+struct SecurityFiles: Sendable, Equatable {
+    var certificateStore: String?
+    var key: String?
+    var keyPassword: String?
+    var certificate: String?
+    var digest = "sha256"
 }
 
 /// What the operator says about sharing children.

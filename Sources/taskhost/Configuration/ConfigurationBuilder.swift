@@ -39,6 +39,7 @@ struct ConfigurationBuilder {
         try fillWorker(&made)
         fillStores(&made)
         made.limits = limits()
+        try fillWire(&made)
         for name in settings.names(under: "queues") { made.declarations[name] = declaration(name) }
         for name in settings.names(under: "tasks") { made.tasks[name] = taskOptions(name) }
         return made
@@ -73,6 +74,33 @@ struct ConfigurationBuilder {
         made.resultExtended = settings.flag("results.extended") ?? false
         made.storeErrorsEvenIfIgnored = settings.flag("results.store_errors_even_if_ignored") ?? false
         made.redisKeyPrefix = settings.text("results.key_prefix")
+    }
+
+    private func fillWire(_ made: inout Configuration) throws(CommandFailure) {
+        made.acceptContent = settings.texts("wire.accept_content") ?? made.acceptContent
+        for name in made.acceptContent where ContentType.named(name).map({ $0 == .pickle }) ?? true {
+            let isPickle = ContentType.named(name) == .pickle
+            throw .configuration(
+                "\(origin("wire.accept_content")): \(isPickle ? "pickle is never read" : "no serializer \"\(name)\"")",
+                fix: isPickle
+                    ? "let the clients set task_serializer to json, msgpack or yaml"
+                    : "write json, msgpack, yaml or auth")
+        }
+        made.taskSerializer = settings.text("wire.task_serializer").flatMap(ContentType.named)
+        made.taskCompression = settings.text("wire.task_compression").flatMap(Compression.named)
+        made.security.certificateStore = settings.text("security.cert_store")
+        made.security.key = settings.text("security.key")
+        made.security.certificate = settings.text("security.certificate")
+        made.security.digest = settings.text("security.digest") ?? made.security.digest
+        if let path = settings.text("security.key_password_file") {
+            made.security.keyPassword = try SecretFile.read(path, origin: origin("security.key_password_file"))
+        }
+        let takesSigned = made.acceptContent.contains { ContentType.named($0) == .auth }
+        if takesSigned, made.security.certificateStore == nil {
+            throw .configuration(
+                "\(origin("wire.accept_content")): signed messages are accepted, and nothing says whose",
+                fix: "set cert_store in [security]")
+        }
     }
 
     private func kind(_ path: String) -> QueueDeclaration.Kind? {

@@ -1,6 +1,6 @@
 /// Every setting there is. docs/configuration.md and docs/taskhost.toml are checked against this list.
 enum Settings {
-    static let all: [Setting] = broker + results + worker + log + limits + queues + tasks
+    static let all: [Setting] = broker + results + worker + log + limits + wire + security + queues + tasks
 
     private static let seconds = SettingKind.seconds(0...Double.infinity)
 
@@ -113,6 +113,32 @@ enum Settings {
         Setting(
             "limits.max_header_bytes", .integer(1024...122_880), fallback: "65536",
             about: "most bytes of all header names and texts"),
+    ]
+
+    private static let wire = [
+        Setting(
+            "wire.accept_content", .texts, environment: ["TASKHOST_ACCEPT_CONTENT"], fallback: "json",
+            about: "serializers of messages taken: `json`, `msgpack`, `yaml`, `auth` (signed; what is in it may be any "
+                + "of the others)"),
+        Setting(
+            "wire.task_serializer", .choice(["json", "msgpack", "yaml", "auth"]), fallback: "as the message came",
+            about: "of continuations, and of what tasks send"),
+        Setting(
+            "wire.task_compression", .choice(["zlib", "bzip2", "lzma", "brotli", "zstd"]),
+            fallback: "as the message came", about: "likewise"),
+    ]
+
+    private static let security = [
+        Setting(
+            "security.cert_store", .text, fallback: "none",
+            about: "folder, or pattern, of the PEM certificates whose signatures are believed"),
+        Setting("security.key", .text, fallback: "none", about: "PEM file of our RSA key, to sign with"),
+        Setting(
+            "security.key_password_file", .text, fallback: "none", about: "file that holds the key's password"),
+        Setting("security.certificate", .text, fallback: "none", about: "PEM file of the certificate of our key"),
+        Setting(
+            "security.digest", .choice(["sha256", "sha224", "sha384", "sha512"]), fallback: "sha256",
+            about: "hash of the signatures"),
     ]
 
     private static let queues = [

@@ -25,6 +25,9 @@ extension Configuration {
         made.resultExtended = resultExtended
         made.storeErrorsEvenIfIgnored = storeErrorsEvenIfIgnored
         made.wireLimits = limits
+        made.acceptContent = acceptContent
+        made.taskSerializer = taskSerializer
+        made.taskCompression = taskCompression
         made.seed = UInt64.random(in: .min ... .max)
         return made
     }

@@ -1,0 +1,92 @@
+"""Every serializer and compression a stock client can choose, both ways, and signed messages."""
+import itertools
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from kombu import Connection, Queue
+from lab.wait import until
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SERIALIZERS = ["json", "msgpack", "yaml"]
+COMPRESSIONS = [None, "zlib", "bzip2", "lzma", "brotli", "zstd"]
+
+
+def accepting(*names):
+    return {"TASKHOST_ACCEPT_CONTENT": ",".join(names)}
+
+
+def test_every_serializer_in_every_compression_reaches_a_typed_task(transport, start_worker, queue):
+    start_worker(transport, queue, environment=accepting(*SERIALIZERS))
+    sent = []
+    for number, (serializer, compression) in enumerate(itertools.product(SERIALIZERS, COMPRESSIONS)):
+        sent.append((number, transport.app.send_task(
+            "tasks.add", (number, 0.5), queue=queue, serializer=serializer, compression=compression)))
+    assert [result.get(timeout=20) for _, result in sent] == [number + 0.5 for number, _ in sent]
+
+
+@pytest.mark.parametrize("serializer, compression", [("msgpack", "zstd"), ("yaml", "bzip2"), ("json", "brotli")])
+def test_a_chain_goes_on_in_the_serializer_and_compression_it_came_in(
+        redis_transport, start_worker, queue, queues, serializer, compression):
+    start_worker(redis_transport, queue, environment=accepting(*SERIALIZERS))
+    elsewhere = queues.new()
+    app = redis_transport.app
+    # A plain map: PyYAML refuses Celery's signatures, which are maps of a class of their own.
+    following = {"task": "tasks.add", "args": [1], "kwargs": {}, "options": {"queue": elsewhere},
+                 "subtask_type": None, "immutable": False}
+    app.send_task("tasks.add", (4, 6), queue=queue, chain=[following], serializer=serializer, compression=compression)
+    with Connection(redis_transport.broker) as connection:
+        waiting = Queue(elsewhere)(connection.default_channel)
+        message = until("the next step", lambda: waiting.get(no_ack=True, accept=[serializer]), 15)
+        assert message.headers["compression"] == {
+            "zstd": "application/zstd", "bzip2": "application/x-bz2", "brotli": "application/x-brotli"}[compression]
+        assert message.content_type.endswith(serializer)
+        assert message.decode()[0] == [10.0, 1]
+
+
+def test_what_is_not_accepted_is_refused_by_name(redis_transport, start_worker, queue):
+    worker = start_worker(redis_transport, queue)
+    app = redis_transport.app
+    app.send_task("tasks.add", (1, 2), queue=queue, serializer="msgpack")
+    worker.wait_for_log("Refusing to deserialize untrusted content of type msgpack")
+    app.send_task("tasks.add", (1, 2), queue=queue, serializer="pickle")
+    worker.wait_for_log("type pickle", "task_serializer = 'json'")
+    assert app.send_task("tasks.add", (1, 2), queue=queue).get(timeout=10) == 3.0
+
+
+def test_a_bomb_is_refused_and_the_host_lives_on(redis_transport, start_worker, queue):
+    worker = start_worker(redis_transport, queue)
+    app = redis_transport.app
+    app.send_task("tasks.add", (" " * (64 << 20), 2), queue=queue, compression="bzip2")
+    worker.wait_for_log("Can't decode message body", "when decompressed")
+    assert app.send_task("tasks.add", (1, 2), queue=queue, compression="zstd").get(timeout=10) == 3.0
+
+
+def certificate(folder, name):
+    """A key, and the certificate that it made of itself."""
+    key, cert = os.path.join(folder, f"{name}.key"), os.path.join(folder, "store", f"{name}.pem")
+    os.makedirs(os.path.dirname(cert), exist_ok=True)
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/O=Acme/CN={name}",
+         "-keyout", key, "-out", cert], check=True, capture_output=True)
+    return key, cert
+
+
+def test_signed_messages_are_verified_and_made_as_celery_does(redis_transport, start_worker, queue, queues, tmp_path):
+    key, cert = certificate(tmp_path, "host")
+    client_key, client_cert = certificate(tmp_path, "client")
+    configuration = tmp_path / "signed.toml"
+    configuration.write_text(
+        '[wire]\naccept_content = ["auth"]\n[security]\n'
+        f'cert_store = "{tmp_path}/store"\nkey = "{key}"\ncertificate = "{cert}"\n')
+    worker = start_worker(redis_transport, queue, options=["--config", str(configuration)])
+    told = subprocess.run(
+        [sys.executable, os.path.join(HERE, "signing_client.py"), redis_transport.broker, redis_transport.backend,
+         client_key, client_cert, str(tmp_path / "store"), queue, queues.new()],
+        capture_output=True, text=True, timeout=60)
+    assert told.returncode == 0, told.stderr + worker.tail()
+    assert json.loads(told.stdout) == {"result": 10.0, "next": [10.0, 1], "type": "application/data"}
+    redis_transport.app.send_task("tasks.add", (1, 2), queue=queue)
+    worker.wait_for_log("Refusing to deserialize untrusted content of type json")
