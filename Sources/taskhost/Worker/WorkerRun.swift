@@ -46,8 +46,10 @@ final class WorkerRun {
         let adapters = Adapters(loop: loop, configuration: configuration, log: tell)
         broker = try adapters.broker()
         store = try adapters.store()
+        var options = configuration.engineOptions()
+        options.formats = try configuration.formats()
         engine = Engine(
-            options: configuration.engineOptions(), loop: loop, broker: broker, store: store, runner: runner, log: log)
+            options: options, loop: loop, broker: broker, store: store, runner: runner, log: log)
     }
 
     /// The folders are looked at once before, so that a mistake there ends us with its fix.
