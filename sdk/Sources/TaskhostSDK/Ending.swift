@@ -13,6 +13,11 @@ enum Ending {
         switch error {
         case let error as Retry: self = .retry(error)
         case let error as Reject: self = .reject(error)
+        case let error as Replace where error.signature.kind == "chain" && error.signature.tasks.isEmpty:
+            self = .failure(
+                type: "ImproperlyConfigured", module: "celery.exceptions",
+                message: "Cannot replace with an empty chain", arguments: nil,
+                traceback: "\(String(reflecting: handler)) threw Replace with an empty chain")
         case let error as Replace: self = .replace(error.signature)
         case is Ignore: self = .ignore
         case is CancellationError where isStopping:

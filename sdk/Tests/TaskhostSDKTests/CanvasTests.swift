@@ -20,6 +20,10 @@ private struct Replaces: TaskHandler {
     func run(_ task: TaskContext) throws -> Int { throw Replace(with: signature.linked(to: add)) }
 }
 
+private struct Vanishes: TaskHandler {
+    func run(_ task: TaskContext) throws { throw Replace(with: .chain([])) }
+}
+
 private struct Collects: TaskHandler {
     @Arg var first: Int
     @Rest var rest: [JSON]
@@ -83,6 +87,8 @@ struct CanvasTests {
         #expect(signature["own"] == 1 && signature["options"]?["link"]?.elements?.count == 1)
         let wrong = await run(Bundle("t", version: "1") { Replaces.self }, "[[7],{},{}]")
         #expect(wrong.type == "TypeError")
+        let nothing = await run(Bundle("t", version: "1") { Vanishes.self }, "[[],{},{}]")
+        #expect(nothing.type == "ImproperlyConfigured" && nothing.module == "celery.exceptions")
     }
 
     @Test("Arguments that are left over go where a property takes them, and are refused where none does")

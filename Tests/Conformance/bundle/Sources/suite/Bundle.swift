@@ -64,6 +64,7 @@ public func bundle(_ host: UnsafePointer<taskhost_host>) -> Int32 {
         ReplaceWithStampedTask.self
         ReplacedWithMe.self
         BuildChainInsideTask.self
+        Accumulate.self
         RebuildSignature.self
         ReturnNestedSignatureChainChain.self
         ReturnNestedSignatureChainGroup.self

@@ -12,6 +12,21 @@ struct BuildChainInsideTask: TaskHandler {
     }
 }
 
+/// What a group ends with when a task is replaced by it.
+struct Accumulate: TaskHandler {
+    static let options = TaskOptions(name: "celery.accumulate")
+    @Rest var values: [JSON]
+    @Named var others: [String: JSON]
+
+    func run(_ task: TaskContext) throws -> JSON {
+        guard let index = others["index"]?.integer.map({ Int($0) }) else { return .array(values) }
+        guard values.indices.contains(index) else {
+            throw TaskError(type: "IndexError", "tuple index out of range")
+        }
+        return values[index]
+    }
+}
+
 struct RebuildSignature: TaskHandler {
     static let options = suite.options("rebuild_signature")
     @Arg var signature: JSON
