@@ -85,6 +85,7 @@ extension Canvas {
     ) throws(CanvasError) -> ResultNode {
         var header = Signature.group(chord.header, options: chord.headerOptions ?? [:])
         let headerResult = try freeze(&header, id: nil, Frame(root: frame.root))
+        header.forgetChord()
         chord.header = header.members ?? []
         chord.headerOptions = header.options
         options["task_id"] = .string(headerResult.id)

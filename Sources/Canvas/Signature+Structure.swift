@@ -3,7 +3,16 @@ public import TaskhostJSON
 
 extension Signature {
     /// First this one, then the other with its result.
-    public func then(_ next: Signature) -> Signature { .chain(unchained + next.unchained) }
+    public func then(_ next: Signature) -> Signature {
+        // A chord stays one: what is to follow it follows its body.
+        if case .chord(var chord) = shape, !next.isGroup, !next.isChain {
+            chord.body = chord.body.then(next)
+            var copy = self
+            copy.shape = .chord(chord)
+            return copy
+        }
+        return .chain(unchained + next.unchained)
+    }
 
     public static func | (first: Signature, next: Signature) -> Signature { first.then(next) }
 
@@ -96,6 +105,24 @@ extension Signature {
         case .group(let tasks): tasks.reduce(0) { $0 + $1.size }
         case .chord(let chord): chord.body.size
         case .chain(let tasks): tasks.last { $0.size > 0 }?.size ?? 0
+        }
+    }
+
+    /// Whom its last tasks report to is said again when they are published.
+    mutating func forgetChord() {
+        options["chord"] = nil
+        switch shape {
+        case .task: break
+        case .group(var tasks):
+            for index in tasks.indices { tasks[index].forgetChord() }
+            shape = .group(tasks)
+        case .chain(var tasks):
+            guard !tasks.isEmpty else { return }
+            tasks[tasks.count - 1].forgetChord()
+            shape = .chain(tasks)
+        case .chord(var chord):
+            chord.body.forgetChord()
+            shape = .chord(chord)
         }
     }
 
