@@ -103,6 +103,8 @@ let package = Package(
         .testTarget(name: "LoopTests", dependencies: ["Loop", "Ports", "CLinux"]),
         .testTarget(name: "CeleryWireTests", dependencies: ["CeleryWire", "TaskModel", json], exclude: ["Fixtures"]),
         .testTarget(
+            name: "CanvasTests", dependencies: ["Canvas", "TaskModel", "CeleryWire", json], exclude: ["Fixtures"]),
+        .testTarget(
             name: "EngineTests", dependencies: ["Engine", "Canvas", "TaskModel", "CeleryWire", "Ports", json]),
         .testTarget(
             name: "RunnerTests",
