@@ -35,7 +35,7 @@ extension EngineCore {
             } else {
                 steps.append(.acknowledge)
             }
-            record(item, steps, &actions)
+            record(item, steps, done: reason == nil, &actions)
 
         case .retry(let seconds, let cause):
             let eta = now.wall.advanced(bySeconds: seconds)
@@ -58,7 +58,7 @@ extension EngineCore {
             record(item, [.acknowledge], &actions)
 
         case .reject(_, requeue: true):
-            record(item, [.reject(requeue: true)], &actions)
+            record(item, [.reject(requeue: true)], done: false, &actions)
 
         case .reject(let reason, requeue: false):
             let dead = Republication.deadLetter(
@@ -66,7 +66,7 @@ extension EngineCore {
                 at: now.wall)
             record(
                 item, failureStep(item, CeleryFailure.reject(reason: reason, requeue: false)) + bury(item, dead),
-                &actions)
+                done: false, &actions)
 
         case .giveBack:
             giveBack(item, &actions)
@@ -77,9 +77,9 @@ extension EngineCore {
     mutating func giveBack(_ item: Held, _ actions: inout [EngineAction]) {
         if item.wasAcknowledgedEarly {
             let again = Republication.restart(item.delivery, item.message, starts: item.message.priorStarts)
-            record(item, [.publish(publication(of: again, to: item.delivery.queue))], &actions)
+            record(item, [.publish(publication(of: again, to: item.delivery.queue))], done: false, &actions)
         } else {
-            record(item, [.reject(requeue: true)], &actions)
+            record(item, [.reject(requeue: true)], done: false, &actions)
         }
     }
 

@@ -13,6 +13,7 @@ enum EngineEvent {
     case stateChanged(RunID, state: String, meta: [UInt8])
     case finished(RunID, RunReport)
     case stored(Receipt, StoreFailure?)
+    case lookedUp(Receipt, TaskState?)
     case published(Receipt, BrokerFailure?)
     case timer(TimerKey)
     /// Bundles came or went: policies and names may have changed.
@@ -27,6 +28,8 @@ struct Receipt: Hashable {
         case step
         /// A state on the way (STARTED, PROGRESS …).
         case state
+        /// Whether a redelivered message is done already.
+        case lookUp
     }
 
     var held: HeldID
