@@ -40,7 +40,7 @@ final class RedisLink {
     }
 
     deinit {
-        if let context { redisAsyncFree(context) }
+        if let context { Self.free(context) }
     }
 
     func connect() {
@@ -96,7 +96,7 @@ final class RedisLink {
     func drop(_ reason: String) {
         guard let context else { return }
         self.context = nil
-        redisAsyncFree(context)
+        Self.free(context)
         retry(reason)
     }
 
@@ -107,8 +107,14 @@ final class RedisLink {
         watchdog?.cancel()
         if let context {
             self.context = nil
-            redisAsyncFree(context)
+            Self.free(context)
         }
+    }
+
+    /// From within a callback hiredis frees later, and calls back once more: by then we may be gone.
+    private static func free(_ context: UnsafeMutablePointer<redisAsyncContext>) {
+        context.pointee.data = nil
+        redisAsyncFree(context)
     }
 
     /// - Parameter isConnected: Unix sockets are connected at once or not at all; hiredis 0.14 would wait for more and
