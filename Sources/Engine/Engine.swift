@@ -104,6 +104,7 @@ public final class Engine {
         case .store(let record, let receipt):
             guard let store else { return handle(.stored(receipt, nil)) }
             store.store(record) { [unowned self] in handle(.stored(receipt, $0)) }
+        case .lookUp(let id, let receipt): lookUp(id, receipt)
         case .publish(let publication, let receipt):
             broker.publish(publication) { [unowned self] in handle(.published(receipt, $0)) }
         case .announce, .addToChord, .returnPart, .keepClaim, .finishChord, .failChord: performChord(action)
@@ -121,6 +122,20 @@ public final class Engine {
         case .stopConsuming: broker.stopConsuming {}
         case .stopped: close()
         case .log(let note): log.log(level: note.level, "\(note.text)", metadata: note.metadata)
+        }
+    }
+
+    /// A store that cannot tell makes the task run: twice is better than never.
+    private func lookUp(_ id: String, _ receipt: Receipt) {
+        guard let store else { return handle(.lookedUp(receipt, nil)) }
+        store.fetch(id) { [unowned self] answer in
+            var state: TaskState?
+            do {
+                state = try answer.get().map { try ReceivedMeta(parsing: $0).state }
+            } catch {
+                log.warning("Could not look up whether \(id) is done: \(error)")
+            }
+            handle(.lookedUp(receipt, state))
         }
     }
 

@@ -15,19 +15,30 @@ extension EngineCore {
         } catch {
             return refuse(delivery, error, &actions)
         }
-        if delivery.redelivered, !orphans.isEmpty, settleKnown(delivery, message, &actions) { return }
-        let isRevoked = isRevoked(message, withStamps: false)
-        if !isRevoked { note(&actions, .received(name: message.displayName, id: message.id)) }
+        if delivery.redelivered, settleKnown(delivery, message, &actions) { return }
+        if !isRevoked(message, withStamps: false) {
+            note(&actions, .received(name: message.displayName, id: message.id))
+        }
         guard let manifest = catalog.task(message.name) else {
             return refuseUnknown(delivery, message, &actions)
         }
         let item = hold(delivery, message, policy(for: message.name, manifest: manifest))
+        // With continuations its success alone is not the whole of it: a chord may still wait for its part.
+        if delivery.redelivered, hasStore, !item.ignoresResult, !message.hasContinuations {
+            return lookUp(item, &actions)
+        }
+        admit(item, &actions)
+    }
+
+    /// What is asked of every message before it may run.
+    mutating func admit(_ item: Held, _ actions: inout [EngineAction]) {
+        let message = item.message
         if let failure = message.argumentsFailure {
             note(&actions, .failed(name: message.displayName, id: message.id, failure: failure))
             return record(item, failureSteps(item, failure) + [.acknowledge], &actions)
         }
         if let expires = message.expires, now.wall > expires { return discard(item, reason: "expired", &actions) }
-        if isRevoked { return discard(item, reason: "revoked", &actions) }
+        if isRevoked(message, withStamps: false) { return discard(item, reason: "revoked", &actions) }
         if let eta = message.eta, eta > now.wall { return wait(item, until: eta, &actions) }
         admitAtRate(item, &actions)
     }
@@ -60,7 +71,7 @@ extension EngineCore {
             note(&actions, .postponed(name: item.message.displayName, id: item.message.id, seconds: seconds))
             let publication = publication(
                 of: Republication.postpone(item.delivery), to: item.delivery.queue, dueInSeconds: seconds)
-            record(item, [.publish(publication), .acknowledge], &actions)
+            record(item, [.publish(publication), .acknowledge], done: false, &actions)
             return
         }
         item.phase = .waiting
@@ -92,7 +103,7 @@ extension EngineCore {
             TaskPolicy(manifest: TaskOptions(), override: nil, defaults: options.defaults))
         let dead = Republication.deadLetter(
             delivery, nil, reason: error.detail, verdict: "refused", report: nil, starts: 0, at: now.wall)
-        record(item, bury(item, dead), &actions)
+        record(item, bury(item, dead), done: false, &actions)
     }
 
     private mutating func refuseUnknown(
@@ -109,21 +120,6 @@ extension EngineCore {
         let dead = Republication.deadLetter(
             delivery, message, reason: "no task named '\(message.name)'", verdict: "unregistered", report: nil,
             starts: message.priorStarts, at: now.wall)
-        record(item, failureStep(item, failure) + bury(item, dead), &actions)
-    }
-
-    /// A redelivery of something that still runs here, or that we recorded after the link broke.
-    private mutating func settleKnown(
-        _ delivery: Delivery, _ message: TaskMessage, _ actions: inout [EngineAction]
-    ) -> Bool {
-        if orphans.isRecorded(message) {
-            note(&actions, .alreadyDone(name: message.displayName, id: message.id))
-            actions.append(.acknowledge(delivery.tag))
-            return true
-        }
-        guard let running = orphans.adopt(message) else { return false }
-        note(&actions, .adopted(name: message.displayName, id: message.id))
-        running.tag = delivery.tag
-        return true
+        record(item, failureStep(item, failure) + bury(item, dead), done: false, &actions)
     }
 }

@@ -36,7 +36,7 @@ extension EngineCore {
             } else {
                 steps.append(.acknowledge)
             }
-            record(item, steps, &actions)
+            record(item, steps, done: reason == nil, &actions)
 
         case .retry(let seconds, let cause):
             let eta = now.wall.advanced(bySeconds: seconds)
@@ -61,7 +61,7 @@ extension EngineCore {
             record(item, [.acknowledge], &actions)
 
         case .reject(_, requeue: true):
-            record(item, [.reject(requeue: true)], &actions)
+            record(item, [.reject(requeue: true)], done: false, &actions)
 
         case .reject(let reason, requeue: false):
             let dead = Republication.deadLetter(
@@ -69,7 +69,7 @@ extension EngineCore {
                 at: now.wall)
             record(
                 item, failureSteps(item, CeleryFailure.reject(reason: reason, requeue: false)) + bury(item, dead),
-                &actions)
+                done: false, &actions)
 
         case .revoke:
             record(item, revokedSteps(item, reason: "terminated") + [.acknowledge], &actions)
@@ -94,9 +94,9 @@ extension EngineCore {
     mutating func giveBack(_ item: Held, _ actions: inout [EngineAction]) {
         if item.wasAcknowledgedEarly {
             let again = Republication.restart(item.delivery, item.message, starts: item.message.priorStarts)
-            record(item, [.publish(publication(of: again, to: item.delivery.queue))], &actions)
+            record(item, [.publish(publication(of: again, to: item.delivery.queue))], done: false, &actions)
         } else {
-            record(item, [.reject(requeue: true)], &actions)
+            record(item, [.reject(requeue: true)], done: false, &actions)
         }
     }
 

@@ -39,7 +39,7 @@ extension EngineCore {
             ready.remove(item)
             held[item.id] = nil
         case .handed, .running, .recording:
-            orphans.add(item)
+            known.losesTag(item)
         }
     }
 

@@ -7,7 +7,11 @@ import Ports
 import TaskModel
 
 extension EngineCore {
-    mutating func record(_ item: Held, _ steps: [Step], _ actions: inout [EngineAction]) {
+    /// - Parameters:
+    ///   - done: this attempt is over. Not so if the same attempt goes on elsewhere: given back, postponed, buried
+    ///     (a dead letter may be sent again).
+    mutating func record(_ item: Held, _ steps: [Step], done: Bool = true, _ actions: inout [EngineAction]) {
+        item.isDone = done
         item.phase = .recording
         item.steps = steps
         item.stepAttempts = 0
@@ -32,7 +36,7 @@ extension EngineCore {
             }
             item.steps.removeFirst()
         }
-        if item.tag == nil, !item.wasAcknowledgedEarly { orphans.recordedWithoutTag(item) }
+        if item.isDone { known.settles(item) }
         release(item)
     }
 
@@ -53,17 +57,20 @@ extension EngineCore {
 
     mutating func release(_ item: Held) {
         held[item.id] = nil
-        if !orphans.isEmpty { orphans.forget(item) }
+        if !item.isDone { known.forget(item) }
     }
 
     mutating func stored(_ receipt: Receipt, _ failure: StoreFailure?, _ actions: inout [EngineAction]) {
         guard let item = held[receipt.held] else { return }
-        if receipt.purpose == .state {
-            stateStored(item, failure, &actions)
-        } else if let failure, failure.isPermanent {
-            storeRefused(item, failure, &actions)
-        } else {
-            confirmed(item, receipt, failure.map { "store its result: \($0)" }, &actions)
+        switch receipt.purpose {
+        case .state: stateStored(item, failure, &actions)
+        case .lookUp: break
+        case .step, .sending:
+            if let failure, failure.isPermanent {
+                storeRefused(item, failure, &actions)
+            } else {
+                confirmed(item, receipt, failure.map { "store its result: \($0)" }, &actions)
+            }
         }
     }
 
@@ -127,6 +134,7 @@ extension EngineCore {
                 item.delivery, item.message, reason: "the result store refused its result: \(failure.detail)",
                 verdict: "unrecorded", report: nil, starts: item.starts, at: now.wall)
             item.steps = bury(item, dead)
+            item.isDone = false
         }
         advance(item, &actions)
     }

@@ -27,7 +27,7 @@ struct EngineCore {
     var held: [HeldID: Held] = [:]
     var runs: [RunID: Held] = [:]
     var ready: ReadyQueues
-    var orphans = Orphans()
+    var known = KnownWork()
     var credit: Credit
     /// Held until due, by queue.
     var waiting: [String: Int] = [:]
@@ -81,6 +81,7 @@ struct EngineCore {
         case .consumerLost(let queue): consumerLost(queue, &actions)  // EngineCore+Link
         // decode, admit
         case .delivered(let delivery): take(delivery, &actions)  // EngineCore+Admit
+        case .lookedUp(let receipt, let state): lookedUp(receipt, state, &actions)  // EngineCore+Redelivery
         case .timer(.due(let id)): becameDue(id, &actions)  // EngineCore+Admit
         case .catalogChanged: policies.removeAll()
         // run

@@ -13,6 +13,7 @@ enum EngineEvent {
     case stateChanged(RunID, state: String, meta: [UInt8])
     case finished(RunID, RunReport)
     case stored(Receipt, StoreFailure?)
+    case lookedUp(Receipt, TaskState?)
     case published(Receipt, BrokerFailure?)
     /// A running task sends another one.
     case sent(RunID, Submission)
@@ -42,6 +43,8 @@ struct Receipt: Hashable {
         case state
         /// What the running task sends.
         case sending
+        /// Whether a redelivered message is done already.
+        case lookUp
     }
 
     var held: HeldID

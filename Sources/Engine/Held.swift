@@ -45,6 +45,8 @@ final class Held {
     /// Times it was handed to the runner without having begun.
     var faults = 0
 
+    /// Set with the steps: when they are through, a redelivery of this attempt has nothing left to do.
+    var isDone = false
     /// What is left to be done after the outcome, in order.
     var steps: [Step] = []
     var stepAttempts = 0

@@ -111,11 +111,6 @@ extension RunnerPool: BundleFileHost {
     }
 
     func statusChanged(_ file: BundleFile, _ report: BundleReport) {
-        switch report.status {
-        case .refused(let sentence): log(3, sentence)
-        case .active: log(1, "\(file.path): \(report.manifest?.tasks.count ?? 0) tasks are ready")
-        case .loading, .draining, .gone: log(0, "\(file.path): \(report.status)")
-        }
         events?.catalogChanged(report)
     }
 

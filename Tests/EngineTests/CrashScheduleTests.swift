@@ -1,4 +1,5 @@
 // Seeded schedules of crashes, lost links, failed stores and lost confirms: what was sent always comes to its end.
+import CeleryWire
 import TaskModel
 import Testing
 

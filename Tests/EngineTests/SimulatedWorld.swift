@@ -41,6 +41,7 @@ final class SimulatedWorld {
     var waiting: [Waiting] = []
     var unsettled: [DeliveryTag: WireMessage] = [:]
     var dead: [WireMessage] = []
+    var acknowledged: [WireMessage] = []
     var link: UInt32 = 0
     var isLinkUp = false
     var lastTag: UInt64 = 0
@@ -85,6 +86,13 @@ final class SimulatedWorld {
                 hasStore: true, joinsChords: true, notesTasks: false, makeID: numbers.next)
         }
         core = makeCore()
+    }
+
+    /// The broker is killed and comes back without the acknowledgements it had not written yet: all of them.
+    func killBroker() {
+        for message in acknowledged { enqueue(message, redelivered: true) }
+        acknowledged.removeAll()
+        breakLink()
     }
 
     /// SIGKILL: everything in memory is gone, the broker takes back what was not settled, a new host starts.
@@ -217,7 +225,8 @@ final class SimulatedWorld {
         case .kill(let run, let reason): kill(run, reason)
         case .store(let record, let receipt): store(record, receipt)
         case .publish(let publication, let receipt): publish(publication, receipt)
-        case .acknowledge(let tag): settle(tag) { _ in }
+        case .acknowledge(let tag): settle(tag) { self.acknowledged.append($0) }
+        case .lookUp(let id, let receipt): lookUp(id, receipt)
         case .reject(let tag, let requeue):
             settle(tag) { if requeue { self.enqueue($0, redelivered: true) } else { self.dead.append($0) } }
         case .setCredit(let credit, _): self.credit = credit
@@ -229,6 +238,11 @@ final class SimulatedWorld {
         case .announce, .addToChord, .returnPart, .keepClaim, .finishChord, .failChord: performChord(action)
         case .softStop, .log: break
         }
+    }
+
+    private func lookUp(_ id: String, _ receipt: Receipt) {
+        let asker = host
+        after(milliseconds: 0...20) { [unowned self] in post(.lookedUp(receipt, results[id]), to: asker) }
     }
 
     private func settle(_ tag: DeliveryTag, _ then: (WireMessage) -> Void) {

@@ -4,8 +4,9 @@ from collections import Counter, defaultdict
 from evidence import SECOND
 
 # How long after its end a run may still lose its acknowledgement to a kill, in nanoseconds: the outcome has to be
-# recorded and confirmed first. A broker that is killed also forgets acks it hadn't yet written down.
-SETTLING = {"child": SECOND // 4, "zygote": SECOND // 4, "host": SECOND // 2, "broker": 2 * SECOND}
+# recorded and confirmed first. That a killed broker forgets acks it hadn't yet written down is no excuse: the host
+# knows what it has settled, and the result store what others have.
+SETTLING = {"child": SECOND // 4, "zygote": SECOND // 4, "host": SECOND // 2, "broker": SECOND // 4}
 SHOWN = 5
 
 

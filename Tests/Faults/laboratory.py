@@ -100,5 +100,5 @@ class Embedded:
         return len(command.run(self.folder, "dead", "ls", self.queue, "-b", self.broker, "--json").expect(0).json_lines)
 
     def all(self, work, items):
-        with ThreadPoolExecutor(4) as pool:
+        with ThreadPoolExecutor(12) as pool:
             return list(pool.map(work, items))

@@ -1,0 +1,59 @@
+// What we know of messages that the broker may deliver again: they must not run twice.
+import CeleryWire
+
+/// By task id and attempt: what still runs though its delivery tag died with its link, and what was settled lately.
+///
+/// The second is needed because a broker may forget acknowledgements: RabbitMQ 3.10's classic queues write them late,
+/// so after a SIGKILL it delivers again, marked as redelivered, what was acknowledged seconds before.
+struct KnownWork {
+    /// A retry, a restart or a replacement has the same id, so the attempt belongs to the name.
+    struct Key: Hashable {
+        let id: String
+        let retries: Int
+        let starts: Int
+        let replacements: Int
+
+        init(_ message: TaskMessage) {
+            id = message.id
+            retries = message.retries
+            starts = message.priorStarts
+            replacements = message.replacedTaskNesting
+        }
+    }
+
+    /// Some megabytes at most; redeliveries come within minutes, so older ones may give way.
+    static let mostSettled = 20_000
+
+    private var running: [Key: Held] = [:]
+    private var settled: Set<Key> = []
+    /// A ring: the oldest is where the next one goes.
+    private var order: [Key] = []
+    private var next = 0
+
+    mutating func losesTag(_ held: Held) { running[Key(held.message)] = held }
+
+    /// The run that this redelivery belongs to; it takes the new tag over.
+    mutating func adopt(_ message: TaskMessage) -> Held? { running.removeValue(forKey: Key(message)) }
+
+    /// It is recorded, and acknowledged if it had a tag.
+    mutating func settles(_ held: Held) {
+        let key = Key(held.message)
+        if !running.isEmpty { running.removeValue(forKey: key) }
+        guard settled.insert(key).inserted else { return }
+        if order.count < Self.mostSettled {
+            order.append(key)
+        } else {
+            settled.remove(order[next])
+            order[next] = key
+            next = (next + 1) % Self.mostSettled
+        }
+    }
+
+    /// It is given up or given back: its redelivery is to run.
+    mutating func forget(_ held: Held) {
+        if !running.isEmpty { running.removeValue(forKey: Key(held.message)) }
+    }
+
+    /// Whether this redelivery is done already. Stays known: a redelivery may come more than once.
+    func isSettled(_ message: TaskMessage) -> Bool { settled.contains(Key(message)) }
+}
