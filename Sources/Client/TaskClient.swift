@@ -34,18 +34,6 @@ public final class TaskClient {
         reportReady()
     }
 
-    /// Sends a task. Whoever wants its result follows it first, so that nothing is missed.
-    /// - Parameter done: nil once the broker has confirmed that it holds the message.
-    public func send(
-        _ call: TaskCall, to queue: QueueDeclaration, now: WallTime, done: @escaping (BrokerFailure?) -> Void
-    ) {
-        guard let broker else {
-            return done(BrokerFailure(.unsupported, "this client has no broker to send through"))
-        }
-        let message = call.message(replyTo: store?.replyTo, origin: origin, now: now)
-        broker.publish(Publication(destination: .queue(queue), message: message), done: done)
-    }
-
     /// Calls `changed` with the present state, if there is one, and each one stored from now on.
     /// Documents that are no result metas are passed over: they are another program's.
     public func follow(_ taskID: String, changed: @escaping (ReceivedMeta) -> Void) -> (any ResultSubscription)? {

@@ -19,10 +19,10 @@ final class ClientCore {
     /// Why nothing will ever be sent.
     private var refusal: ClientError?
 
-    init(loop: EpollLoop, addresses: ClientAddresses, options: ClientOptions) throws(ClientError) {
+    init(loop: EpollLoop, addresses: ClientAddresses, options: ClientOptions) {
         self.loop = loop
         self.options = options
-        let adapters = try ClientAdapters(addresses, loop: loop)
+        let adapters = ClientAdapters(addresses, loop: loop)
         store = adapters.store
         client = TaskClient(broker: adapters.broker, store: adapters.store, origin: options.origin)
         desk = ResultDesk(client: client)

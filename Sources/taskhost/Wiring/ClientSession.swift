@@ -10,6 +10,8 @@ final class ClientSession {
     let client: TaskClient
     let broker: (any Broker)?
     let hasStore: Bool
+    /// Where results of what is sent here are to go, if the store needs it.
+    let replyTo: String?
     private var failure: CommandFailure?
     private var closing = false
     private var failuresLeft: Int
@@ -31,6 +33,7 @@ final class ClientSession {
         let store = needsStore ? try adapters.store() : nil
         broker = needsBroker || (needsStore && configuration.results == .rpc) ? try adapters.broker() : nil
         hasStore = store != nil
+        replyTo = store?.replyTo
         client = TaskClient(broker: broker, store: store, origin: "taskhost-\(getpid())@\(Self.hostName)")
         if case .amqp(let urls) = configuration.broker { failuresLeft = urls.count } else { failuresLeft = 1 }
     }
