@@ -18,10 +18,14 @@ extension EngineCore {
         if delivery.redelivered, !orphans.isEmpty, settleKnown(delivery, message, &actions) { return }
         let isRevoked = isRevoked(message, withStamps: false)
         if !isRevoked { note(&actions, .received(name: message.displayName, id: message.id)) }
-        guard let manifest = catalog.task(message.name) else {
-            return refuseUnknown(delivery, message, &actions)
-        }
-        let item = hold(delivery, message, policy(for: message.name, manifest: manifest))
+        let manifest = catalog.task(message.name)
+        let builtin = manifest == nil ? Builtin(rawValue: message.name) : nil
+        guard manifest != nil || builtin != nil else { return refuseUnknown(delivery, message, &actions) }
+        let item = hold(
+            delivery, message,
+            manifest.map { policy(for: message.name, manifest: $0) }
+                ?? TaskPolicy(manifest: TaskOptions(), override: nil, defaults: options.defaults))
+        item.builtin = builtin
         if let failure = message.argumentsFailure {
             note(&actions, .failed(name: message.displayName, id: message.id, failure: failure))
             return record(item, failureSteps(item, failure) + [.acknowledge], &actions)

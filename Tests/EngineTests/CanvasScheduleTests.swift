@@ -207,3 +207,54 @@ struct CanvasScheduleTests {
         #expect(world.chords["chord"]?.parts.count == 3)
     }
 }
+
+@Suite("Builtin tasks")
+struct BuiltinTests {
+    private func world(_ name: String, _ body: String) -> SimulatedWorld {
+        let world = SimulatedWorld(seed: 1)
+        world.returns = { request in
+            // The first argument back.
+            .success((JSON(trusting: request.body).elements?.first?.elements?.first ?? nil).bytes)
+        }
+        world.send("b", headers: ["task": .string(name)], body: body)
+        world.connect()
+        world.run()
+        return world
+    }
+
+    private func result(_ world: SimulatedWorld) throws -> JSON? {
+        try JSON(parsing: #require(world.metas["b"]), limits: .trusted)["result"]
+    }
+
+    @Test("accumulate gives one argument, or all")
+    func accumulate() throws {
+        #expect(try result(world("celery.accumulate", #"[[[1,2]],{"index":0},{}]"#)) == [1, 2])
+        #expect(try result(world("celery.accumulate", #"[[1,2],{},{}]"#)) == [1, 2])
+        #expect(world("celery.accumulate", #"[[1],{"index":5},{}]"#).results["b"] == .failure)
+    }
+
+    @Test("map and starmap call a native task with one item after the other")
+    func maps() throws {
+        let task = #"{"task":"t","args":[],"kwargs":{},"options":{}}"#
+        let mapped = world("celery.map", #"[[],{"task":\#(task),"it":[5,6,7]},{}]"#)
+        #expect(try result(mapped) == [5, 6, 7])
+        #expect(mapped.starts["b"] == 3 && mapped.mostRunning == 1)
+        #expect(try result(world("celery.starmap", #"[[],{"task":\#(task),"it":[[5,1],[6,1]]},{}]"#)) == [5, 6])
+        #expect(try result(world("celery.map", #"[[],{"task":\#(task),"it":[]},{}]"#)) == [])
+        let unknown = world("celery.map", #"[[],{"task":{"task":"x"},"it":[1]},{}]"#)
+        #expect(unknown.results["b"] == .failure && unknown.unsettled.isEmpty)
+    }
+
+    @Test("chunks publishes a group of starmaps and gives its tuple")
+    func chunks() throws {
+        let task = #"{"task":"t","args":[],"kwargs":{},"options":{}}"#
+        let chunked = world("celery.chunks", #"[[],{"task":\#(task),"it":[[1],[2],[3]],"n":2},{}]"#)
+        #expect(chunked.results.count == 3 && chunked.results.values.allSatisfy { $0 == .success })
+        #expect(try result(chunked)?.elements?.last?.elements?.count == 2)
+    }
+
+    @Test("a chain is no task")
+    func chain() {
+        #expect(world("celery.chain", "[[],{},{}]").results["b"] == .failure)
+    }
+}
