@@ -152,6 +152,33 @@ struct RedisBrokerTests {
         try client.close()
     }
 
+    @Test("an idle consumer is told of each message by the server, not by looking")
+    func isTold() throws {
+        let client = try client(lease: 30)
+        client.consume(queue, credit: 100)
+        try client.publish(["warm-up"], to: queue)
+        try client.receive(1)
+        // The server's mark of a connection whose reads it remembers.
+        try client.wait("tracking") { isTracked() }
+        let start = ContinuousClock.now
+        for number in 0..<10 {
+            try client.publish(["\(number)"], to: queue)
+            try client.receive(number + 2)
+        }
+        let waited = ContinuousClock.now - start
+        // By looking once a second it would be about five.
+        #expect(waited < .seconds(2.5), "took \(waited)")
+        try client.close()
+    }
+
+    private func isTracked() -> Bool {
+        do {
+            return try server.answer("CLIENT", "LIST").contains("flags=t")
+        } catch {
+            return false
+        }
+    }
+
     private func client(lease: Double, visibility: Double = 3600, on other: EpollLoop? = nil) throws -> BrokerClient {
         var options = RedisBrokerOptions()
         options.leaseSeconds = lease
