@@ -105,6 +105,24 @@ struct RedisBrokerTests {
         try client.close()
     }
 
+    @Test("connections that are cut again and again lose nothing and repeat nothing")
+    func cutAgainAndAgain() throws {
+        let client = try client(lease: 30)
+        let bodies = (0..<600).map(String.init)
+        try client.publish(bodies, to: queue)
+        client.onDelivery = { [unowned client] in client.broker.acknowledge($0.tag) }
+        client.consume(queue, credit: 7)
+        for cut in 1...8 {
+            try client.receive(cut * 60)
+            try server.command("CLIENT", "KILL", "TYPE", "normal")
+        }
+        try client.receive(600, seconds: 30)
+        try client.settle()
+        #expect(client.deliveries.map(\.text).sorted() == bodies.sorted())
+        #expect(try server.answer("HLEN", "unacked") == "0")
+        try client.close()
+    }
+
     @Test("a delayed message waits outside its list and outlives its publisher")
     func delayedStays() throws {
         let publisher = try client(lease: 30)
