@@ -81,12 +81,15 @@ struct ClientAddresses: Sendable {
 struct ClientAdapters {
     let broker: any Broker
     let store: (any ResultStore)?
+    /// nil: the broker's own exchanges serve.
+    let control: (any ControlChannel)?
 
     init(_ addresses: ClientAddresses, loop: EpollLoop) {
         switch (addresses.broker, addresses.results) {
         case (.rabbitMQ(let places), let results):
             let rabbit = RabbitMQBroker(addresses: places, loop: loop, options: RabbitMQOptions()) { _, _ in }
             broker = rabbit
+            control = nil
             if case .rpc = results {
                 store = RPCResults(broker: rabbit)
             } else {
@@ -95,9 +98,11 @@ struct ClientAdapters {
         case (.file(let address), let results):
             let file = SQLiteFile(address: address, loop: loop)
             broker = SQLiteBroker(file: file)
+            control = SQLiteControl(file: file)
             store = Self.store(results, sharing: file, loop)
         case (.redis(let address), let results):
             broker = RedisBroker(address: address, loop: loop)
+            control = RedisControl(address: address, loop: loop)
             store = Self.store(results, sharing: nil, loop)
         }
     }

@@ -24,7 +24,8 @@ final class ClientCore {
         self.options = options
         let adapters = ClientAdapters(addresses, loop: loop)
         store = adapters.store
-        client = TaskClient(broker: adapters.broker, store: adapters.store, origin: options.origin)
+        client = TaskClient(
+            broker: adapters.broker, store: adapters.store, control: adapters.control, origin: options.origin)
         desk = ResultDesk(client: client)
         if case .rpc = addresses.results { resultsComeOnce = true } else { resultsComeOnce = false }
     }

@@ -100,6 +100,21 @@ private let total = TaskName("tour.total")
     }
 }
 
+@Suite("Client and remote control", .serialized) struct RevocationTests {
+    @Test("a task that is revoked before its time is not run", arguments: WorkerKind.allCases)
+    func revoked(_ worker: WorkerKind) async throws {
+        try await tour(worker, .redis) { client in
+            // A worker that has answered listens to orders, too.
+            _ = try await client.send(add(1, 1)).value(timeout: patience)
+            let later = try await client.send(add(1, 2).options { $0.countdown = .seconds(3) })
+            try await later.revoke()
+            await #expect {
+                _ = try await later.value(timeout: patience)
+            } throws: { ($0 as? TaskFailed)?.state == "REVOKED" }
+        }
+    }
+}
+
 private struct Photo: Codable, Equatable, Sendable {
     var name: String
     var size: [Int]

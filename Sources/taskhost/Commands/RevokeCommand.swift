@@ -6,7 +6,7 @@ struct RevokeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revoke", abstract: "Tell all workers not to run tasks.",
         discussion: """
-            Needs an AMQP broker. Tasks that run already go on, unless --terminate ends them. The state becomes \
+            Tasks that run already go on, unless --terminate ends them. The state becomes \
             REVOKED when a worker meets the task; workers that start later learn of it from those that know.
             """)
 
@@ -23,11 +23,10 @@ struct RevokeCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try connection.configuration()
-        guard case .amqp = configuration.broker else {
-            throw CommandFailure.configuration(
-                "only RabbitMQ carries orders to all workers here", fix: "name an amqp:// broker with --broker")
+        let session = try ClientSession(configuration, needsBroker: true, needsStore: false, needsControl: true)
+        session.limit(seconds: 10) {
+            CommandFailure(.unavailable, "the broker did not take the order within 10 s", fix: "try again")
         }
-        let session = try ClientSession(configuration, needsBroker: true, needsStore: false)
         try session.run {
             session.client.revoke(ids, terminate: terminate ? signal : nil) { failure in
                 session.finish(failure.map { .unavailable($0, "not revoked") })

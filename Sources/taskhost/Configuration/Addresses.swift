@@ -6,6 +6,8 @@ enum BrokerAddress: Sendable, Equatable {
     case amqp([String])
     case redis(String)
 
+    var isAMQP: Bool { if case .amqp = self { true } else { false } }
+
     /// - Parameter url: nil: the embedded broker in the user's state directory.
     init(url: String?, origin: String) throws(CommandFailure) {
         guard let url else {

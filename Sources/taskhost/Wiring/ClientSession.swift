@@ -19,8 +19,9 @@ final class ClientSession {
 
     /// - Parameters:
     ///   - needsBroker: false: results only; nothing is sent.
+    ///   - needsControl: orders are given to all workers.
     init(
-        _ configuration: Configuration, needsBroker: Bool, needsStore: Bool
+        _ configuration: Configuration, needsBroker: Bool, needsStore: Bool, needsControl: Bool = false
     ) throws(CommandFailure) {
         do {
             loop = try EpollLoop()
@@ -34,7 +35,10 @@ final class ClientSession {
         broker = needsBroker || (needsStore && configuration.results == .rpc) ? try adapters.broker() : nil
         hasStore = store != nil
         replyTo = store?.replyTo
-        client = TaskClient(broker: broker, store: store, origin: "taskhost-\(getpid())@\(Self.hostName)")
+        var control: (any ControlChannel)?
+        if needsControl, !configuration.broker.isAMQP { control = try adapters.control() }
+        client = TaskClient(
+            broker: broker, store: store, control: control, origin: "taskhost-\(getpid())@\(Self.hostName)")
         if case .amqp(let urls) = configuration.broker { failuresLeft = urls.count } else { failuresLeft = 1 }
     }
 
