@@ -163,6 +163,26 @@ struct CanvasScheduleTests {
         #expect(called.last?.hasPrefix(#"[["fails",7],"#) == true)
     }
 
+    @Test("a chord's body that never runs has its errbacks among its children")
+    func chordErrbacks() throws {
+        let world = SimulatedWorld(seed: 3)
+        world.chords["g"] = SimulatedChord(size: 1)
+        world.returns = { request in
+            guard request.id == "member" else { return .success(Array("1".utf8)) }
+            return .failure(TaskFailure(type: "ValueError", module: "builtins", arguments: Array(#"["bad",7]"#.utf8)))
+        }
+        let options = #"{"task_id":"body","link_error":[{"task":"t","args":[],"kwargs":{},"options":{}}]}"#
+        world.send(
+            "member", headers: ["group": .string("g"), "group_index": .int(0)],
+            body: #"[[],{},{"chord":{"task":"t","args":[],"kwargs":{},"options":\#(options)}}]"#)
+        world.connect()
+        world.run()
+        let meta = try JSON(parsing: #require(world.metas["body"]), limits: .trusted)
+        #expect(meta["result"]?["exc_type"] == "ChordError")
+        #expect(meta["result"]?["exc_message"] == ["Dependency member raised ValueError('bad', 7)"])
+        #expect(meta["children"]?.elements?.first?.elements?.last?.elements?.count == 1)
+    }
+
     @Test("what a task sends is confirmed before the task is settled, and is among its children", arguments: seeds)
     func sends(seed: UInt64) throws {
         let world = SimulatedWorld(seed: seed, faults: .init(storeFailure: 0.2, publishFailure: 0.3))
