@@ -121,6 +121,6 @@ let package = Package(
         .testTarget(name: "TaskhostClientTests", dependencies: ["TaskhostClient"], exclude: ["tour"]),
         .testTarget(
             name: "TaskhostTests",
-            dependencies: ["taskhost", "TaskModel", "CeleryWire", "Ports", json]),
+            dependencies: ["taskhost", "Canvas", "TaskModel", "CeleryWire", "Ports", json]),
     ]
 )
