@@ -92,7 +92,7 @@ let package = Package(
             name: "taskhost",
             dependencies: [
                 "TaskModel", "CeleryWire", "Control", "Ports", "Loop", "RabbitMQ", "Redis", "SQLite", "Runner", "Engine",
-                "Client", "CLinux", "WireFormats", json, logging,
+                "Client", "Canvas", "CLinux", "WireFormats", json, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), "TOMLKit",
             ],
             swiftSettings: strict),
@@ -118,8 +118,9 @@ let package = Package(
                 "RabbitMQ", "Redis", "SQLite", "Loop", "Ports", "TaskModel", json,
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
+        .testTarget(name: "TaskhostClientTests", dependencies: ["TaskhostClient"], exclude: ["tour"]),
         .testTarget(
             name: "TaskhostTests",
-            dependencies: ["taskhost", "TaskModel", "CeleryWire", "Ports", json]),
+            dependencies: ["taskhost", "Canvas", "TaskModel", "CeleryWire", "Ports", json]),
     ]
 )

@@ -8,6 +8,9 @@ public struct SendingPlan: Sendable {
     /// The result-to-be as a tuple (celery-wire.md §4.3); nil: nothing is called.
     public let result: JSON?
 
+    /// The id of the last task, or of a group at the end.
+    public var taskID: String? { result?.elements?.first?.elements?.first?.text }
+
     public init(_ signature: JSON, _ context: CanvasContext) throws(CanvasError) {
         var canvas = Canvas(context)
         result = try canvas.apply(try Signature(signature))?.json

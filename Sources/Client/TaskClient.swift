@@ -14,10 +14,17 @@ public final class TaskClient {
     private var ready: (() -> Void)?
     private var trouble: (ClientTrouble) -> Void = { _ in }
 
-    public init(broker: (any Broker)?, store: (any ResultStore)?, origin: String) {
+    /// nil: orders go through the broker, which confirms them.
+    let broadcasts: OwnBroadcasts?
+
+    /// - Parameter control: where the broker has no exchanges for orders to all workers; nil: it has.
+    public init(
+        broker: (any Broker)?, store: (any ResultStore)?, control: (any ControlChannel)? = nil, origin: String
+    ) {
         self.broker = broker
         self.store = store
         self.origin = origin
+        broadcasts = control.map { OwnBroadcasts(channel: $0, name: origin) }
         brokerIsUp = broker == nil
         storeIsUp = store == nil
     }
@@ -32,18 +39,6 @@ public final class TaskClient {
         store?.connect(events: self)
         broker?.connect(events: self)
         reportReady()
-    }
-
-    /// Sends a task. Whoever wants its result follows it first, so that nothing is missed.
-    /// - Parameter done: nil once the broker has confirmed that it holds the message.
-    public func send(
-        _ call: TaskCall, to queue: QueueDeclaration, now: WallTime, done: @escaping (BrokerFailure?) -> Void
-    ) {
-        guard let broker else {
-            return done(BrokerFailure(.unsupported, "this client has no broker to send through"))
-        }
-        let message = call.message(replyTo: store?.replyTo, origin: origin, now: now)
-        broker.publish(Publication(destination: .queue(queue), message: message), done: done)
     }
 
     /// Calls `changed` with the present state, if there is one, and each one stored from now on.
@@ -63,6 +58,7 @@ public final class TaskClient {
     /// Writes out what is owed, then ends the links.
     public func close(done: @escaping () -> Void) {
         trouble = { _ in }
+        broadcasts?.close()
         let closeBroker = { [self] in
             if let broker { broker.close(done: done) } else { done() }
         }

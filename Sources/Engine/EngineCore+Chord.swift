@@ -71,11 +71,13 @@ extension EngineCore {
             }
             steps.append(.store(failureRecord(TaskMessage(id: id, name: ""), original ?? error)))
         } else {
-            steps += errbackSteps(options.list("link_error"), taskID: id, rootID: id, error, item)
+            let called = errbackSteps(options.list("link_error"), taskID: id, rootID: id, error, item)
+            steps += called.steps
             var message = TaskMessage(id: id, name: "")
             message.replyTo = options.text("reply_to")
             message.correlationID = id
-            steps.append(.store(failureRecord(message, error)))
+            // Clients find the errbacks of a body that never ran among its children.
+            steps.append(.store(failureRecord(message, error, children: item.children + called.children)))
         }
         return steps + failChain(options.list("chain"), error, stores: true) + [.failChord(claim)]
     }
@@ -92,7 +94,7 @@ extension EngineCore {
         }
         for errback in groups where !errbacks.contains(errback) { errbacks.append(errback) }
         guard let id = signature["options"]?["task_id"]?.text else { return [] }
-        return errbackSteps(errbacks, taskID: id, rootID: id, failure, item)
-            + [.store(failureRecord(TaskMessage(id: id, name: ""), failure))]
+        let called = errbackSteps(errbacks, taskID: id, rootID: id, failure, item)
+        return called.steps + [.store(failureRecord(TaskMessage(id: id, name: ""), failure, children: called.children))]
     }
 }

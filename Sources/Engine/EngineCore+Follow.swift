@@ -33,7 +33,7 @@ extension EngineCore {
         let rest = failChain(following.chain, failure, stores: !stored.isEmpty)
         let called = errbackSteps(
             following.errbacks, taskID: item.message.id, rootID: item.message.rootID ?? item.message.id, failure, item)
-        return stored + part + rest + called
+        return stored + part + rest + called.steps
     }
 
     /// Neither errbacks nor the rest of the chain hear of a revocation.
@@ -67,24 +67,25 @@ extension EngineCore {
 
     func errbackSteps(
         _ errbacks: [JSON], taskID: String, rootID: String, _ failure: TaskFailure, _ item: Held
-    ) -> [Step] {
-        guard !errbacks.isEmpty else { return [] }
+    ) -> (steps: [Step], children: [JSON]) {
+        guard !errbacks.isEmpty else { return ([], []) }
         var canvas = canvas(for: item)
         do throws(CanvasError) {
             try canvas.fail(
                 errbacks, taskID: taskID, rootID: rootID, details: details(of: item, failure),
                 wantsDetails: { catalog.task($0)?.options.takesFailure == true })
-            return try steps(of: canvas)
+            return (try steps(of: canvas), canvas.children)
         } catch {
             // The task has failed already; there is nothing left that could fail for this.
-            return [.note(.notFollowed(id: taskID, reason: error.description))]
+            return ([.note(.notFollowed(id: taskID, reason: error.description))], [])
         }
     }
 
-    func failureRecord(_ message: TaskMessage, _ failure: TaskFailure) -> ResultRecord {
+    func failureRecord(_ message: TaskMessage, _ failure: TaskFailure, children: [JSON] = []) -> ResultRecord {
         ResultRecord(
             taskID: message.id, state: .failure,
-            meta: ResultMeta.failure(of: message, failure: failure, at: now.wall, extended: nil),
+            meta: ResultMeta.failure(
+                of: message, failure: failure, at: now.wall, children: JSON.array(children).bytes, extended: nil),
             replyTo: message.replyTo, correlationID: message.correlationID,
             expiresAfterSeconds: options.resultExpiresSeconds)
     }

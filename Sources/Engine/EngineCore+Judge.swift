@@ -10,6 +10,7 @@ extension EngineCore {
         if item.softLimit != nil { actions.append(.disarm(.softLimit(run))) }
         if item.hardLimit != nil { actions.append(.disarm(.hardLimit(run))) }
         countForRate(&actions)
+        guard let report = mapped(item, report, &actions) else { return }
         let verdict = Verdict(on: report, of: item, using: &random)
         noteVerdict(verdict, on: report, of: item, &actions)
         carryOut(verdict, on: report, of: item, &actions)

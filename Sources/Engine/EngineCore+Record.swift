@@ -5,6 +5,7 @@
 import CeleryWire
 import Ports
 import TaskModel
+import TaskhostJSON
 
 extension EngineCore {
     /// - Parameters:
@@ -148,7 +149,9 @@ extension EngineCore {
 
     func failureStep(_ item: Held, _ failure: TaskFailure) -> [Step] {
         guard hasStore, !item.ignoresResult || options.storeErrorsEvenIfIgnored else { return [] }
-        let meta = ResultMeta.failure(of: item.message, failure: failure, at: now.wall, extended: extended(item))
+        let meta = ResultMeta.failure(
+            of: item.message, failure: failure, at: now.wall, children: JSON.array(item.children).bytes,
+            extended: extended(item))
         return [.store(record(item, .failure, meta))]
     }
 

@@ -15,7 +15,7 @@ extension EngineCore {
                 discard(item, reason: "revoked", &actions)
                 continue
             }
-            handOver(item, &actions)
+            if mayHandOver(item, &actions) { handOver(item, &actions) }
         }
     }
 
@@ -26,7 +26,7 @@ extension EngineCore {
         return runs.count < options.slots + catalog.lookAhead(manifest)
     }
 
-    private mutating func handOver(_ item: Held, _ actions: inout [EngineAction]) {
+    mutating func handOver(_ item: Held, _ actions: inout [EngineAction]) {
         lastRun += 1
         let run = RunID(lastRun)
         item.phase = .handed(run)
@@ -35,14 +35,14 @@ extension EngineCore {
         actions.append(
             .start(
                 StartRequest(
-                    run: run, taskName: message.name, id: message.id, rootID: message.rootID,
+                    run: run, taskName: item.mapping?.task ?? message.name, id: message.id, rootID: message.rootID,
                     parentID: message.parentID, groupID: message.groupID, queue: item.delivery.queue,
                     retries: message.retries, starts: item.starts, maxRetries: item.policy.maxRetries,
                     softLimit: item.softLimit, hardLimit: item.hardLimit, eta: message.eta,
                     redelivered: item.delivery.redelivered,
                     headersJSON: HeadersJSON.bytes(item.delivery.message.headers),
                     propertiesJSON: PropertiesJSON.bytes(item.delivery),
-                    body: message.body, keep: item.policy.keep)))
+                    body: item.mapping?.body ?? message.body, keep: item.policy.keep)))
     }
 
     /// It never began; after a pause that grows it is handed over again, uncharged.

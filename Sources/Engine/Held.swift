@@ -37,6 +37,10 @@ final class Held {
     var wasAcknowledgedEarly = false
     /// Waits not for its eta but until it is handed over again.
     var isPausing = false
+    /// Done by the engine itself.
+    var builtin: Builtin?
+    /// A series of calls under way.
+    var mapping: Mapping?
     /// Killed because it was revoked.
     var isTerminated = false
     /// Of the child that began it, and when.

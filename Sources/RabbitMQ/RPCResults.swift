@@ -11,7 +11,13 @@ public final class RPCResults: ResultStore {
     private var followers: [String: [Subscription]] = [:]
     private var latest: [String: [UInt8]] = [:]
 
-    public init(broker: RabbitMQBroker) { self.broker = broker }
+    private let codec: (any ResultCodec)?
+
+    /// - Parameter codec: how results are written; nil: as they are, in JSON.
+    public init(broker: RabbitMQBroker, codec: (any ResultCodec)? = nil) {
+        self.broker = broker
+        self.codec = codec
+    }
 
     public var description: String { "rpc:// over \(broker.description)" }
 
@@ -28,8 +34,13 @@ public final class RPCResults: ResultStore {
     public func store(_ record: ResultRecord, done: @escaping (StoreFailure?) -> Void) {
         guard let replyTo = record.replyTo, !replyTo.isEmpty else { return done(nil) }
         var message = WireMessage(body: record.meta)
-        message.properties.contentType = "application/json"
-        message.properties.contentEncoding = "utf-8"
+        do throws(StoreFailure) {
+            if let codec { message.body = try codec.encode(record.meta) }
+        } catch {
+            return done(error)
+        }
+        message.properties.contentType = codec?.contentType ?? "application/json"
+        message.properties.contentEncoding = codec?.contentEncoding ?? "utf-8"
         message.properties.correlationID = record.correlationID ?? record.taskID
         message.properties.deliveryMode = 1
         let publication = Publication(destination: .exchange("", routingKey: replyTo), message: message)
@@ -61,8 +72,19 @@ public final class RPCResults: ResultStore {
 
     private func arrived(_ message: WireMessage) {
         guard let id = message.properties.correlationID, let subscriptions = followers[id] else { return }
-        latest[id] = message.body
-        for subscription in subscriptions { subscription.changed?(message.body) }
+        let document = decoded(message.body)
+        latest[id] = document
+        for subscription in subscriptions { subscription.changed?(document) }
+    }
+
+    /// What cannot be read stays as it is: whoever reads it finds that it is no document.
+    private func decoded(_ document: [UInt8]) -> [UInt8] {
+        guard let codec else { return document }
+        do throws(StoreFailure) {
+            return try codec.decode(document)
+        } catch {
+            return document
+        }
     }
 
     public func forget(_ taskID: String, done: @escaping (StoreFailure?) -> Void) {

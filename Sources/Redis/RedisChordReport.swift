@@ -33,11 +33,17 @@ final class RedisChordReport {
 
     func send() {
         let options = store.chords
+        let document: [UInt8]
+        do throws(StoreFailure) {
+            document = try store.encoded(part.document)
+        } catch {
+            return done(.failure(error))
+        }
         let words =
             ["EVAL".bytes, ChordScripts.report.bytes, "6".bytes]
             + [keys.parts, keys.extra, keys.size, keys.counted, keys.group, keys.claim]
             + [
-                part.taskID.bytes, part.document, options.isOrdered ? "1".bytes : "0".bytes,
+                part.taskID.bytes, document, options.isOrdered ? "1".bytes : "0".bytes,
                 (part.groupIndex.map(String.init) ?? "+inf").bytes, "\(options.expiresSeconds)".bytes,
                 "\(options.groupExpiresSeconds)".bytes, "\(options.claimSeconds)".bytes, claim.token.bytes,
             ]
@@ -53,10 +59,10 @@ final class RedisChordReport {
 
     private func gather() {
         then(["GET".bytes, keys.group]) { reply in
-            if let document = reply.bytes { return self.join(document) }
+            if let document = reply.bytes { return self.join(self.store.decoded(document)) }
             let range = self.store.chords.isOrdered ? "ZRANGE" : "LRANGE"
             self.then([range.bytes, self.keys.parts, "0".bytes, "-1".bytes]) { reply in
-                self.complete((reply.items ?? []).compactMap(\.bytes))
+                self.complete((reply.items ?? []).compactMap { $0.bytes.map(self.store.decoded) })
             }
         }
     }
@@ -69,7 +75,9 @@ final class RedisChordReport {
             guard !group.taskIDs.isEmpty else { return complete([]) }
             then(["MGET".bytes] + group.taskIDs.map { self.store.key(of: $0).bytes }) { reply in
                 var metas: [String: [UInt8]] = [:]
-                for (id, item) in zip(group.taskIDs, reply.items ?? []) { metas[id] = item.bytes }
+                for (id, item) in zip(group.taskIDs, reply.items ?? []) {
+                    metas[id] = item.bytes.map(self.store.decoded)
+                }
                 self.join(group, metas)
             }
         } catch {

@@ -17,8 +17,14 @@ public final class RedisResults: ResultStore {
     private let line: RedisLine
     private var listener: RedisListener?
     let chords: RedisChordOptions
+    private let codec: (any ResultCodec)?
 
-    public init(address: RedisAddress, loop: any EventLoop, chords: RedisChordOptions = RedisChordOptions()) {
+    /// - Parameter codec: how documents are written; nil: as they are, in JSON.
+    public init(
+        address: RedisAddress, loop: any EventLoop, chords: RedisChordOptions = RedisChordOptions(),
+        codec: (any ResultCodec)? = nil
+    ) {
+        self.codec = codec
         self.address = address
         self.loop = loop
         self.chords = chords
@@ -32,11 +38,18 @@ public final class RedisResults: ResultStore {
 
     public func store(_ record: ResultRecord, done: @escaping (StoreFailure?) -> Void) {
         let key = key(of: record.taskID)
+        var record = record
+        do throws(StoreFailure) {
+            record.meta = try encoded(record.meta)
+        } catch {
+            _ = loop.schedule(afterSeconds: 0) { done(error) }
+            return
+        }
         line.add(
             RedisRequest(done: done) { [weak self] request in
                 self?.line.send(["GET".bytes, key.bytes]) { reply in
                     guard let self, self.line.check(reply, request) else { return }
-                    if case .bytes(let stored) = reply, StoredMeta.isSuccess(stored) {
+                    if case .bytes(let stored) = reply, StoredMeta.isSuccess(self.decoded(stored)) {
                         return self.line.finish(request)
                     }
                     self.write(record, key, request)
@@ -45,7 +58,7 @@ public final class RedisResults: ResultStore {
     }
 
     public func fetch(_ taskID: String, done: @escaping (Result<[UInt8]?, StoreFailure>) -> Void) {
-        ask(["GET".bytes, key(of: taskID).bytes]) { done($0.map(\.bytes)) }
+        ask(["GET".bytes, key(of: taskID).bytes]) { [self] in done($0.map { $0.bytes.map(decoded) }) }
     }
 
     public func follow(_ taskID: String, changed: @escaping ([UInt8]) -> Void) -> any ResultSubscription {
@@ -56,7 +69,7 @@ public final class RedisResults: ResultStore {
                 fetch(String(key.dropFirst(self.key(of: "").count))) { done($0) }
             }
         self.listener = listener
-        return listener.add(key(of: taskID), changed)
+        return listener.add(key(of: taskID)) { [weak self] in changed(self?.decoded($0) ?? $0) }
     }
 
     public func forget(_ taskID: String, done: @escaping (StoreFailure?) -> Void) {
@@ -75,6 +88,18 @@ public final class RedisResults: ResultStore {
     /// One command, sent again after a loss of the link: it must bear being done twice.
     func ask(_ words: [[UInt8]], done: @escaping (Result<RedisReply, StoreFailure>) -> Void) {
         line.ask(words, done: done)
+    }
+
+    func encoded(_ document: [UInt8]) throws(StoreFailure) -> [UInt8] { try codec?.encode(document) ?? document }
+
+    /// To JSON. What cannot be read stays as it is: whoever reads it finds that it is no document.
+    func decoded(_ document: [UInt8]) -> [UInt8] {
+        guard let codec else { return document }
+        do throws(StoreFailure) {
+            return try codec.decode(document)
+        } catch {
+            return document
+        }
     }
 
     /// As Celery names it; also the channel it is announced on.

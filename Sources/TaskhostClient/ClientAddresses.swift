@@ -26,7 +26,7 @@ struct ClientAddresses: Sendable {
 
     /// - Parameter backend: nil: what goes with the broker (the same file, rpc:// on RabbitMQ); "none": no results.
     init(broker: String, backend: String?, redisKeyPrefix: String) throws(ClientError) {
-        self.broker = try Self.place(broker, redisKeyPrefix)
+        self.broker = try Self.place(broker, "")
         switch (backend, self.broker) {
         case (nil, .rabbitMQ), ("rpc://", .rabbitMQ): results = .rpc
         case (nil, let place): results = .at(place)
@@ -81,12 +81,15 @@ struct ClientAddresses: Sendable {
 struct ClientAdapters {
     let broker: any Broker
     let store: (any ResultStore)?
+    /// nil: the broker's own exchanges serve.
+    let control: (any ControlChannel)?
 
-    init(_ addresses: ClientAddresses, loop: EpollLoop) throws(ClientError) {
+    init(_ addresses: ClientAddresses, loop: EpollLoop) {
         switch (addresses.broker, addresses.results) {
         case (.rabbitMQ(let places), let results):
             let rabbit = RabbitMQBroker(addresses: places, loop: loop, options: RabbitMQOptions()) { _, _ in }
             broker = rabbit
+            control = nil
             if case .rpc = results {
                 store = RPCResults(broker: rabbit)
             } else {
@@ -95,9 +98,12 @@ struct ClientAdapters {
         case (.file(let address), let results):
             let file = SQLiteFile(address: address, loop: loop)
             broker = SQLiteBroker(file: file)
+            control = SQLiteControl(file: file)
             store = Self.store(results, sharing: file, loop)
-        case (.redis, _):
-            throw .configuration("Redis is no broker here yet: name an amqp:// or sqlite: broker")
+        case (.redis(let address), let results):
+            broker = RedisBroker(address: address, loop: loop)
+            control = RedisControl(address: address, loop: loop)
+            store = Self.store(results, sharing: nil, loop)
         }
     }
 

@@ -19,12 +19,13 @@ final class ClientCore {
     /// Why nothing will ever be sent.
     private var refusal: ClientError?
 
-    init(loop: EpollLoop, addresses: ClientAddresses, options: ClientOptions) throws(ClientError) {
+    init(loop: EpollLoop, addresses: ClientAddresses, options: ClientOptions) {
         self.loop = loop
         self.options = options
-        let adapters = try ClientAdapters(addresses, loop: loop)
+        let adapters = ClientAdapters(addresses, loop: loop)
         store = adapters.store
-        client = TaskClient(broker: adapters.broker, store: adapters.store, origin: options.origin)
+        client = TaskClient(
+            broker: adapters.broker, store: adapters.store, control: adapters.control, origin: options.origin)
         desk = ResultDesk(client: client)
         if case .rpc = addresses.results { resultsComeOnce = true } else { resultsComeOnce = false }
     }

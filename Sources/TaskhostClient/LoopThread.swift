@@ -24,7 +24,7 @@ final class LoopThread: @unchecked Sendable {
         } catch {
             throw .system("\(error)")
         }
-        core = try ClientCore(loop: loop, addresses: address, options: options)
+        core = ClientCore(loop: loop, addresses: address, options: options)
         mailbox = loop.mailbox
         resultsComeOnce = core.resultsComeOnce
         replyTo = core.store?.replyTo

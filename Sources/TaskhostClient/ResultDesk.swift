@@ -29,11 +29,10 @@ final class ResultDesk {
     /// Calls `changed` with what is known at once, and with each later state, until `unlisten`.
     func listen(_ taskID: String, _ changed: @escaping (ReceivedMeta) -> Void) -> UInt64 {
         let ticket = Ticket.next()
-        let known = entries[taskID]?.latest
         let entry = entry(taskID)
-        // A new entry is told the present state by its own subscription.
         entry.listeners[ticket] = changed
-        if let known { changed(known) }
+        // A new entry is told the present state by its own subscription, now or later.
+        if let known = entry.latest { changed(known) }
         return ticket
     }
 

@@ -14,9 +14,9 @@ public final class TaskhostClient: Sendable {
 
     /// Connects in the background; an unreachable broker shows in the first `send`.
     /// - Parameters:
-    ///   - broker: `amqp://…`, `sqlite:///PATH`, as Celery and taskhost write it.
-    ///   - backend: `redis://…`, `rpc://`, `sqlite:///PATH` or `none`; nil: what goes with the broker, the same file
-    ///     or rpc://.
+    ///   - broker: `amqp://…`, `redis://…`, `sqlite:///PATH`, as Celery and taskhost write it.
+    ///   - backend: `redis://…`, `rpc://`, `sqlite:///PATH` or `none`; nil: what goes with the broker, the same
+    ///     file or Redis, or rpc://.
     /// - Throws: `ClientError.configuration` for addresses that cannot work.
     public init(
         broker: String, backend: String? = nil, options: ClientOptions = ClientOptions()

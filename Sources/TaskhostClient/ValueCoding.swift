@@ -50,9 +50,9 @@ enum ValueCoding {
 
 /// Numbers that Foundation's coders do not know, as texts nobody else uses.
 private enum Marker {
-    static let nan = "\u{1}taskhost-nan"
-    static let infinity = "\u{1}taskhost-inf"
-    static let negativeInfinity = "\u{1}taskhost-neginf"
+    static let nan = "@taskhost-nan@"
+    static let infinity = "@taskhost-inf@"
+    static let negativeInfinity = "@taskhost-neginf@"
 
     static func numbers(_ json: JSON) -> JSON {
         switch json {

@@ -11,6 +11,8 @@ public struct ResultFormat: ResultCodec {
     /// Bytes a stored document may have decompressed.
     private static let limits = WireLimits(maxBodyBytes: 16 << 20, maxDepth: 512, maxNodes: 1_000_000)
 
+    private static let opening: [UInt8] = [UInt8(ascii: "{"), UInt8(ascii: "[")]
+
     private let type: ContentType
     private let compression: Compression?
     private let formats = WireFormats()
@@ -55,7 +57,8 @@ public struct ResultFormat: ResultCodec {
         return try plain(Array(stored[(end + 1)...]), method)
     }
 
-    /// Stored before the serializer was changed. (msgpack never begins with a brace; YAML may, and may be JSON, too.)
+    /// Stored before the serializer was changed. (A list or a map of msgpack never begins like JSON; YAML may, and may
+    /// be JSON, too.)
     private static func isJSON(_ document: [UInt8]) -> Bool {
         do throws(JSONError) {
             try JSONScan.validate(document, limits: .trusted)
@@ -68,7 +71,7 @@ public struct ResultFormat: ResultCodec {
     private func plain(_ body: [UInt8], _ method: Compression?) throws(WireError) -> [UInt8] {
         let now = WallTime(microseconds: 0)
         let plain = try formats.json(from: body, .json, method, limits: Self.limits, now: now)
-        if type == .json || plain.first == UInt8(ascii: "{") && Self.isJSON(plain) { return plain }
+        if type == .json || plain.first.map(Self.opening.contains) == true && Self.isJSON(plain) { return plain }
         return try formats.json(from: plain, type, nil, limits: Self.limits, now: now)
     }
 }

@@ -1,3 +1,4 @@
+import Client
 import Ports
 
 /// Why a command ends without having done its work: a sentence, the fix when we know it, and the exit status.
@@ -22,6 +23,14 @@ struct CommandFailure: Error, Sendable, Equatable, CustomStringConvertible {
     /// - Parameter what: what was not done, before the reason.
     static func unavailable(_ failure: BrokerFailure, _ what: String? = nil) -> CommandFailure {
         CommandFailure(.unavailable, (what.map { "\($0): " } ?? "") + failure.detail, fix: failure.fix)
+    }
+
+    static func unsent(_ failure: SendFailure) -> CommandFailure {
+        switch failure {
+        case .broker(let failure): unavailable(failure, "not sent")
+        case .store(let failure): unavailable(failure)
+        case .noChords: CommandFailure(.configuration, failure.description)
+        }
     }
 
     static func unavailable(_ failure: StoreFailure) -> CommandFailure {

@@ -11,7 +11,7 @@ struct TaskhostCommand: ParsableCommand {
         usage: """
             taskhost [worker] [--queues urgent,normal] [options]
             taskhost call TASK [ARGUMENTS] [--wait] [options]
-            taskhost result ID [--wait] | bundles [FILE…] | purge QUEUE… | dead ls|show|retry|drop QUEUE
+            taskhost result ID [--wait] | revoke ID… | bundles [FILE…] | purge QUEUE… | dead ls|show|retry|drop QUEUE
             """,
         discussion: """
             Without a broker the messages lie in a file in your state directory: no server is needed. Bundles are \
@@ -25,8 +25,8 @@ struct TaskhostCommand: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            WorkerCommand.self, CallCommand.self, ResultCommand.self, BundlesCommand.self, PurgeCommand.self,
-            DeadCommand.self,
+            WorkerCommand.self, CallCommand.self, ResultCommand.self, RevokeCommand.self, BundlesCommand.self,
+            PurgeCommand.self, DeadCommand.self,
         ],
         defaultSubcommand: WorkerCommand.self)
 }

@@ -52,6 +52,7 @@ class Worker:
                 pytest.exit(f"the worker ended with {self.process.returncode} while it started: see {PLAN['log']}", 3)
             if self.answers():
                 return
+        self.stop()
         pytest.exit(f"the worker answered no ping within {READY_WITHIN} s: see {PLAN['log']}", 3)
 
     def answers(self):

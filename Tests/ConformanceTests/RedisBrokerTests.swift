@@ -105,6 +105,24 @@ struct RedisBrokerTests {
         try client.close()
     }
 
+    @Test("connections that are cut again and again lose nothing and repeat nothing")
+    func cutAgainAndAgain() throws {
+        let client = try client(lease: 30)
+        let bodies = (0..<600).map(String.init)
+        try client.publish(bodies, to: queue)
+        client.onDelivery = { [unowned client] in client.broker.acknowledge($0.tag) }
+        client.consume(queue, credit: 7)
+        for cut in 1...8 {
+            try client.receive(cut * 60)
+            try server.command("CLIENT", "KILL", "TYPE", "normal")
+        }
+        try client.receive(600, seconds: 30)
+        try client.settle()
+        #expect(client.deliveries.map(\.text).sorted() == bodies.sorted())
+        #expect(try server.answer("HLEN", "unacked") == "0")
+        try client.close()
+    }
+
     @Test("a delayed message waits outside its list and outlives its publisher")
     func delayedStays() throws {
         let publisher = try client(lease: 30)
@@ -150,6 +168,33 @@ struct RedisBrokerTests {
         let delivery = try client.receive(1)[0]
         #expect((delivery.exchange, delivery.routingKey) == ("topics", "a.x"))
         try client.close()
+    }
+
+    @Test("an idle consumer is told of each message by the server, not by looking")
+    func isTold() throws {
+        let client = try client(lease: 30)
+        client.consume(queue, credit: 100)
+        try client.publish(["warm-up"], to: queue)
+        try client.receive(1)
+        // The server's mark of a connection whose reads it remembers.
+        try client.wait("tracking") { isTracked() }
+        let start = ContinuousClock.now
+        for number in 0..<10 {
+            try client.publish(["\(number)"], to: queue)
+            try client.receive(number + 2)
+        }
+        let waited = ContinuousClock.now - start
+        // By looking once a second it would be about five.
+        #expect(waited < .seconds(2.5), "took \(waited)")
+        try client.close()
+    }
+
+    private func isTracked() -> Bool {
+        do {
+            return try server.answer("CLIENT", "LIST").contains("flags=t")
+        } catch {
+            return false
+        }
     }
 
     private func client(lease: Double, visibility: Double = 3600, on other: EpollLoop? = nil) throws -> BrokerClient {

@@ -163,6 +163,26 @@ struct CanvasScheduleTests {
         #expect(called.last?.hasPrefix(#"[["fails",7],"#) == true)
     }
 
+    @Test("a chord's body that never runs has its errbacks among its children")
+    func chordErrbacks() throws {
+        let world = SimulatedWorld(seed: 3)
+        world.chords["g"] = SimulatedChord(size: 1)
+        world.returns = { request in
+            guard request.id == "member" else { return .success(Array("1".utf8)) }
+            return .failure(TaskFailure(type: "ValueError", module: "builtins", arguments: Array(#"["bad",7]"#.utf8)))
+        }
+        let options = #"{"task_id":"body","link_error":[{"task":"t","args":[],"kwargs":{},"options":{}}]}"#
+        world.send(
+            "member", headers: ["group": .string("g"), "group_index": .int(0)],
+            body: #"[[],{},{"chord":{"task":"t","args":[],"kwargs":{},"options":\#(options)}}]"#)
+        world.connect()
+        world.run()
+        let meta = try JSON(parsing: #require(world.metas["body"]), limits: .trusted)
+        #expect(meta["result"]?["exc_type"] == "ChordError")
+        #expect(meta["result"]?["exc_message"] == ["Dependency member raised ValueError('bad', 7)"])
+        #expect(meta["children"]?.elements?.first?.elements?.last?.elements?.count == 1)
+    }
+
     @Test("what a task sends is confirmed before the task is settled, and is among its children", arguments: seeds)
     func sends(seed: UInt64) throws {
         let world = SimulatedWorld(seed: seed, faults: .init(storeFailure: 0.2, publishFailure: 0.3))
@@ -205,5 +225,56 @@ struct CanvasScheduleTests {
         world.run()
         #expect(world.results["extra"] == .success && world.results["chord-body"] == .success)
         #expect(world.chords["chord"]?.parts.count == 3)
+    }
+}
+
+@Suite("Builtin tasks")
+struct BuiltinTests {
+    private func world(_ name: String, _ body: String) -> SimulatedWorld {
+        let world = SimulatedWorld(seed: 1)
+        world.returns = { request in
+            // The first argument back.
+            .success((JSON(trusting: request.body).elements?.first?.elements?.first ?? nil).bytes)
+        }
+        world.send("b", headers: ["task": .string(name)], body: body)
+        world.connect()
+        world.run()
+        return world
+    }
+
+    private func result(_ world: SimulatedWorld) throws -> JSON? {
+        try JSON(parsing: #require(world.metas["b"]), limits: .trusted)["result"]
+    }
+
+    @Test("accumulate gives one argument, or all")
+    func accumulate() throws {
+        #expect(try result(world("celery.accumulate", #"[[[1,2]],{"index":0},{}]"#)) == [1, 2])
+        #expect(try result(world("celery.accumulate", #"[[1,2],{},{}]"#)) == [1, 2])
+        #expect(world("celery.accumulate", #"[[1],{"index":5},{}]"#).results["b"] == .failure)
+    }
+
+    @Test("map and starmap call a native task with one item after the other")
+    func maps() throws {
+        let task = #"{"task":"t","args":[],"kwargs":{},"options":{}}"#
+        let mapped = world("celery.map", #"[[],{"task":\#(task),"it":[5,6,7]},{}]"#)
+        #expect(try result(mapped) == [5, 6, 7])
+        #expect(mapped.starts["b"] == 3 && mapped.mostRunning == 1)
+        #expect(try result(world("celery.starmap", #"[[],{"task":\#(task),"it":[[5,1],[6,1]]},{}]"#)) == [5, 6])
+        #expect(try result(world("celery.map", #"[[],{"task":\#(task),"it":[]},{}]"#)) == [])
+        let unknown = world("celery.map", #"[[],{"task":{"task":"x"},"it":[1]},{}]"#)
+        #expect(unknown.results["b"] == .failure && unknown.unsettled.isEmpty)
+    }
+
+    @Test("chunks publishes a group of starmaps and gives its tuple")
+    func chunks() throws {
+        let task = #"{"task":"t","args":[],"kwargs":{},"options":{}}"#
+        let chunked = world("celery.chunks", #"[[],{"task":\#(task),"it":[[1],[2],[3]],"n":2},{}]"#)
+        #expect(chunked.results.count == 3 && chunked.results.values.allSatisfy { $0 == .success })
+        #expect(try result(chunked)?.elements?.last?.elements?.count == 2)
+    }
+
+    @Test("a chain is no task")
+    func chain() {
+        #expect(world("celery.chain", "[[],{},{}]").results["b"] == .failure)
     }
 }

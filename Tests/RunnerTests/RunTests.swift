@@ -36,6 +36,47 @@ extension RunnerSuite {
             try harness.close()
         }
 
+        @Test("what a task sends arrives before its result, with the ids it knows them by")
+        func sending() throws {
+            let harness = try Harness()
+            try compile(
+                """
+                #include <taskhost.h>
+                static void sends(task_context *task) {
+                    char id[TASKHOST_ID_SIZE];
+                    task_send(task, "{\\"task\\": \\"a.b\\"}", id);
+                    task_add_to_chord(task, "{\\"task\\": \\"c.d\\"}", NULL);
+                    taskhost_functions->log(task, TASKHOST_INFO, id, strlen(id));
+                }
+                TASK_HANDLER(sends);
+                static void gives_way(task_context *task) { task_replace(task, "{\\"task\\": \\"e.f\\"}"); }
+                TASK_HANDLER(gives_way);
+                static void again(task_context *task) {
+                    taskhost_retry_options retry = TASKHOST_RETRY;
+                    retry.args = "[2]";
+                    retry.expires = 7;
+                    task_retry_with(task, &retry);
+                }
+                TASK_HANDLER(again);
+                TASKHOST_BUNDLE("canvas", "1.0.0");
+                """, to: harness.folder + "/canvas.so")
+            harness.pool.rescan()
+            try harness.wait("the bundle") { harness.pool.task(named: "canvas.sends") != nil }
+            #expect(try harness.call("canvas.sends").outcome == .success(Array("null".utf8)))
+            #expect(harness.sent.map(\.submission.kind) == [.send, .addToChord])
+            #expect(
+                harness.sent.map { String(decoding: $0.submission.signature, as: UTF8.self) }
+                    == [#"{"task":"a.b"}"#, #"{"task":"c.d"}"#])
+            #expect(harness.said.map(\.line) == [harness.sent[0].submission.taskID])
+            #expect(try harness.call("canvas.gives_way").outcome == .replace(Array(#"{"task": "e.f"}"#.utf8)))
+            guard case .retry(let request) = try harness.call("canvas.again").outcome else {
+                Issue.record("no retry")
+                return
+            }
+            #expect(request.arguments == Array("[2]".utf8) && request.keywords == nil && request.expires == 7)
+            try harness.close()
+        }
+
         @Test("a crash is told with signal, address and the native stack")
         func crash() throws {
             let harness = try Harness("saboteur")

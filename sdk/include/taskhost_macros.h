@@ -405,7 +405,8 @@ static inline void task_fail_soft_limit(task_context *task) {
 static inline void task_retry(task_context *task, double countdown, const char *reason) {
     taskhost_functions->retry(task, countdown, -2, reason);
 }
-/* The same with everything that may be said about it: taskhost_retry_options again = TASKHOST_RETRY; again.args = "[2]"; ... */
+/* The same with everything that may be said about it:
+ * taskhost_retry_options again = TASKHOST_RETRY; again.args = "[2]"; ... */
 static inline void task_retry_with(task_context *task, const taskhost_retry_options *retry) {
     taskhost_functions->retry_with(task, retry);
 }

@@ -4,6 +4,9 @@ enum BrokerAddress: Sendable, Equatable {
     case embedded(String)
     /// RabbitMQ; the addresses are tried in turn.
     case amqp([String])
+    case redis(String)
+
+    var isAMQP: Bool { if case .amqp = self { true } else { false } }
 
     /// - Parameter url: nil: the embedded broker in the user's state directory.
     init(url: String?, origin: String) throws(CommandFailure) {
@@ -22,14 +25,12 @@ enum BrokerAddress: Sendable, Equatable {
             self = .amqp(urls)
         case "sqlite":
             self = .embedded(url)
-        case "redis", "rediss":
-            throw .configuration(
-                "\(origin): Redis keeps results here, it is no broker yet",
-                fix: "use an amqp:// broker, or leave the broker out for the embedded one")
+        case "redis", "rediss", "redis+socket", "unix":
+            self = .redis(url)
         default:
             throw .configuration(
                 "\(origin): no broker for \"\(withoutSecrets(url))\"",
-                fix: "write amqp://USER:PASSWORD@HOST:PORT/VHOST, amqps://…, or sqlite:///PATH")
+                fix: "write amqp://USER:PASSWORD@HOST:PORT/VHOST, amqps://…, redis://HOST:PORT/DB, or sqlite:///PATH")
         }
     }
 }
@@ -42,12 +43,13 @@ enum ResultsAddress: Sendable, Equatable {
     case redis(String)
     case embedded(String)
 
-    /// - Parameter url: nil: what goes with the broker: the same file, or `rpc://`.
+    /// - Parameter url: nil: what goes with the broker: the same file or Redis, or `rpc://`.
     init(url: String?, origin: String, broker: BrokerAddress) throws(CommandFailure) {
         guard let url else {
             switch broker {
             case .embedded(let url): self = .embedded(url)
             case .amqp: self = .rpc
+            case .redis(let url): self = .redis(url)
             }
             return
         }
@@ -57,7 +59,7 @@ enum ResultsAddress: Sendable, Equatable {
         case "rpc":
             guard case .amqp = broker else {
                 throw .configuration(
-                    "\(origin): rpc:// sends results through RabbitMQ, and the broker is a file",
+                    "\(origin): rpc:// sends results through RabbitMQ, and the broker is another",
                     fix: "leave the result backend out, or name an amqp:// broker")
             }
             self = .rpc

@@ -1,3 +1,4 @@
+import Canvas
 import CeleryWire
 import TaskModel
 
@@ -37,6 +38,8 @@ struct Configuration: Sendable, Equatable {
     var security = SecurityFiles()
     /// By queue name; only those with a [queues.NAME] of their own.
     var declarations: [String: QueueDeclaration] = [:]
+    /// Where what follows a task is sent, by names of tasks.
+    var routes: [Routes.Rule] = []
     /// By task name.
     var tasks: [String: TaskOptions] = [:]
 

@@ -41,6 +41,7 @@ struct ConfigurationBuilder {
         made.limits = limits()
         try fillWire(&made)
         for name in settings.names(under: "queues") { made.declarations[name] = declaration(name) }
+        made.routes = try routes()
         for name in settings.names(under: "tasks") { made.tasks[name] = taskOptions(name) }
         return made
     }

@@ -1,6 +1,6 @@
 /// Every setting there is. docs/configuration.md and docs/taskhost.toml are checked against this list.
 enum Settings {
-    static let all: [Setting] = broker + results + worker + log + limits + wire + security + queues + tasks
+    static let all: [Setting] = broker + results + worker + log + limits + wire + security + queues + routes + tasks
 
     private static let seconds = SettingKind.seconds(0...Double.infinity)
 
@@ -150,6 +150,14 @@ enum Settings {
             "queues.*.dead_letter_exchange", .text, fallback: "none",
             about: "`x-dead-letter-exchange`: rejected messages go there, by the broker"),
         Setting("queues.*.arguments", .arguments, fallback: "{}", about: "further arguments of the declaration"),
+    ]
+
+    private static let routes = [
+        Setting("routes.*.queue", .text, fallback: "none", about: "where such tasks are sent"),
+        Setting(
+            "routes.*.exchange", .text, fallback: "none",
+            about: "in place of a queue, with `routing_key`; declared by somebody else"),
+        Setting("routes.*.routing_key", .text, fallback: "none", about: "of messages to that exchange"),
     ]
 
     private static let tasks = [

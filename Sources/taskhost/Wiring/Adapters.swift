@@ -26,6 +26,16 @@ final class Adapters {
         switch configuration.broker {
         case .embedded(let url): SQLiteBroker(file: try file(url))
         case .amqp(let urls): try rabbitMQ(urls)
+        case .redis(let url): RedisBroker(address: try redisAddress(url), loop: loop)
+        }
+    }
+
+    /// Broadcasts go the way of the broker, over the same connections or file.
+    func control() throws(CommandFailure) -> any ControlChannel {
+        switch configuration.broker {
+        case .embedded(let url): SQLiteControl(file: try file(url))
+        case .amqp(let urls): RabbitMQControl(broker: try rabbitMQ(urls))
+        case .redis(let url): RedisControl(address: try redisAddress(url), loop: loop)
         }
     }
 
@@ -36,7 +46,7 @@ final class Adapters {
         case (.embedded(let url), _): SQLiteResults(file: try file(url))
         case (.redis(let url), _): try redis(url)
         case (.rpc, .amqp(let urls)): RPCResults(broker: try rabbitMQ(urls))
-        case (.rpc, .embedded):
+        case (.rpc, .embedded), (.rpc, .redis):
             throw .configuration("rpc:// needs an AMQP broker", fix: "leave the result backend out")
         }
     }
@@ -54,10 +64,17 @@ final class Adapters {
     }
 
     private func redis(_ url: String) throws(CommandFailure) -> RedisResults {
+        var address = try redisAddress(url)
+        if let prefix = configuration.redisKeyPrefix { address.keyPrefix = prefix }
+        var chords = RedisChordOptions()
+        chords.expiresSeconds = Int(configuration.resultExpires ?? 0)
+        chords.groupExpiresSeconds = chords.expiresSeconds
+        return RedisResults(address: address, loop: loop, chords: chords)
+    }
+
+    private func redisAddress(_ url: String) throws(CommandFailure) -> RedisAddress {
         do {
-            var address = try RedisAddress(url: url)
-            if let prefix = configuration.redisKeyPrefix { address.keyPrefix = prefix }
-            return RedisResults(address: address, loop: loop)
+            return try RedisAddress(url: url)
         } catch {
             throw .configuration(error.detail, fix: error.fix)
         }

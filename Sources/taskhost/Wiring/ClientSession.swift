@@ -10,6 +10,8 @@ final class ClientSession {
     let client: TaskClient
     let broker: (any Broker)?
     let hasStore: Bool
+    /// Where results of what is sent here are to go, if the store needs it.
+    let replyTo: String?
     private var failure: CommandFailure?
     private var closing = false
     private var failuresLeft: Int
@@ -17,8 +19,9 @@ final class ClientSession {
 
     /// - Parameters:
     ///   - needsBroker: false: results only; nothing is sent.
+    ///   - needsControl: orders are given to all workers.
     init(
-        _ configuration: Configuration, needsBroker: Bool, needsStore: Bool
+        _ configuration: Configuration, needsBroker: Bool, needsStore: Bool, needsControl: Bool = false
     ) throws(CommandFailure) {
         do {
             loop = try EpollLoop()
@@ -31,7 +34,11 @@ final class ClientSession {
         let store = needsStore ? try adapters.store() : nil
         broker = needsBroker || (needsStore && configuration.results == .rpc) ? try adapters.broker() : nil
         hasStore = store != nil
-        client = TaskClient(broker: broker, store: store, origin: "taskhost-\(getpid())@\(Self.hostName)")
+        replyTo = store?.replyTo
+        var control: (any ControlChannel)?
+        if needsControl, !configuration.broker.isAMQP { control = try adapters.control() }
+        client = TaskClient(
+            broker: broker, store: store, control: control, origin: "taskhost-\(getpid())@\(Self.hostName)")
         if case .amqp(let urls) = configuration.broker { failuresLeft = urls.count } else { failuresLeft = 1 }
     }
 

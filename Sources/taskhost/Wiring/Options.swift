@@ -1,3 +1,4 @@
+import Canvas
 import Engine
 import Runner
 
@@ -20,6 +21,7 @@ extension Configuration {
         case .keep(let count): made.defaults.keep = count
         }
         made.overrides = tasks
+        made.routes.rules = routes
         if let prefetchMultiplier { made.lookAheadMost = prefetchMultiplier * concurrency }
         made.resultExpiresSeconds = resultExpires
         made.resultExtended = resultExtended

@@ -1,3 +1,4 @@
+import Control
 import Engine
 import Foundation
 import Glibc
@@ -16,6 +17,7 @@ final class WorkerRun {
     private let notifier: ServiceNotifier?
     private let loop: EpollLoop
     private let engine: Engine
+    private let control: ControlService
     private let broker: any Broker
     private let store: (any ResultStore)?
     private let runner: RunnerPool
@@ -50,6 +52,8 @@ final class WorkerRun {
         options.formats = try configuration.formats()
         engine = Engine(
             options: options, loop: loop, broker: broker, store: store, runner: runner, log: log)
+        control = RemoteControl.service(
+            over: try adapters.control(), of: engine, configuration, loop: loop, log: tell)
     }
 
     /// The folders are looked at once before, so that a mistake there ends us with its fix.
@@ -80,7 +84,10 @@ final class WorkerRun {
         }
         defer { signals.cancel() }
         engine.onReady = { [unowned self] in becomeReady() }
-        engine.onStopped = { [unowned self] in loop.stop() }
+        engine.onStopped = { [unowned self] in
+            control.close()
+            loop.stop()
+        }
         engine.onFatal = { [unowned self] failure in
             status = .unavailable
             if let fix = failure.fix { log.error("fix: \(fix)") }
@@ -95,6 +102,7 @@ final class WorkerRun {
             logSetup.sink.write(banner.text)
         }
         engine.start()
+        control.open()
         loop.run()
         log.info("stopped", metadata: ["event": "stopped"])
         return status

@@ -1,0 +1,43 @@
+// The one order of remote control that clients give: tasks are not to be run, or to be ended (celery-wire.md §5.1).
+import CeleryWire
+public import Ports
+import TaskModel
+import TaskhostJSON
+
+extension TaskClient {
+    /// Tells every worker that listens now; workers tell those that start later.
+    /// - Parameters:
+    ///   - signal: nil: tasks that run already go on; else what ends them, e.g. "SIGTERM".
+    ///   - done: nil once the broker has taken the order. Nobody answers it.
+    public func revoke(
+        _ taskIDs: [String], terminate signal: String?, controlExchange: String = "celery",
+        done: @escaping (BrokerFailure?) -> Void
+    ) {
+        guard let broker else {
+            return done(BrokerFailure(.unsupported, "this client has no broker to send through"))
+        }
+        let arguments: JSON = [
+            "task_id": .array(taskIDs.map(JSON.string)), "terminate": .bool(signal != nil),
+            "signal": .string(signal ?? "SIGTERM"),
+        ]
+        let ticket = TaskCall.newID()
+        let body: JSON = [
+            "method": "revoke", "arguments": arguments, "destination": nil, "pattern": nil, "matcher": nil,
+            "ticket": .string(ticket),
+        ]
+        var message = WireMessage(headers: ["clock": .int(1), "expires": .int(0)], body: body.bytes)
+        message.properties.contentType = "application/json"
+        message.properties.contentEncoding = "utf-8"
+        message.properties.priority = 0
+        message.properties.deliveryMode = 2
+        if let broadcasts {
+            broadcasts.send(message, ticket: ticket, controlExchange: controlExchange) { done(nil) }
+            return
+        }
+        let fanout = Publication.Destination.exchange("\(controlExchange).pidbox", routingKey: "")
+        broker.publish(Publication(destination: fanout, message: message)) { failure in
+            // No worker listens: there is nobody to be told.
+            done(failure?.code == .unroutable ? nil : failure)
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import ArgumentParser
+import Client
+import TaskhostJSON
+
+struct RevokeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "revoke", abstract: "Tell all workers not to run tasks.",
+        discussion: """
+            Tasks that run already go on, unless --terminate ends them. The state becomes \
+            REVOKED when a worker meets the task; workers that start later learn of it from those that know.
+            """)
+
+    @Argument(help: ArgumentHelp("Ids of tasks.", valueName: "id"))
+    var ids: [String]
+
+    @Flag(help: "End them if they run already.")
+    var terminate = false
+
+    @Option(help: ArgumentHelp("The signal that --terminate sends.", valueName: "name"))
+    var signal = "SIGTERM"
+
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
+
+    func run() throws {
+        let configuration = try connection.configuration()
+        let session = try ClientSession(configuration, needsBroker: true, needsStore: false, needsControl: true)
+        session.limit(seconds: 10) {
+            CommandFailure(.unavailable, "the broker did not take the order within 10 s", fix: "try again")
+        }
+        try session.run {
+            session.client.revoke(ids, terminate: terminate ? signal : nil) { failure in
+                session.finish(failure.map { .unavailable($0, "not revoked") })
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+"""Remote control with the stock `celery` command: inspect and control."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import celery.exceptions
+import pytest
+from lab.wait import until
+
+
+def celery_command(transport, *words, status=0):
+    """`celery -b … --result-backend … words --json`, run to its end; what it wrote, parsed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "celery", "-b", transport.broker, "--result-backend", transport.backend, *words],
+        capture_output=True, text=True, timeout=60)
+    assert done.returncode == status, f"{words}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def inspect(transport, node, method, *words):
+    out = celery_command(transport, "inspect", "--json", "-d", node, "-t", "10", method, *words)
+    return json.loads(out)[node]
+
+
+@pytest.fixture
+def node(queue):
+    return f"control-{queue}@test"
+
+
+@pytest.fixture
+def start_node(start_worker, queue, node):
+    return lambda transport, **how: start_worker(transport, queue, options=["-n", node], **how)
+
+
+def test_ping_and_status_find_the_worker(redis_transport, start_node, node):
+    start_node(redis_transport)
+    assert inspect(redis_transport, node, "ping") == {"ok": "pong"}
+    assert f"{node}: OK" in celery_command(redis_transport, "status")
+    assert redis_transport.app.control.ping(destination=[node], timeout=5) == [{node: {"ok": "pong"}}]
+
+
+def test_active_reserved_and_scheduled_tell_what_the_worker_holds(redis_transport, start_node, node, queue, note, gate):
+    start_node(redis_transport, slots=1)
+    later = redis_transport.send("journey.mark", str(note), "later", queue=queue, countdown=40)
+    until("the one for later to be held", lambda: inspect(redis_transport, node, "scheduled"))
+    running = redis_transport.send("journey.gate", str(note), "first", gate.path, queue=queue)
+    until("the first to run", lambda: note.lines == ["first"])
+    waiting = redis_transport.send("journey.gate", str(note), "second", gate.path, queue=queue)
+    until("the second to be held", lambda: inspect(redis_transport, node, "reserved"))
+
+    [active] = inspect(redis_transport, node, "active")
+    assert (active["id"], active["name"], active["type"]) == (running.id, "journey.gate", "journey.gate")
+    assert active["args"] == [str(note), "first", gate.path] and active["kwargs"] == {}
+    assert active["hostname"] == node and os.path.exists(f"/proc/{active['worker_pid']}")
+    assert time.time() - 60 < active["time_start"] <= time.time()
+    assert active["delivery_info"]["routing_key"] == queue
+    [reserved] = inspect(redis_transport, node, "reserved")
+    assert reserved["id"] == waiting.id and reserved["time_start"] is None and reserved["worker_pid"] is None
+    [scheduled] = inspect(redis_transport, node, "scheduled")
+    assert scheduled["request"]["id"] == later.id and scheduled["eta"]
+
+    found = inspect(redis_transport, node, "query_task", running.id, later.id, "nobody")
+    assert {key: where for key, (where, _) in found.items()} == {running.id: "active", later.id: "scheduled"}
+    gate.open()
+
+
+def test_registered_queues_stats_conf_clock_and_report(redis_transport, start_node, node, queue):
+    worker = start_node(redis_transport, slots=3)
+    redis_transport.send("tasks.add", 1, 2, queue=queue).get(timeout=10)
+    registered = inspect(redis_transport, node, "registered")
+    assert "tasks.add" in registered and "journey.gate" in registered and registered == sorted(registered)
+    [described] = inspect(redis_transport, node, "active_queues")
+    assert described["name"] == queue and described["exchange"]["type"] == "direct"
+    stats = inspect(redis_transport, node, "stats")
+    assert stats["total"] == {"tasks.add": 1} and stats["pid"] == worker.pid
+    assert stats["pool"]["max-concurrency"] == 3 and "guest:guest" not in json.dumps(stats)
+    assert inspect(redis_transport, node, "clock")["clock"] > 0
+    conf = inspect(redis_transport, node, "conf")
+    assert conf and "guest:guest" not in json.dumps(conf)
+    assert "taskhost" in inspect(redis_transport, node, "report")["ok"]
+
+
+def test_a_revoked_task_is_not_run(redis_transport, start_node, node, queue, queues, note, gate):
+    start_node(redis_transport, slots=1)
+    redis_transport.send("journey.gate", str(note), "first", gate.path, queue=queue)
+    until("the first to run", lambda: note.lines == ["first"])
+    doomed = redis_transport.send("journey.mark", str(note), "doomed", queue=queue)
+    celery_command(redis_transport, "control", "-d", node, "-t", "10", "revoke", doomed.id)
+    assert inspect(redis_transport, node, "revoked") == [doomed.id]
+    gate.open()
+    with pytest.raises(celery.exceptions.TaskRevokedError):
+        doomed.get(timeout=10)
+    queues.wait_until_empty(queue)
+    assert "doomed" not in note.lines
+
+
+def test_terminate_ends_the_task_with_that_id_and_never_its_neighbour(redis_transport, start_node, node, queue, note,
+                                                                      gate):
+    worker = start_node(redis_transport, slots=2)
+    doomed = redis_transport.send("journey.gate", str(note), "doomed", str(gate.path) + ".never", queue=queue)
+    spared = redis_transport.send("journey.gate", str(note), "spared", gate.path, queue=queue)
+    until("both to run", lambda: sorted(note.lines) == ["doomed", "spared"])
+    doomed.revoke(terminate=True, signal="KILL")
+    with pytest.raises(celery.exceptions.TaskRevokedError):
+        doomed.get(timeout=10)
+    gate.open()
+    assert spared.get(timeout=10) == "spared"
+    assert "doomed done" not in note.lines and worker.running
+
+
+def test_a_task_is_revoked_by_its_stamp(redis_transport, start_node, node, queue, note):
+    start_node(redis_transport)
+    redis_transport.app.control.revoke_by_stamped_headers({"tenant": ["blue"]}, reply=True, timeout=5,
+                                                          destination=[node])
+    stamped = redis_transport.app.signature("journey.mark", (str(note), "blue"), queue=queue)
+    stamped.stamp(tenant="blue")
+    doomed = stamped.apply_async()
+    with pytest.raises(celery.exceptions.TaskRevokedError):
+        doomed.get(timeout=10)
+    assert note.lines == []
+
+
+def test_a_starting_worker_learns_what_the_others_have_revoked(redis_transport, start_worker, queues):
+    first, second = (f"{name}-{queues.new()}@test" for name in ("first", "second"))
+    start_worker(redis_transport, queues.new(), options=["-n", first])
+    redis_transport.app.control.revoke("long-ago", destination=[first], reply=True, timeout=5)
+    start_worker(redis_transport, queues.new(), options=["-n", second])
+    until("the greeting to be answered", lambda: inspect(redis_transport, second, "revoked") == ["long-ago"])
+
+
+def test_limits_are_changed_at_run_time(redis_transport, start_node, node, queue):
+    start_node(redis_transport)
+    control = redis_transport.app.control
+    how = {"reply": True, "timeout": 5, "destination": [node]}
+    assert control.rate_limit("tasks.add", "7/m", **how) == [{node: {"ok": "new rate limit set successfully"}}]
+    assert "tasks.add [rate_limit=7/m]" in inspect(redis_transport, node, "registered")
+    assert control.rate_limit("no.such", "7/m", **how) == [{node: {"error": "unknown task"}}]
+    assert control.time_limit("tasks.add", soft=3, hard=5, **how) == [{node: {"ok": "time limits set successfully"}}]
+
+
+def test_shutdown_ends_the_worker_in_good_order(redis_transport, start_node, node):
+    worker = start_node(redis_transport)
+    redis_transport.app.control.shutdown(destination=[node])
+    until("the worker to end", lambda: not worker.running)
+    assert worker.process.returncode == 0
+
+
+def test_an_unknown_command_is_answered_and_a_stranger_is_not(redis_transport, start_node, node):
+    worker = start_node(redis_transport)
+    control = redis_transport.app.control
+    assert control.broadcast("nosuch", reply=True, timeout=5, destination=[node]) == [
+        {node: {"error": "KeyError('nosuch')"}}]
+    assert control.ping(destination=["else@where"], timeout=0.5) == []
+    worker.process.send_signal(signal.SIGTERM)
