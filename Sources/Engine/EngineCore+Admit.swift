@@ -15,15 +15,18 @@ extension EngineCore {
         } catch {
             return refuse(delivery, error, &actions)
         }
-<<<<<<< HEAD
         if delivery.redelivered, settleKnown(delivery, message, &actions) { return }
         if !isRevoked(message, withStamps: false) {
             note(&actions, .received(name: message.displayName, id: message.id))
         }
-        guard let manifest = catalog.task(message.name) else {
-            return refuseUnknown(delivery, message, &actions)
-        }
-        let item = hold(delivery, message, policy(for: message.name, manifest: manifest))
+        let manifest = catalog.task(message.name)
+        let builtin = manifest == nil ? Builtin(rawValue: message.name) : nil
+        guard manifest != nil || builtin != nil else { return refuseUnknown(delivery, message, &actions) }
+        let item = hold(
+            delivery, message,
+            manifest.map { policy(for: message.name, manifest: $0) }
+                ?? TaskPolicy(manifest: TaskOptions(), override: nil, defaults: options.defaults))
+        item.builtin = builtin
         // With continuations its success alone is not the whole of it: a chord may still wait for its part.
         if delivery.redelivered, hasStore, !item.ignoresResult, !message.hasContinuations {
             return lookUp(item, &actions)
@@ -34,19 +37,6 @@ extension EngineCore {
     /// What is asked of every message before it may run.
     mutating func admit(_ item: Held, _ actions: inout [EngineAction]) {
         let message = item.message
-=======
-        if delivery.redelivered, !orphans.isEmpty, settleKnown(delivery, message, &actions) { return }
-        let isRevoked = isRevoked(message, withStamps: false)
-        if !isRevoked { note(&actions, .received(name: message.displayName, id: message.id)) }
-        let manifest = catalog.task(message.name)
-        let builtin = manifest == nil ? Builtin(rawValue: message.name) : nil
-        guard manifest != nil || builtin != nil else { return refuseUnknown(delivery, message, &actions) }
-        let item = hold(
-            delivery, message,
-            manifest.map { policy(for: message.name, manifest: $0) }
-                ?? TaskPolicy(manifest: TaskOptions(), override: nil, defaults: options.defaults))
-        item.builtin = builtin
->>>>>>> 6bca522ca3f3f3406a4b6664b15f7c80bcfb4129
         if let failure = message.argumentsFailure {
             note(&actions, .failed(name: message.displayName, id: message.id, failure: failure))
             return record(item, failureSteps(item, failure) + [.acknowledge], &actions)

@@ -39,6 +39,9 @@ extension EngineCore {
             }
             record(item, steps, done: reason == nil, &actions)
 
+        case .retry where known.isOvertaken(message):
+            record(item, [.acknowledge], &actions)
+
         case .retry(let seconds, let cause):
             let eta = now.wall.advanced(bySeconds: seconds)
             var request: RetryRequest?

@@ -10,12 +10,12 @@ struct KnownWork {
     struct Key: Hashable {
         let id: String
         let retries: Int
-        let starts: Int
+        var starts: Int
         let replacements: Int
 
-        init(_ message: TaskMessage) {
+        init(_ message: TaskMessage, retries: Int? = nil) {
             id = message.id
-            retries = message.retries
+            self.retries = retries ?? message.retries
             starts = message.priorStarts
             replacements = message.replacedTaskNesting
         }
@@ -52,6 +52,14 @@ struct KnownWork {
     /// It is given up or given back: its redelivery is to run.
     mutating func forget(_ held: Held) {
         if !running.isEmpty { running.removeValue(forKey: Key(held.message)) }
+    }
+
+    /// Whether the attempt after this one is done: then this one is a copy that came late, and its RETRY would be
+    /// written over the result.
+    func isOvertaken(_ message: TaskMessage) -> Bool {
+        var key = Key(message, retries: message.retries + 1)
+        key.starts = 0
+        return settled.contains(key)
     }
 
     /// Whether this redelivery is done already. Stays known: a redelivery may come more than once.
