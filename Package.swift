@@ -91,8 +91,8 @@ let package = Package(
         .executableTarget(
             name: "taskhost",
             dependencies: [
-                "TaskModel", "CeleryWire", "Control", "Ports", "Loop", "RabbitMQ", "Redis", "SQLite", "Runner", "Engine",
-                "Client", "Canvas", "CLinux", "WireFormats", json, logging,
+                "TaskModel", "CeleryWire", "Control", "Ports", "Loop", "RabbitMQ", "Redis", "SQLite", "Runner",
+                "Engine", "Client", "Canvas", "CLinux", "WireFormats", json, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), "TOMLKit",
             ],
             swiftSettings: strict),

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from kombu import Connection, Queue
+from lab import clients, settings
 from lab.wait import until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -90,3 +91,37 @@ def test_signed_messages_are_verified_and_made_as_celery_does(redis_transport, s
     assert json.loads(told.stdout) == {"result": 10.0, "next": [10.0, 1], "type": "application/data"}
     redis_transport.app.send_task("tasks.add", (1, 2), queue=queue)
     worker.wait_for_log("Refusing to deserialize untrusted content of type json")
+
+
+@pytest.mark.parametrize("serializer, compression", [("msgpack", "zstd"), ("yaml", "zlib"), ("json", "lzma")])
+def test_results_are_stored_as_the_shop_stores_them(
+        redis_transport, start_worker, queue, tmp_path, serializer, compression):
+    configuration = tmp_path / "results.toml"
+    configuration.write_text(f'[results]\nserializer = "{serializer}"\ncompression = "{compression}"\n')
+    start_worker(redis_transport, queue, options=["--config", str(configuration)])
+    app = clients.app(redis_transport.broker, redis_transport.backend, result_serializer=serializer,
+                      result_accept_content=[serializer])
+    result = app.send_task("tasks.add", (4, 6), queue=queue)
+    assert result.get(timeout=10) == 10.0
+    assert app.backend.client.get(f"celery-task-meta-{result.id}").startswith(b"\0celery-compressed\0")
+    with pytest.raises(TypeError, match="missing 1 required"):
+        app.send_task("tasks.add", (4,), queue=queue).get(timeout=10)
+    app.close()
+
+
+def test_results_over_rpc_name_their_serializer(start_worker, queue, tmp_path):
+    transport = Rpc()
+    configuration = tmp_path / "results.toml"
+    configuration.write_text('[results]\nserializer = "msgpack"\n')
+    start_worker(transport, queue, options=["--config", str(configuration)])
+    app = clients.app(transport.broker, transport.backend, result_serializer="msgpack",
+                      result_accept_content=["msgpack"])
+    assert app.send_task("tasks.add", (4, 6), queue=queue).get(timeout=10) == 10.0
+    app.close()
+
+
+class Rpc:
+    """A broker that carries the results, too."""
+
+    def __init__(self):
+        self.broker, self.backend = settings.server("AMQP_URL"), "rpc://"

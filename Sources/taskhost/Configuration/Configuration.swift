@@ -13,6 +13,8 @@ struct Configuration: Sendable, Equatable {
     var resultExtended = false
     var storeErrorsEvenIfIgnored = false
     var redisKeyPrefix: String?
+    var resultSerializer = ContentType.json
+    var resultCompression: Compression?
     var queues: QueueList
     var concurrency: Int
     var nodeName: String

@@ -75,6 +75,8 @@ struct ConfigurationBuilder {
         made.resultExtended = settings.flag("results.extended") ?? false
         made.storeErrorsEvenIfIgnored = settings.flag("results.store_errors_even_if_ignored") ?? false
         made.redisKeyPrefix = settings.text("results.key_prefix")
+        made.resultSerializer = settings.text("results.serializer").flatMap(ContentType.named) ?? made.resultSerializer
+        made.resultCompression = settings.text("results.compression").flatMap(Compression.named)
     }
 
     private func fillWire(_ made: inout Configuration) throws(CommandFailure) {

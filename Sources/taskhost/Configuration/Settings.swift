@@ -34,6 +34,12 @@ enum Settings {
             "results.extended", .flag, fallback: "false",
             about: "results carry name, arguments, worker and queue as well (Celery's result_extended)"),
         Setting(
+            "results.serializer", .choice(["json", "msgpack", "yaml"]), fallback: "json",
+            about: "of results in Redis and over rpc:// (Celery's result_serializer)"),
+        Setting(
+            "results.compression", .choice(["zlib", "bzip2", "lzma", "brotli", "zstd"]), fallback: "none",
+            about: "of results in Redis (Celery's result_compression)"),
+        Setting(
             "results.key_prefix", .text, fallback: "none",
             about: "before every Redis key (Celery's global_keyprefix)"),
         Setting(

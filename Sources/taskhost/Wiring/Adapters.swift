@@ -5,6 +5,7 @@ import RabbitMQ
 import Redis
 import SQLite
 import TaskModel
+import WireFormats
 
 /// Makes broker and result store from their addresses. The one place that knows every adapter.
 final class Adapters {
@@ -45,7 +46,8 @@ final class Adapters {
         case (.none, _): nil
         case (.embedded(let url), _): SQLiteResults(file: try file(url))
         case (.redis(let url), _): try redis(url)
-        case (.rpc, .amqp(let urls)): RPCResults(broker: try rabbitMQ(urls))
+        case (.rpc, .amqp(let urls)):
+            RPCResults(broker: try rabbitMQ(urls), codec: ResultFormat(configuration.resultSerializer))
         case (.rpc, .embedded), (.rpc, .redis):
             throw .configuration("rpc:// needs an AMQP broker", fix: "leave the result backend out")
         }
@@ -69,7 +71,9 @@ final class Adapters {
         var chords = RedisChordOptions()
         chords.expiresSeconds = Int(configuration.resultExpires ?? 0)
         chords.groupExpiresSeconds = chords.expiresSeconds
-        return RedisResults(address: address, loop: loop, chords: chords)
+        return RedisResults(
+            address: address, loop: loop, chords: chords,
+            codec: ResultFormat(configuration.resultSerializer, compression: configuration.resultCompression))
     }
 
     private func redisAddress(_ url: String) throws(CommandFailure) -> RedisAddress {
