@@ -155,6 +155,7 @@ enum HeaderName {
 
     /// RabbitMQ drops a message as a cycle when these come back to it; a quorum queue's count is of one delivery.
     static func isDeathRecord(_ key: String) -> Bool {
-        key == "x-death" || key == "x-delivery-count" || key.hasPrefix("x-first-death-") || key.hasPrefix("x-last-death-")
+        key == "x-death" || key == "x-delivery-count"
+            || key.hasPrefix("x-first-death-") || key.hasPrefix("x-last-death-")
     }
 }
