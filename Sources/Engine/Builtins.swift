@@ -1,6 +1,7 @@
 // Tasks every worker has, without any bundle (celery-wire.md §4.11).
 import Canvas
 import CeleryWire
+import Ports
 import TaskModel
 import TaskhostJSON
 
@@ -151,19 +152,23 @@ extension EngineCore {
             let partial = call.parameter(2, "partial_args")?.elements ?? []
             result = try canvas.apply(try Signature(signature.json), args: partial)?.json ?? nil
         }
-        let steps = try self.steps(of: canvas)
         item.children += canvas.children
-        record(item, steps + (try successSteps(item, result.bytes)) + [.acknowledge], &actions)
+        let steps = try self.steps(of: canvas) + successSteps(item, result.bytes)
+        tellWhenSettled(.succeeded(result: result.bytes), of: item)
+        record(item, steps + [.acknowledge], &actions)
     }
 
     private mutating func endBuiltin(
         _ item: Held, _ result: JSON, _ actions: inout [EngineAction]
     ) throws(CanvasError) {
-        record(item, try successSteps(item, result.bytes) + [.acknowledge], &actions)
+        let steps = try successSteps(item, result.bytes)
+        tellWhenSettled(.succeeded(result: result.bytes), of: item)
+        record(item, steps + [.acknowledge], &actions)
     }
 
     private mutating func endBuiltin(_ item: Held, failing failure: TaskFailure, _ actions: inout [EngineAction]) {
         note(&actions, .failed(name: item.message.displayName, id: item.message.id, failure: failure))
+        tellWhenSettled(.failed(failure), of: item)
         record(item, failureSteps(item, failure) + [.acknowledge], &actions)
     }
 }

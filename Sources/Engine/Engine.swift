@@ -17,6 +17,8 @@ public final class Engine {
     var core: EngineCore
     private var timers: [TimerKey: any LoopTimer] = [:]
 
+    private var observers: [any EngineObserver] = []
+
     /// Rate limits set while it runs, as they were written.
     var rateTexts: [String: String] = [:]
     private var events: [EngineEvent] = []
@@ -55,6 +57,12 @@ public final class Engine {
         store?.connect(events: self)
         runner.connect(events: self)
         consumeWhenLoaded()
+    }
+
+    /// From now on it is told what happens to tasks. Kept until the engine is gone.
+    public func add(observer: any EngineObserver) {
+        observers.append(observer)
+        core.isWatched = true
     }
 
     public func stop(_ kind: StopKind) { handle(.stop(kind)) }
@@ -121,6 +129,8 @@ public final class Engine {
         case .disarm(let key): timers.removeValue(forKey: key)?.cancel()
         case .stopConsuming: broker.stopConsuming {}
         case .stopped: close()
+        case .tell(let occurrence, let task):
+            for observer in observers { observer.observed(occurrence, of: task) }
         case .log(let note): log.log(level: note.level, "\(note.text)", metadata: note.metadata)
         }
     }

@@ -29,6 +29,8 @@ enum EngineAction {
     /// Nothing is held any more and no more is taken.
     case stopped
     case log(EngineNote)
+    /// Observers are told.
+    case tell(TaskOccurrence, ObservedTask)
 }
 
 /// A line for the operator, as data: the words are chosen by `EngineNote+Text.swift`.

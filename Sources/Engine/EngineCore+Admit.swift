@@ -27,6 +27,9 @@ extension EngineCore {
             manifest.map { policy(for: message.name, manifest: $0) }
                 ?? TaskPolicy(manifest: TaskOptions(), override: nil, defaults: options.defaults))
         item.builtin = builtin
+        if !isRevoked(message, withStamps: false), message.expires.map({ now.wall <= $0 }) ?? true {
+            tell(.received, of: item, &actions)
+        }
         // With continuations its success alone is not the whole of it: a chord may still wait for its part.
         if delivery.redelivered, hasStore, !item.ignoresResult, !message.hasContinuations {
             return lookUp(item, &actions)
@@ -39,6 +42,7 @@ extension EngineCore {
         let message = item.message
         if let failure = message.argumentsFailure {
             note(&actions, .failed(name: message.displayName, id: message.id, failure: failure))
+            tellWhenSettled(.failed(failure), of: item)
             return record(item, failureSteps(item, failure) + [.acknowledge], &actions)
         }
         if let expires = message.expires, now.wall > expires { return discard(item, reason: "expired", &actions) }
@@ -50,12 +54,14 @@ extension EngineCore {
     mutating func hold(_ delivery: Delivery, _ message: TaskMessage, _ policy: TaskPolicy) -> Held {
         lastHeld += 1
         let item = Held(id: HeldID(number: lastHeld), delivery: delivery, message: message, policy: policy)
+        item.receivedAt = now.wall
         held[item.id] = item
         return item
     }
 
     mutating func makeReady(_ item: Held) {
         item.phase = .ready
+        if isWatched { item.readyAt = now.wall }
         ready.insert(item)
     }
 
@@ -96,6 +102,7 @@ extension EngineCore {
     mutating func discard(_ item: Held, reason: String, _ actions: inout [EngineAction]) {
         revocations.add(item.message.id, at: now.monotonic)
         note(&actions, .discarded(name: item.message.displayName, id: item.message.id, reason: reason))
+        tellWhenSettled(.revoked(signal: nil, hasExpired: reason == "expired"), of: item)
         record(item, revokedSteps(item, reason: reason) + [.acknowledge], &actions)
     }
 
@@ -107,6 +114,8 @@ extension EngineCore {
             TaskPolicy(manifest: TaskOptions(), override: nil, defaults: options.defaults))
         let dead = Republication.deadLetter(
             delivery, nil, reason: error.detail, verdict: "refused", report: nil, starts: 0, at: now.wall)
+        tellWhenSettled(.rejected(requeue: false), of: item)
+        tellWhenSettled(.deadLettered(reason: error.detail), of: item)
         record(item, bury(item, dead), done: false, &actions)
     }
 
@@ -124,6 +133,8 @@ extension EngineCore {
         let dead = Republication.deadLetter(
             delivery, message, reason: "no task named '\(message.name)'", verdict: "unregistered", report: nil,
             starts: message.priorStarts, at: now.wall)
+        tellWhenSettled(.failed(failure), of: item)
+        tellWhenSettled(.deadLettered(reason: "no task named '\(message.name)'"), of: item)
         record(item, failureStep(item, failure) + bury(item, dead), done: false, &actions)
     }
 }

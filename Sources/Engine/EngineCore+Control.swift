@@ -23,7 +23,7 @@ extension EngineCore {
 
     /// By its run: whatever else that process has done or will do, only this start is meant.
     private func terminate(_ run: RunID, _ item: Held, _ signal: Int32, _ actions: inout [EngineAction]) {
-        item.isTerminated = true
+        item.terminatedBy = signal
         actions.append(.kill(run, .terminate(signal: signal)))
     }
 

@@ -11,8 +11,10 @@ extension EngineCore {
         if item.hardLimit != nil { actions.append(.disarm(.hardLimit(run))) }
         countForRate(&actions)
         guard let report = mapped(item, report, &actions) else { return }
+        item.usage = report.usage
         let verdict = Verdict(on: report, of: item, using: &random)
         noteVerdict(verdict, on: report, of: item, &actions)
+        tell(verdict, on: report, of: item, &actions)
         carryOut(verdict, on: report, of: item, &actions)
     }
 
@@ -22,10 +24,14 @@ extension EngineCore {
         let message = item.message
         switch verdict {
         case .succeed(let result):
-            follow(item, Result { () throws(CanvasError) in try successSteps(item, result) }, &actions)
+            follow(
+                item, .succeeded(result: result),
+                Result { () throws(CanvasError) in try successSteps(item, result) }, &actions)
 
         case .replace(let signature):
-            follow(item, Result { () throws(CanvasError) in try replacementSteps(item, signature) }, &actions)
+            follow(
+                item, .replaced, Result { () throws(CanvasError) in try replacementSteps(item, signature) },
+                &actions)
 
         case .fail(let failure, let reason):
             var steps = failureSteps(item, failure)
@@ -84,12 +90,18 @@ extension EngineCore {
     }
 
     /// If what follows cannot be called, the task has failed.
-    mutating func follow(_ item: Held, _ made: Result<[Step], CanvasError>, _ actions: inout [EngineAction]) {
+    mutating func follow(
+        _ item: Held, _ occurrence: TaskOccurrence, _ made: Result<[Step], CanvasError>,
+        _ actions: inout [EngineAction]
+    ) {
         switch made {
-        case .success(let steps): record(item, steps + [.acknowledge], &actions)
+        case .success(let steps):
+            tellWhenSettled(occurrence, of: item)
+            record(item, steps + [.acknowledge], &actions)
         case .failure(let error):
             let failure = TaskFailure(error)
             note(&actions, .failed(name: item.message.displayName, id: item.message.id, failure: failure))
+            tellWhenSettled(.failed(failure), of: item)
             record(item, failureSteps(item, failure) + [.acknowledge], &actions)
         }
     }

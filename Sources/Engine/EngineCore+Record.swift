@@ -38,6 +38,7 @@ extension EngineCore {
             item.steps.removeFirst()
         }
         if item.isDone { known.settles(item) }
+        tellSettled(item, &actions)
         release(item)
     }
 

@@ -55,10 +55,13 @@ extension EngineCore {
     mutating func began(_ run: RunID, pid: Int32, _ actions: inout [EngineAction]) {
         guard let item = runs[run] else { return }
         item.phase = .running(run, since: now.monotonic)
+        // A series of calls is one task.
+        let isFirst = !item.began
         item.pid = pid
         item.beganAt = now.wall
         received[item.message.displayName, default: 0] += 1
         note(&actions, .started(name: item.message.displayName, id: item.message.id, pid: pid))
+        if isFirst { tell(.started(pid: pid), of: item, &actions) }
         if let seconds = item.softLimit, seconds > 0 { actions.append(.arm(.softLimit(run), afterSeconds: seconds)) }
         if let seconds = item.hardLimit, seconds > 0 { actions.append(.arm(.hardLimit(run), afterSeconds: seconds)) }
         if !item.policy.acksLate, let tag = item.tag {
@@ -78,6 +81,7 @@ extension EngineCore {
         note(
             &actions,
             .softLimit(name: item.message.displayName, id: item.message.id, seconds: item.softLimit ?? 0))
+        tell(.reachedSoftLimit(seconds: item.softLimit ?? 0), of: item, &actions)
         actions.append(.softStop(run))
     }
 

@@ -18,6 +18,8 @@ struct EngineCore {
     let decoder: MessageDecoder
     /// Whether lines about single tasks are wanted: making them costs more than running a small task.
     let notesTasks: Bool
+    /// Whether anybody is to be told what happens to tasks.
+    var isWatched = false
     var hasStore: Bool
     /// Whether the store counts the parts of chords.
     let joinsChords: Bool

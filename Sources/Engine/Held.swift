@@ -41,11 +41,18 @@ final class Held {
     var builtin: Builtin?
     /// A series of calls under way.
     var mapping: Mapping?
-    /// Killed because it was revoked.
-    var isTerminated = false
+    /// The signal it was ended with because it was revoked.
+    var terminatedBy: Int32?
     /// Of the child that began it, and when.
     var pid: Int32 = 0
     var beganAt = WallTime(microseconds: 0)
+    var began: Bool { pid != 0 }
+    var receivedAt = WallTime(microseconds: 0)
+    var readyAt: WallTime?
+    /// What the start that ended cost.
+    var usage: Usage?
+    /// What observers are told once it is settled.
+    var untold: [TaskOccurrence] = []
     /// Times it was handed to the runner without having begun.
     var faults = 0
 

@@ -64,7 +64,7 @@ extension Verdict {
         case .hardLimit(let seconds):
             self = .fail(CeleryFailure.timeLimitExceeded(seconds), deadLetter: nil)
         case .terminated:
-            self = held.isTerminated ? .revoke : .giveBack
+            self = held.terminatedBy != nil ? .revoke : .giveBack
         case .died(let death):
             // Acknowledged early means at most once: it must not start again.
             if held.wasAcknowledgedEarly || held.starts >= policy.maxStarts {

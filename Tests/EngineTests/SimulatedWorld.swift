@@ -63,6 +63,8 @@ final class SimulatedWorld {
     var timers: [TimerKey: UInt64] = [:]
     var stopped = false
     var violations: [String] = []
+    /// What observers were told, by task id.
+    var occurrences: [String: [TaskOccurrence]] = [:]
     var startOrder: [String] = []
     var startTimes: [UInt64] = []
     /// Milliseconds a task takes.
@@ -80,10 +82,12 @@ final class SimulatedWorld {
         let chosen = options
         let numbers = Numbers()
         makeCore = {
-            EngineCore(
+            var core = EngineCore(
                 options: chosen,
                 catalog: EngineCore.Catalog(task: { $0 == "t" ? manifest : nil }, lookAhead: { _ in 0 }),
                 hasStore: true, joinsChords: true, notesTasks: false, makeID: numbers.next)
+            core.isWatched = true
+            return core
         }
         core = makeCore()
     }
@@ -236,6 +240,7 @@ final class SimulatedWorld {
         case .stopConsuming: consumes = false
         case .stopped: stopped = true
         case .announce, .addToChord, .returnPart, .keepClaim, .finishChord, .failChord: performChord(action)
+        case .tell(let occurrence, let task): told(occurrence, of: task)
         case .softStop, .log: break
         }
     }
