@@ -118,6 +118,23 @@ extension ControlDesk {
         return ok("no longer consuming from \(name)")
     }
 
+    func turnEvents(on: Bool, _ arguments: CommandArguments) throws(CommandError) -> JSON {
+        try arguments.requireNone()
+        let service = try eventService(arguments)
+        let hasChanged = on ? service.enableTaskEvents() : service.disableTaskEvents()
+        return ok("task events \(hasChanged ? "" : "already ")\(on ? "enabled" : "disabled")")
+    }
+
+    func heartbeat() -> JSON {
+        eventService?.heartbeat()
+        return nil
+    }
+
+    private func eventService(_ arguments: CommandArguments) throws(CommandError) -> EventService {
+        if let eventService { return eventService }
+        throw CommandError("RuntimeError", "\(arguments.method): the embedded broker carries no events")
+    }
+
     func shutDown() -> JSON? {
         engine.shutDown()
         return nil

@@ -19,18 +19,22 @@ final class ControlDesk {
     let engine: any EngineControl
     let facts: ControlFacts
     /// Celery's event clock (`clock`, `stats`, `hello`).
-    var events = LamportClock()
+    let events: LamportClock
+    /// nil: this broker carries none.
+    let eventService: EventService?
     /// The mailbox's own, told in the header of replies.
-    var mailbox = LamportClock()
+    let mailbox = LamportClock()
     /// Whole seconds since the start.
     private let uptime: () -> Int
     private let log: (Int, String) -> Void
 
     init(
-        engine: any EngineControl, facts: ControlFacts, uptime: @escaping () -> Int,
+        engine: any EngineControl, facts: ControlFacts, events: EventService?, uptime: @escaping () -> Int,
         log: @escaping (Int, String) -> Void
     ) {
         self.engine = engine
+        eventService = events
+        self.events = events?.clock ?? LamportClock()
         self.facts = facts
         self.uptime = uptime
         self.log = log
@@ -73,6 +77,8 @@ final class ControlDesk {
         case "add_consumer": try addConsumer(arguments)
         case "cancel_consumer": try cancelConsumer(arguments)
         case "shutdown": shutDown()
+        case "enable_events", "disable_events": try turnEvents(on: method == "enable_events", arguments)
+        case "heartbeat": heartbeat()
         default: try look(method, arguments)
         }
     }

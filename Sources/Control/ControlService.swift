@@ -18,7 +18,8 @@ public final class ControlService {
     ///   - log: level 0 (debug) … 3 (error) and a sentence.
     public init(
         channel: any ControlChannel, engine: any EngineControl, facts: ControlFacts, loop: any EventLoop,
-        controlExchange: String = "celery", log: @escaping (_ level: Int, _ line: String) -> Void
+        events: EventService? = nil, controlExchange: String = "celery",
+        log: @escaping (_ level: Int, _ line: String) -> Void
     ) {
         self.channel = channel
         self.loop = loop
@@ -27,7 +28,8 @@ public final class ControlService {
         let begin = loop.clocks.monotonic
         started = begin
         desk = ControlDesk(
-            engine: engine, facts: facts, uptime: { Int(loop.clocks.monotonic.seconds(since: begin)) }, log: log)
+            engine: engine, facts: facts, events: events, uptime: { Int(loop.clocks.monotonic.seconds(since: begin)) },
+            log: log)
     }
 
     /// Listens from now on, and asks the other workers which tasks are revoked.

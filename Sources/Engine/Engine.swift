@@ -28,6 +28,10 @@ public final class Engine {
 
     /// Bundles are loaded, queues are consumed: called once.
     public var onReady: () -> Void = {}
+    /// The broker is there, for the first time or again.
+    public var onLinkUp: () -> Void = {}
+    /// Nothing is held any more; the links are closed next: called once, after `stop`.
+    public var onClosing: () -> Void = {}
     /// Nothing is held any more and all links are closed: called once, after `stop`.
     public var onStopped: () -> Void = {}
     /// The broker will not work like this; the host should leave.
@@ -59,10 +63,15 @@ public final class Engine {
         consumeWhenLoaded()
     }
 
-    /// From now on it is told what happens to tasks. Kept until the engine is gone.
+    /// From now on it is told what happens to tasks. Kept until it is removed, or the engine is gone.
     public func add(observer: any EngineObserver) {
         observers.append(observer)
         core.isWatched = true
+    }
+
+    public func remove(observer: any EngineObserver) {
+        observers.removeAll { $0 === observer }
+        core.isWatched = !observers.isEmpty
     }
 
     public func stop(_ kind: StopKind) { handle(.stop(kind)) }
@@ -153,6 +162,7 @@ public final class Engine {
     private func close() {
         for timer in timers.values { timer.cancel() }
         timers.removeAll()
+        onClosing()
         broker.close { [self] in
             let closeRunner = { [self] in runner.close { [self] in onStopped() } }
             if let store { store.close(done: closeRunner) } else { closeRunner() }
@@ -164,6 +174,7 @@ extension Engine: BrokerEvents {
     public func linkUp() {
         log.info("Connected to \(broker.description)")
         handle(.linkUp)
+        onLinkUp()
         onReady()
         onReady = {}
     }

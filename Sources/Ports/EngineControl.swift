@@ -18,6 +18,12 @@ public protocol EngineControl: AnyObject {
     var revokedTaskIDs: [String] { get }
     var figures: EngineFigures { get }
 
+    // ---- watching ----
+
+    /// From now on it is told what happens to tasks.
+    func add(observer: any EngineObserver)
+    func remove(observer: any EngineObserver)
+
     // ---- acting ----
 
     /// Remembers the ids as revoked. An id not active here is looked up in the store and marked REVOKED as

@@ -107,6 +107,11 @@ final class PublishChannel {
                     try topology.declareExchange(name, type: type, durable: false)
                 }
             }
+            if name == EventExchange.name {
+                try once("events") { topology throws(BrokerFailure) in
+                    try topology.declareExchange(name, type: "topic")
+                }
+            }
             return (name, key)
         }
     }

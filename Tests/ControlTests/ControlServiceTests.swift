@@ -81,6 +81,16 @@ struct ControlServiceTests {
         #expect(channel.replies.last?.message.headers["clock"]?.integer == 106)
     }
 
+    @Test("where no events can be sent they cannot be turned on, and a heartbeat is nothing")
+    func noEvents() throws {
+        try send(command("enable_events"))
+        #expect(
+            try lastReply()["error"]
+                == "RuntimeError('enable_events: the embedded broker carries no events')")
+        try send(command("heartbeat"))
+        #expect(try lastReply() == nil)
+    }
+
     @Test("without an address the command is obeyed and nothing is sent")
     func cast() throws {
         try send(["method": "revoke", "arguments": ["task_id": "x"]])

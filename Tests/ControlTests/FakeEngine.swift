@@ -10,6 +10,10 @@ final class FakeEngine: EngineControl {
     var revokedTaskIDs: [String] = []
     var figures = EngineFigures(
         received: [:], slots: 2, credit: 9, softLimit: nil, hardLimit: nil, tasksPerChild: 0)
+    var observers: [any EngineObserver] = []
+    func add(observer: any EngineObserver) { observers.append(observer) }
+    func remove(observer: any EngineObserver) { observers.removeAll { $0 === observer } }
+
     /// Calls that changed something, in order.
     var told: [String] = []
 

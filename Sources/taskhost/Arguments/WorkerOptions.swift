@@ -50,6 +50,18 @@ struct WorkerOptions: ParsableArguments {
         help: ArgumentHelp("Seconds running tasks get to finish after TERM. Default: 30.", valueName: "seconds"))
     var grace: String?
 
+    @Flag(
+        name: [.customShort("E"), .long],
+        help: "Send events of tasks to monitors from the start; without, a monitor turns them on.")
+    var taskEvents = false
+
+    @Option(
+        help: ArgumentHelp("Seconds between the events that say we are alive. Default: 2.", valueName: "seconds"))
+    var heartbeatInterval: String?
+
+    @Flag(help: "Send no events of the worker itself.")
+    var withoutHeartbeat = false
+
     @Option(help: ArgumentHelp("Write our pid here; refuse to start while its owner lives.", valueName: "file"))
     var pidfile: String?
 
@@ -64,6 +76,10 @@ struct WorkerOptions: ParsableArguments {
         try layer.read("worker.prefetch_multiplier", prefetchMultiplier, option: "--prefetch-multiplier")
         try layer.read("worker.grace", grace, option: "--grace")
         try layer.read("worker.pidfile", pidfile, option: "--pidfile")
+        try layer.read("worker.task_events", taskEvents ? "true" : nil, option: "--task-events")
+        try layer.read(
+            "worker.heartbeat", withoutHeartbeat ? "0" : heartbeatInterval,
+            option: withoutHeartbeat ? "--without-heartbeat" : "--heartbeat-interval")
         if !plugins.isEmpty { layer.set("worker.plugins", .texts(plugins), origin: "--plugins") }
         return layer
     }

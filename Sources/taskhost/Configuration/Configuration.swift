@@ -30,6 +30,10 @@ struct Configuration: Sendable, Equatable {
     var trackStarted = false
     var ignoreResult = false
     var maxStarts = 3
+    /// Events of tasks from the start; `enable_events` turns them on later.
+    var sendsTaskEvents = false
+    /// Seconds; nil: no events of the worker itself.
+    var heartbeat: Double? = 2
     var pidfile: String?
     var limits = WireLimits.standard
     /// Serializers, by name.

@@ -65,6 +65,8 @@ struct ConfigurationBuilder {
         made.trackStarted = settings.flag("worker.track_started") ?? made.trackStarted
         made.ignoreResult = settings.flag("worker.ignore_result") ?? made.ignoreResult
         made.maxStarts = settings.integer("worker.max_starts") ?? made.maxStarts
+        made.sendsTaskEvents = settings.flag("worker.task_events") ?? false
+        if let seconds = settings.seconds("worker.heartbeat") { made.heartbeat = seconds > 0 ? seconds : nil }
         made.pidfile = settings.text("worker.pidfile").map { NodeName.expand($0, hostName: hostName) }
     }
 

@@ -88,6 +88,12 @@ enum Settings {
             "worker.max_starts", .integer(1...1000), fallback: "3",
             about: "starts that end in a crash before a message is dead-lettered"),
         Setting(
+            "worker.task_events", .flag, environment: ["TASKHOST_TASK_EVENTS"], fallback: "false",
+            about: "send events of tasks to monitors from the start (Celery's worker_send_task_events)"),
+        Setting(
+            "worker.heartbeat", seconds, environment: ["TASKHOST_HEARTBEAT"], fallback: "2",
+            about: "seconds between the events that say we are alive; 0: no events of the worker itself"),
+        Setting(
             "worker.pidfile", .text, environment: ["TASKHOST_PIDFILE"], fallback: "none", about: "file for our pid"),
     ]
 

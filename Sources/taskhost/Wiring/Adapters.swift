@@ -40,6 +40,15 @@ final class Adapters {
         }
     }
 
+    /// nil: the embedded broker carries no events.
+    func events() throws(CommandFailure) -> (any EventChannel)? {
+        switch configuration.broker {
+        case .embedded: nil
+        case .amqp(let urls): RabbitMQEvents(broker: try rabbitMQ(urls))
+        case .redis(let url): RedisEvents(address: try redisAddress(url), loop: loop)
+        }
+    }
+
     /// nil: no results are kept.
     func store() throws(CommandFailure) -> (any ResultStore)? {
         switch (configuration.results, configuration.broker) {

@@ -8,13 +8,25 @@ import TaskhostJSON
 enum RemoteControl {
     static func service(
         over channel: any ControlChannel, of engine: any EngineControl, _ configuration: Configuration,
-        loop: EpollLoop, log: @escaping (Int, String) -> Void
+        events: EventService?, loop: EpollLoop, log: @escaping (Int, String) -> Void
     ) -> ControlService {
         let facts = ControlFacts(
             version: TaskhostCommand.version, broker: brokerFacts(configuration.broker),
             resultStore: resultStore(configuration.results),
             settings: { settings(of: configuration, withDefaults: $0) })
-        return ControlService(channel: channel, engine: engine, facts: facts, loop: loop, log: log)
+        return ControlService(channel: channel, engine: engine, facts: facts, loop: loop, events: events, log: log)
+    }
+
+    static func events(
+        over channel: (any EventChannel)?, of engine: any EngineControl, _ configuration: Configuration, loop: EpollLoop
+    ) -> EventService? {
+        channel.map {
+            EventService(
+                channel: $0, engine: engine, loop: loop,
+                options: EventOptions(
+                    version: TaskhostCommand.version, sendsTaskEvents: configuration.sendsTaskEvents,
+                    heartbeatSeconds: configuration.heartbeat))
+        }
     }
 
     /// As Celery's `stats` tells them; the first of several addresses, the others as alternates.

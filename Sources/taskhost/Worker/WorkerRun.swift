@@ -18,6 +18,8 @@ final class WorkerRun {
     private let loop: EpollLoop
     private let engine: Engine
     private let control: ControlService
+    private let events: EventService?
+    private let eventChannel: (any EventChannel)?
     private let broker: any Broker
     private let store: (any ResultStore)?
     private let runner: RunnerPool
@@ -52,8 +54,10 @@ final class WorkerRun {
         options.formats = try configuration.formats()
         engine = Engine(
             options: options, loop: loop, broker: broker, store: store, runner: runner, log: log)
+        eventChannel = try adapters.events()
+        events = RemoteControl.events(over: eventChannel, of: engine, configuration, loop: loop)
         control = RemoteControl.service(
-            over: try adapters.control(), of: engine, configuration, loop: loop, log: tell)
+            over: try adapters.control(), of: engine, configuration, events: events, loop: loop, log: tell)
     }
 
     /// The folders are looked at once before, so that a mistake there ends us with its fix.
@@ -84,8 +88,11 @@ final class WorkerRun {
         }
         defer { signals.cancel() }
         engine.onReady = { [unowned self] in becomeReady() }
+        engine.onLinkUp = { [unowned self] in events?.linkUp() }
+        engine.onClosing = { [unowned self] in events?.close() }
         engine.onStopped = { [unowned self] in
             control.close()
+            eventChannel?.close()
             loop.stop()
         }
         engine.onFatal = { [unowned self] failure in
