@@ -18,7 +18,7 @@ public struct WireLimits: Sendable, Equatable {
     public let maxHeaderBytes: Int
 
     public init(
-        maxBodyBytes: Int = 1 << 20, maxDepth: Int = 32, maxNodes: Int = 10_000, maxHeaderDepth: Int = 8,
+        maxBodyBytes: Int = 1 << 20, maxDepth: Int = 32, maxNodes: Int = 100_000, maxHeaderDepth: Int = 8,
         maxHeaderFields: Int = 1_000, maxHeaderBytes: Int = 64 << 10
     ) {
         self.maxBodyBytes = max(1 << 10, min(16 << 20, maxBodyBytes))

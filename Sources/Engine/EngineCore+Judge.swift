@@ -52,8 +52,10 @@ extension EngineCore {
             let eta = now.wall.advanced(bySeconds: seconds)
             var request: RetryRequest?
             if case .retry(let asked) = report.outcome { request = asked }
-            let again = Republication.retry(
-                item.delivery, message, eta: eta, retries: message.retries + 1, now: now.wall, request: request)
+            let again = asItCame(
+                Republication.retry(
+                    item.delivery, message, eta: eta, retries: message.retries + 1, now: now.wall, request: request),
+                message)
             let meta = ResultMeta.retry(of: message, cause: cause, extended: extended(item))
             let publication = publication(of: again, to: item.delivery.queue, dueInSeconds: seconds)
             // RETRY first (Celery stores it after publishing): a store that is slow must not write it over the
@@ -86,6 +88,16 @@ extension EngineCore {
 
         case .giveBack:
             giveBack(item, &actions)
+        }
+    }
+
+    /// A retry called with other arguments is plain JSON until it is written as its client wrote.
+    private func asItCame(_ again: WireMessage, _ message: TaskMessage) -> WireMessage {
+        do throws(WireError) {
+            return try again.encoded(as: message.contentType, message.compression, by: options.formats)
+        } catch {
+            // What the format has no way to say (an integer beyond 64 bits in msgpack) goes out as JSON.
+            return again
         }
     }
 

@@ -69,7 +69,7 @@ struct EngineCore {
         decoder = MessageDecoder(
             accept: options.acceptContent, limits: options.wireLimits, formats: options.formats)
         queues = options.queues
-        ready = ReadyQueues(options.queues)
+        ready = ReadyQueues(options.queues, lowestFirst: options.lowestPriorityFirst)
         credit = Credit(options: options)
         random = SplitMix64(seed: options.seed)
     }

@@ -79,6 +79,9 @@ public struct EngineOptions: Sendable {
     public var origin: String
     /// Continuations get the priority of the task they follow.
     public var inheritsPriority = false
+    /// Of two messages that wait here the one with the lower number goes first, as kombu's Redis transport has it;
+    /// otherwise the higher, as AMQP has it.
+    public var lowestPriorityFirst = false
     /// Seed of retry jitter; the same seed gives the same delays.
     public var seed: UInt64 = 0
 

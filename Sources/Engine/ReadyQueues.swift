@@ -5,12 +5,13 @@ import TaskModel
 /// A heap per queue; queues are few, so choosing among them is a scan.
 struct ReadyQueues {
     private struct Entry {
-        let priority: UInt8
+        /// Higher goes first.
+        let urgency: Int
         let order: UInt64
         let held: Held
 
         func precedes(_ other: Entry) -> Bool {
-            priority != other.priority ? priority > other.priority : order < other.order
+            urgency != other.urgency ? urgency > other.urgency : order < other.order
         }
     }
 
@@ -25,9 +26,12 @@ struct ReadyQueues {
     private var lanes: [Lane]
     private var indexByName: [String: Int]
     private var arrivals: UInt64 = 0
+    private let lowestFirst: Bool
     private(set) var count = 0
 
-    init(_ preferences: [QueuePreference]) {
+    /// - Parameter lowestFirst: whether 0 is the most urgent priority.
+    init(_ preferences: [QueuePreference], lowestFirst: Bool = false) {
+        self.lowestFirst = lowestFirst
         lanes = preferences.map { Lane(name: $0.declaration.name, share: $0.share) }
         indexByName = Dictionary(
             preferences.enumerated().map { ($0.element.declaration.name, $0.offset) }, uniquingKeysWith: { a, _ in a })
@@ -43,7 +47,8 @@ struct ReadyQueues {
     mutating func insert(_ held: Held) {
         arrivals += 1
         let lane = indexByName[held.delivery.queue] ?? lanes.count - 1
-        lanes[lane].heap.append(Entry(priority: held.message.priority, order: arrivals, held: held))
+        let urgency = lowestFirst ? -Int(held.message.priority) : Int(held.message.priority)
+        lanes[lane].heap.append(Entry(urgency: urgency, order: arrivals, held: held))
         siftUp(lane)
         count += 1
     }

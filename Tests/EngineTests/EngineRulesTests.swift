@@ -183,6 +183,15 @@ struct ReadyQueuesTests {
         #expect(drain(&queues) == ["u2", "u3", "u1", "n1"])
     }
 
+    @Test("where 0 is the most urgent priority, as on Redis, lower numbers are served first")
+    func lowestFirst() {
+        var queues = ReadyQueues([QueuePreference(declaration: QueueDeclaration(name: "q"))], lowestFirst: true)
+        queues.insert(held("nine", queue: "q", priority: 9))
+        queues.insert(held("zero", queue: "q"))
+        queues.insert(held("three", queue: "q", priority: 3))
+        #expect(drain(&queues) == ["zero", "three", "nine"])
+    }
+
     @Test("shares deal starts out in proportion while both queues have work")
     func shares() {
         var queues = ReadyQueues([

@@ -115,7 +115,7 @@ enum Settings {
         Setting(
             "limits.max_depth", .integer(4...512), fallback: "32", about: "deepest nesting of a body accepted"),
         Setting(
-            "limits.max_nodes", .integer(16...1_000_000), fallback: "10000",
+            "limits.max_nodes", .integer(16...1_000_000), fallback: "100000",
             about: "most JSON values in a body"),
         Setting(
             "limits.max_header_depth", .integer(2...32), fallback: "8", about: "deepest nesting of headers accepted"),

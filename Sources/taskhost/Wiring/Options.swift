@@ -30,6 +30,7 @@ extension Configuration {
         made.acceptContent = acceptContent
         made.taskSerializer = taskSerializer
         made.taskCompression = taskCompression
+        if case .redis = broker { made.lowestPriorityFirst = true }
         made.seed = UInt64.random(in: .min ... .max)
         return made
     }
