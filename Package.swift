@@ -46,6 +46,8 @@ let package = Package(
         .target(name: "TaskModel", swiftSettings: strict),
         .target(name: "CeleryWire", dependencies: ["TaskModel", json], swiftSettings: strict),
         .target(name: "Ports", dependencies: ["TaskModel"], swiftSettings: strict),
+        // When tasks are due; who sends them.
+        .target(name: "Beat", dependencies: ["TaskModel", "Ports", json], swiftSettings: strict),
         .target(name: "GroupJoin", dependencies: ["Ports", "TaskModel", json], swiftSettings: strict),
 
         // Signatures: chains, groups, chords.
@@ -92,7 +94,7 @@ let package = Package(
             name: "taskhost",
             dependencies: [
                 "TaskModel", "CeleryWire", "Control", "Ports", "Loop", "RabbitMQ", "Redis", "SQLite", "Runner",
-                "Engine", "Client", "Canvas", "CLinux", "WireFormats", json, logging,
+                "Engine", "Client", "Canvas", "Beat", "CLinux", "WireFormats", json, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), "TOMLKit",
             ],
             swiftSettings: strict),
@@ -100,6 +102,7 @@ let package = Package(
         .testTarget(
             name: "WireFormatsTests", dependencies: ["WireFormats", "CeleryWire", "Ports", "TaskModel", json],
             exclude: ["Fixtures"]),
+        .testTarget(name: "BeatTests", dependencies: ["Beat", "CeleryWire", "TaskModel", json]),
         .testTarget(name: "LoopTests", dependencies: ["Loop", "Ports", "CLinux"]),
         .testTarget(name: "CeleryWireTests", dependencies: ["CeleryWire", "TaskModel", json], exclude: ["Fixtures"]),
         .testTarget(
