@@ -75,6 +75,20 @@ public struct LocalClock: Sendable, Equatable {
         }
     }
 
+    /// When the clock first shows what a clock at UTC shows at `time`.
+    public func time(showing time: WallTime) -> WallTime {
+        instant(of: LocalTime(microseconds: time.microseconds))
+    }
+
+    /// "Mon 2026-11-23 07:30:00 +0100".
+    public func text(_ time: WallTime) -> String {
+        let format = DateFormatter()
+        format.locale = Locale(identifier: "en_US_POSIX")
+        format.timeZone = zone
+        format.dateFormat = "EEE yyyy-MM-dd HH:mm:ss xx"
+        return format.string(from: Date(timeIntervalSince1970: time.secondsSince1970))
+    }
+
     func instant(of local: LocalTime) -> WallTime { instants(of: local)[0] }
 }
 

@@ -24,10 +24,13 @@ public struct Routes: Sendable, Equatable {
 
     /// Never `.routed`.
     public func target(of call: CanvasCall) -> CanvasCall.Target {
-        guard call.target == .routed else { return call.target }
+        call.target == .routed ? target(ofTask: call.taskName) : call.target
+    }
+
+    /// Never `.routed`.
+    public func target(ofTask name: String) -> CanvasCall.Target {
         let rule =
-            rules.first { $0.pattern == call.taskName }
-            ?? rules.first { Self.matches($0.pattern.utf8[...], call.taskName.utf8[...]) }
+            rules.first { $0.pattern == name } ?? rules.first { Self.matches($0.pattern.utf8[...], name.utf8[...]) }
         guard let target = rule?.target, target != .routed else { return .queue(defaultQueue) }
         return target
     }

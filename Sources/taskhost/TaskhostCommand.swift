@@ -11,6 +11,7 @@ struct TaskhostCommand: ParsableCommand {
         usage: """
             taskhost [worker] [--queues urgent,normal] [options]
             taskhost call TASK [ARGUMENTS] [--wait] [options]
+            taskhost beat [next [--count N]] [options]
             taskhost result ID [--wait] | revoke ID… | bundles [FILE…] | purge QUEUE… | dead ls|show|retry|drop QUEUE
             """,
         discussion: """
@@ -26,7 +27,7 @@ struct TaskhostCommand: ParsableCommand {
         version: version,
         subcommands: [
             WorkerCommand.self, CallCommand.self, ResultCommand.self, RevokeCommand.self, BundlesCommand.self,
-            PurgeCommand.self, DeadCommand.self,
+            PurgeCommand.self, DeadCommand.self, BeatCommand.self,
         ],
         defaultSubcommand: WorkerCommand.self)
 }

@@ -1,6 +1,6 @@
 /// Brings what people type into the order the parser wants.
 enum ArgumentOrder {
-    static let subcommands = ["worker", "call", "result", "revoke", "bundles", "purge", "dead", "help"]
+    static let subcommands = ["worker", "call", "result", "revoke", "bundles", "purge", "dead", "beat", "help"]
 
     /// Celery takes its global options before the subcommand; ours take them after it.
     private static let withValue: Set<String> = ["-b", "--broker", "--result-backend", "--config"]
@@ -23,6 +23,8 @@ enum ArgumentOrder {
         switch command {
         case "call": return [command] + leading + own.map(argumentOfCall)
         case "result": return [command] + leading + own.map(bareWait)
+        case "beat" where ["run", "next"].contains(own.first):
+            return [command] + own.prefix(1) + leading + own.dropFirst()
         default: return [command] + leading + own
         }
     }

@@ -62,6 +62,9 @@ struct WorkerOptions: ParsableArguments {
     @Flag(help: "Send no events of the worker itself.")
     var withoutHeartbeat = false
 
+    @Flag(name: [.customShort("B"), .long], help: "Be a beat as well: send the tasks of [schedules.NAME].")
+    var beat = false
+
     @Option(help: ArgumentHelp("Write our pid here; refuse to start while its owner lives.", valueName: "file"))
     var pidfile: String?
 

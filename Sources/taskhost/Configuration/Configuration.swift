@@ -48,6 +48,8 @@ struct Configuration: Sendable, Equatable {
     var routes: [Routes.Rule] = []
     /// By task name.
     var tasks: [String: TaskOptions] = [:]
+    /// What beat sends.
+    var schedules: [ScheduledTask] = []
 
     /// How the broker must declare a queue that does not exist.
     func declaration(of queue: String) -> QueueDeclaration { declarations[queue] ?? QueueDeclaration(name: queue) }

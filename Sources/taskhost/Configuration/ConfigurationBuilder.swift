@@ -43,6 +43,7 @@ struct ConfigurationBuilder {
         for name in settings.names(under: "queues") { made.declarations[name] = declaration(name) }
         made.routes = try routes()
         for name in settings.names(under: "tasks") { made.tasks[name] = taskOptions(name) }
+        made.schedules = try schedules()
         return made
     }
 

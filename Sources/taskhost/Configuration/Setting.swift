@@ -8,8 +8,10 @@ enum SettingKind: Sendable, Equatable {
     case seconds(ClosedRange<Double>)
     case flag
     case choice([String])
-    /// A free table of broker arguments.
+    /// A free table: broker arguments, keyword arguments of a task.
     case arguments
+    /// A list of any values.
+    case list
 
     /// "an integer from 1 to 1024", for messages and the documentation.
     var expectation: String {
@@ -27,6 +29,7 @@ enum SettingKind: Sendable, Equatable {
         case .flag: "true or false"
         case .choice(let words): words.map { "\"\($0)\"" }.joined(separator: " or ")
         case .arguments: "a table"
+        case .list: "a list"
         }
     }
 
@@ -39,7 +42,7 @@ enum SettingKind: Sendable, Equatable {
         case .seconds(let range): Double(text.trimmed).flatMap { range.contains($0) ? .seconds($0) : nil }
         case .flag: Self.flags[text.trimmed.lowercased()].map(SettingValue.flag)
         case .choice(let words): Self.choose(text, among: words)
-        case .arguments: nil
+        case .arguments, .list: nil
         }
     }
 

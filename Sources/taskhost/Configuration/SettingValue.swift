@@ -14,6 +14,7 @@ enum SettingValue: Sendable, Equatable {
     case seconds(Double)
     case flag(Bool)
     case arguments(FieldTable)
+    case list([FieldValue])
 }
 
 /// The settings one source makes, or several sources together.

@@ -1,6 +1,8 @@
 /// Every setting there is. docs/configuration.md and docs/taskhost.toml are checked against this list.
 enum Settings {
-    static let all: [Setting] = broker + results + worker + log + limits + wire + security + queues + routes + tasks
+    static let all: [Setting] =
+        broker + results + worker + log + limits + wire + security + queues + routes + tasks
+        + schedules
 
     private static let seconds = SettingKind.seconds(0...Double.infinity)
 
@@ -192,5 +194,27 @@ enum Settings {
         Setting(
             "tasks.*.keep", .integer(0...1_000_000), fallback: "bundle's",
             about: "one child serves so many in turn; 0: a fresh child for each"),
+    ]
+
+    private static let schedules = [
+        Setting("schedules.*.task", .text, fallback: "–", about: "name of the task to send"),
+        Setting("schedules.*.cron", .text, fallback: "none", about: "`minute hour day-of-month month day-of-week`"),
+        Setting("schedules.*.every", .seconds(0.001...3_153_600_000), fallback: "none", about: "seconds between runs"),
+        Setting("schedules.*.relative", .flag, fallback: "false", about: "`every` goes by round times of the clock"),
+        Setting(
+            "schedules.*.at", .text, fallback: "none", about: "once, at this time (ISO 8601; without offset: local)"),
+        Setting(
+            "schedules.*.timezone", .text, fallback: "UTC", about: "name of a time zone, or `local`; for all of these"),
+        Setting("schedules.*.args", .list, fallback: "[]", about: "arguments"),
+        Setting("schedules.*.kwargs", .arguments, fallback: "{}", about: "keyword arguments"),
+        Setting(
+            "schedules.*.queue", .text, fallback: "by the routes, else celery", about: "queue to send it to"),
+        Setting("schedules.*.priority", .integer(0...255), fallback: "0", about: "a higher one is run first"),
+        Setting(
+            "schedules.*.expires", .seconds(0.001...3_153_600_000), fallback: "none",
+            about: "seconds after sending from which it is not to be run any more"),
+        Setting(
+            "schedules.*.missed", .choice(["skip", "once", "all"]), fallback: "once",
+            about: "what becomes of due times while nobody could send: none, one or each is made up for"),
     ]
 }

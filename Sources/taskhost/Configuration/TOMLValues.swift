@@ -20,6 +20,8 @@ extension SettingKind {
             value.string.flatMap { Self.choose($0, among: words) }
         case .arguments:
             value.table.flatMap(FieldTable.init(toml:)).map(SettingValue.arguments)
+        case .list:
+            if case .array(let values)? = FieldValue(toml: value) { .list(values) } else { nil }
         }
     }
 

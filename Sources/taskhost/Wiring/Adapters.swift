@@ -49,6 +49,15 @@ final class Adapters {
         }
     }
 
+    /// Who leads is settled where the messages lie.
+    func leadership() throws(CommandFailure) -> any Leadership {
+        switch configuration.broker {
+        case .embedded(let url): SQLiteLeadership(file: try file(url))
+        case .amqp(let urls): RabbitMQLeadership(broker: try rabbitMQ(urls))
+        case .redis(let url): RedisLeadership(address: try redisAddress(url), loop: loop)
+        }
+    }
+
     /// nil: no results are kept.
     func store() throws(CommandFailure) -> (any ResultStore)? {
         switch (configuration.results, configuration.broker) {

@@ -25,8 +25,11 @@ struct WorkerCommand: ParsableCommand {
         let builder = try connection.settings(flags)
         let environment = ProcessInfo.processInfo.environment
         let configuration = try builder.build()
+        if worker.beat { try BeatCommand.check(configuration) }
         let log = try LogSetup(builder.settings)
-        let status = try WorkerRun(configuration: configuration, log: log, environment: environment).run()
+        let status = try WorkerRun(
+            configuration: configuration, log: log, environment: environment, isBeat: worker.beat
+        ).run()
         if status != .success { throw ExitCode(status.rawValue) }
     }
 }

@@ -23,12 +23,13 @@ final class WorkerRun {
     private let broker: any Broker
     private let store: (any ResultStore)?
     private let runner: RunnerPool
+    private let beat: BeatSending?
     private let folders: [String]
     private var status = ExitStatus.success
     private var isStopping = false
 
     init(
-        configuration: Configuration, log logSetup: LogSetup, environment: [String: String]
+        configuration: Configuration, log logSetup: LogSetup, environment: [String: String], isBeat: Bool
     ) throws(CommandFailure) {
         self.configuration = configuration
         self.environment = environment
@@ -58,6 +59,13 @@ final class WorkerRun {
         events = RemoteControl.events(over: eventChannel, of: engine, configuration, loop: loop)
         control = RemoteControl.service(
             over: try adapters.control(), of: engine, configuration, events: events, loop: loop, log: tell)
+        guard isBeat else {
+            beat = nil
+            return
+        }
+        beat = BeatSending(
+            configuration, loop: loop, broker: broker, leadership: try adapters.leadership(),
+            origin: configuration.nodeName, log: log)
     }
 
     /// The folders are looked at once before, so that a mistake there ends us with its fix.
@@ -110,6 +118,7 @@ final class WorkerRun {
         }
         engine.start()
         control.open()
+        beat?.start()
         loop.run()
         log.info("stopped", metadata: ["event": "stopped"])
         return status
@@ -158,6 +167,8 @@ final class WorkerRun {
             ? "stopping: what runs has \(configuration.grace.plain) s to finish; a second signal stops at once"
             : "stopping now: what runs goes back to its queue"
         log.info("\(how)", metadata: ["event": "stopping"])
+        // Others may lead at once; what is being sent is confirmed before the engine's broker closes.
+        beat?.stop {}
         engine.stop(kind)
     }
 }
