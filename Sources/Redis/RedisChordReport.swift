@@ -8,6 +8,9 @@ import TaskModel
 ///
 /// A chord that is complete while another worker has the claim is looked at again until that worker is done or its
 /// claim has run out: else a worker that dies between its claim and the body would leave the chord without one.
+///
+/// One that is done is looked at again, too: clients that apply a frozen chord once more announce it just before they
+/// send its last member, and a quick worker may have run the first one by then.
 final class RedisChordReport {
     typealias Done = (Result<ChordAnswer, StoreFailure>) -> Void
 
@@ -18,8 +21,10 @@ final class RedisChordReport {
     private let claim: ChordClaim
     private let done: Done
     private var joinUntil: Instant?
+    private var looksAtDone = 0
 
     private static let lookAgainSeconds = 0.5
+    private static let mostLooksAtDone = 2
     private static let joinLookSeconds = 0.05
 
     init(_ part: ChordPart, keys: ChordKeys, store: RedisResults, done: @escaping Done) {
@@ -51,6 +56,10 @@ final class RedisChordReport {
             guard let items = reply.items, items.count == 3, let count = items[0].integer,
                 let wanted = items[1].integer, let holder = items[2].bytes
             else { return self.done(.failure(StoreFailure("Redis answered a chord's part with something else"))) }
+            if count < 0, self.looksAtDone < Self.mostLooksAtDone {
+                self.looksAtDone += 1
+                return self.after(Self.lookAgainSeconds) { self.send() }
+            }
             if count < 0 || count != wanted { return self.done(.success(.waiting)) }
             if holder == self.claim.token.bytes { return self.gather() }
             self.after(Self.lookAgainSeconds) { self.send() }

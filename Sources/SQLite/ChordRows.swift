@@ -14,6 +14,8 @@ enum ChordRows {
     /// What a report, or another look, found.
     enum State: Sendable {
         case waiting
+        /// Its body is published, or it failed.
+        case over
         /// Complete; another worker has the claim.
         case claimedElsewhere
         case complete([[UInt8]])
@@ -45,7 +47,7 @@ enum ChordRows {
         try open(group, now: now, in: db)
         let isOver = try Bool.fetchOne(
             db.cachedStatement(sql: "SELECT is_over FROM chord WHERE group_id = ?"), arguments: [group])
-        if isOver ?? false { return .waiting }
+        if isOver ?? false { return .over }
         try db.cachedStatement(
             sql: "INSERT OR IGNORE INTO chord_part(group_id, name, place, document) VALUES (?, ?, ?, ?)"
         ).execute(arguments: [group, name, place, document])

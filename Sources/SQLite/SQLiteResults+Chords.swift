@@ -9,6 +9,7 @@ extension SQLiteResults: ChordStore {
     private static let joinSeconds = 3.0
     private static let joinLookSeconds = 0.05
     private static let lookAgainSeconds = 0.5
+    private static let looksAtOver = 2
 
     public func announceChord(
         _ groupID: String, size: Int, savedGroup: [UInt8]?, done: @escaping (StoreFailure?) -> Void
@@ -24,7 +25,7 @@ extension SQLiteResults: ChordStore {
     public func returnPart(_ part: ChordPart, done: @escaping (Result<ChordAnswer, StoreFailure>) -> Void) {
         let claim = ChordClaim(groupID: part.groupID, token: UUID().uuidString)
         let until = file.loop.clocks.monotonic.advanced(bySeconds: Self.joinSeconds)
-        report(part, claim, joinUntil: until, done: done)
+        report(part, claim, joinUntil: until, looksAtOver: Self.looksAtOver, done: done)
     }
 
     public func keepClaim(_ claim: ChordClaim, done: @escaping (Result<Bool, StoreFailure>) -> Void) {
@@ -55,9 +56,10 @@ extension SQLiteResults: ChordStore {
         }
     }
 
-    /// Repeated while another worker has the claim (it may be dead), or a nested header's results are missing.
+    /// Repeated while another worker has the claim (it may be dead), or a nested header's results are missing. Also a
+    /// little while the chord is over: applied once more, it may be announced after its first member has run.
     private func report(
-        _ part: ChordPart, _ claim: ChordClaim, joinUntil: Instant,
+        _ part: ChordPart, _ claim: ChordClaim, joinUntil: Instant, looksAtOver: Int,
         done: @escaping (Result<ChordAnswer, StoreFailure>) -> Void
     ) {
         let name = "\(part.taskID):\(part.groupIndex.map(String.init) ?? "")"
@@ -71,6 +73,8 @@ extension SQLiteResults: ChordStore {
             switch result {
             case .failure(let failure): return done(.failure(failure.asStoreFailure))
             case .success(.waiting): return done(.success(.waiting))
+            case .success(.over) where looksAtOver == 0: return done(.success(.waiting))
+            case .success(.over): pause = Self.lookAgainSeconds
             case .success(.complete(let parts)): return done(.success(.complete(claim, parts: parts)))
             case .success(.unjoinable(let reason)): return done(.success(.unjoinable(claim, reason: reason)))
             case .success(.claimedElsewhere): pause = Self.lookAgainSeconds
@@ -79,8 +83,10 @@ extension SQLiteResults: ChordStore {
                 let reason = "The results of the header did not come within \(Self.joinSeconds) s"
                 return done(.success(.unjoinable(claim, reason: reason)))
             }
-            _ = file.loop.schedule(afterSeconds: pause) { [self] in
-                report(part, claim, joinUntil: joinUntil, done: done)
+            var looks = looksAtOver
+            if case .success(.over) = result { looks -= 1 }
+            _ = file.loop.schedule(afterSeconds: pause) { [self, looks] in
+                report(part, claim, joinUntil: joinUntil, looksAtOver: looks, done: done)
             }
         }
     }

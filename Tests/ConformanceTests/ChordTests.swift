@@ -79,6 +79,23 @@ struct ChordTests {
         try client.close()
     }
 
+    @Test("applied once more, a chord may be announced after its first member has run", arguments: StoreKind.lasting)
+    func appliedAgain(kind: StoreKind) throws {
+        let place = try StoreUnderTest(kind)
+        let client = try place.client()
+        let chord = try ChordClient(client, place.id("chord"))
+        try chord.announce(2)
+        try chord.expectWaiting(chord.report("a", 0, "1"))
+        let (claim, _) = try chord.expectComplete(chord.report("b", 1, "2"))
+        try chord.finish(claim)
+        let early = chord.report("a", 0, "3")
+        try chord.announce(2)
+        try chord.expectWaiting(early)
+        let (_, parts) = try chord.expectComplete(chord.report("b", 1, "4"))
+        #expect(parts == [#"[1,"a","SUCCESS",3]"#, #"[1,"b","SUCCESS",4]"#])
+        try client.close()
+    }
+
     @Test("a failed member is among the parts, and the chord fails only once", arguments: StoreKind.lasting)
     func failedMember(kind: StoreKind) throws {
         let place = try StoreUnderTest(kind)
