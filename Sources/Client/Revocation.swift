@@ -16,20 +16,13 @@ extension TaskClient {
         guard let broker else {
             return done(BrokerFailure(.unsupported, "this client has no broker to send through"))
         }
-        let arguments: JSON = [
-            "task_id": .array(taskIDs.map(JSON.string)), "terminate": .bool(signal != nil),
-            "signal": .string(signal ?? "SIGTERM"),
+        let arguments = [
+            JSONMember(key: "task_id", value: .array(taskIDs.map(JSON.string))),
+            JSONMember(key: "terminate", value: .bool(signal != nil)),
+            JSONMember(key: "signal", value: .string(signal ?? "SIGTERM")),
         ]
         let ticket = TaskCall.newID()
-        let body: JSON = [
-            "method": "revoke", "arguments": arguments, "destination": nil, "pattern": nil, "matcher": nil,
-            "ticket": .string(ticket),
-        ]
-        var message = WireMessage(headers: ["clock": .int(1), "expires": .int(0)], body: body.bytes)
-        message.properties.contentType = "application/json"
-        message.properties.contentEncoding = "utf-8"
-        message.properties.priority = 0
-        message.properties.deliveryMode = 2
+        let message = ControlQuestion("revoke", arguments).message(ticket: ticket, replyTo: nil)
         if let broadcasts {
             broadcasts.send(message, ticket: ticket, controlExchange: controlExchange) { done(nil) }
             return

@@ -58,11 +58,13 @@ public final class TaskClient {
     /// Writes out what is owed, then ends the links.
     public func close(done: @escaping () -> Void) {
         trouble = { _ in }
-        broadcasts?.close()
         let closeBroker = { [self] in
             if let broker { broker.close(done: done) } else { done() }
         }
-        if let store { store.close(done: closeBroker) } else { closeBroker() }
+        let closeLinks = { [self] in
+            if let store { store.close(done: closeBroker) } else { closeBroker() }
+        }
+        if let broadcasts { broadcasts.close(done: closeLinks) } else { closeLinks() }
     }
 
     private static func meta(_ document: [UInt8]) -> ReceivedMeta? {

@@ -16,10 +16,18 @@ public protocol ControlChannel: AnyObject {
     func broadcast(_ message: WireMessage, controlExchange: String)
 
     func close()
+
+    /// Takes back what was left at the broker for replies, then closes; `done` when that has happened.
+    func leave(done: @escaping () -> Void)
 }
 
 extension ControlChannel {
     public var ownAddress: ControlReplyAddress? { nil }
+
+    public func leave(done: @escaping () -> Void) {
+        close()
+        done()
+    }
 }
 
 public struct ControlMessage: Sendable {

@@ -85,6 +85,17 @@ public final class RedisControl: ControlChannel {
         waiting = []
     }
 
+    public func leave(done: @escaping () -> Void) {
+        guard let mailbox else {
+            close()
+            return done()
+        }
+        mailbox.leave(over: line) { [self] in
+            close()
+            done()
+        }
+    }
+
     private func channel(_ controlExchange: String) -> String { "/\(address.database).\(controlExchange).pidbox" }
 
     private func listening() {

@@ -43,6 +43,15 @@ final class RedisMailbox {
         take()
     }
 
+    /// Its own line waits for replies and would do this later; `done` when no trace of us is left.
+    func leave(over other: RedisLine, done: @escaping () -> Void) {
+        guard isWaiting else { return done() }
+        close()
+        other.ask(["SREM".bytes, keys.bindings(own.exchange).bytes, binding]) { [self] _ in
+            other.ask(["DEL".bytes, keys.list(queue, step: 0).bytes]) { _ in done() }
+        }
+    }
+
     func close() {
         until = nil
         line.close()

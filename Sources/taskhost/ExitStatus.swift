@@ -12,9 +12,9 @@ enum ExitStatus: Int32, Sendable, CaseIterable {
     var meaning: String {
         switch self {
         case .success: "done; with --wait: the task succeeded"
-        case .failure: "task failed or revoked; a bundle refused; worker stopped by INT"
+        case .failure: "task failed or revoked; a bundle refused; a worker replied with an error; worker stopped by INT"
         case .usage: "wrong options or arguments"
-        case .unavailable: "broker or result store unreachable, or they refuse us"
+        case .unavailable: "broker or result store unreachable, or they refuse us; no worker replies"
         case .cannotCreate: "pid file in use by another process, or not writable"
         case .notYet: "result: nothing known of the task yet, or still under way"
         case .configuration: "wrong setting, unsafe or empty plugins folder, incomplete install"

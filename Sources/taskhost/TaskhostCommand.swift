@@ -12,6 +12,7 @@ struct TaskhostCommand: ParsableCommand {
             taskhost [worker] [--queues urgent,normal] [options]
             taskhost call TASK [ARGUMENTS] [--wait] [options]
             taskhost beat [next [--count N]] [options]
+            taskhost status | inspect METHOD | control METHOD [ARGUMENTS] [--destination NODE,…]
             taskhost result ID [--wait] | revoke ID… | bundles [FILE…] | purge QUEUE… | dead ls|show|retry|drop QUEUE
             """,
         discussion: """
@@ -26,8 +27,9 @@ struct TaskhostCommand: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            WorkerCommand.self, CallCommand.self, ResultCommand.self, RevokeCommand.self, BundlesCommand.self,
-            PurgeCommand.self, DeadCommand.self, BeatCommand.self,
+            WorkerCommand.self, CallCommand.self, ResultCommand.self, RevokeCommand.self, InspectCommand.self,
+            ControlCommand.self, StatusCommand.self, BundlesCommand.self, PurgeCommand.self, DeadCommand.self,
+            BeatCommand.self,
         ],
         defaultSubcommand: WorkerCommand.self)
 }

@@ -1,6 +1,8 @@
 /// Brings what people type into the order the parser wants.
 enum ArgumentOrder {
-    static let subcommands = ["worker", "call", "result", "revoke", "bundles", "purge", "dead", "beat", "help"]
+    static let subcommands = [
+        "worker", "call", "result", "revoke", "inspect", "control", "status", "bundles", "purge", "dead", "beat", "help",
+    ]
 
     /// Celery takes its global options before the subcommand; ours take them after it.
     private static let withValue: Set<String> = ["-b", "--broker", "--result-backend", "--config"]

@@ -20,8 +20,10 @@ final class ClientSession {
     /// - Parameters:
     ///   - needsBroker: false: results only; nothing is sent.
     ///   - needsControl: orders are given to all workers.
+    ///   - needsReplies: and they are to answer.
     init(
-        _ configuration: Configuration, needsBroker: Bool, needsStore: Bool, needsControl: Bool = false
+        _ configuration: Configuration, needsBroker: Bool, needsStore: Bool, needsControl: Bool = false,
+        needsReplies: Bool = false
     ) throws(CommandFailure) {
         do {
             loop = try EpollLoop()
@@ -36,7 +38,7 @@ final class ClientSession {
         hasStore = store != nil
         replyTo = store?.replyTo
         var control: (any ControlChannel)?
-        if needsControl, !configuration.broker.isAMQP { control = try adapters.control() }
+        if needsReplies || (needsControl && !configuration.broker.isAMQP) { control = try adapters.control() }
         client = TaskClient(
             broker: broker, store: store, control: control, origin: "taskhost-\(getpid())@\(Self.hostName)")
         if case .amqp(let urls) = configuration.broker { failuresLeft = urls.count } else { failuresLeft = 1 }

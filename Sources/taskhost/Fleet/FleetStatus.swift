@@ -1,0 +1,97 @@
+// The fleet at a glance, put together from workers' replies. Pure.
+import TaskhostJSON
+
+struct FleetStatus {
+    struct Running {
+        var id: String
+        /// As one would call it.
+        var call: String
+        var name: String
+        /// Unix time; nil: not told.
+        var started: Double?
+        var pid: Int64?
+
+        func age(at now: Double) -> Double? { started.map { max(0, now - $0) } }
+    }
+
+    struct Node {
+        var name: String
+        /// "taskhost 0.1.0"; empty: not told.
+        var version = ""
+        var uptime: Double?
+        var slots: Int64?
+        var queues: [String] = []
+        /// Tasks received since its start.
+        var total: Int64 = 0
+        var running: [Running] = []
+        var waiting: Int?
+    }
+
+    var nodes: [Node]
+
+    /// - Parameter replies: by method, as `ask` gives them.
+    init(_ replies: [String: [JSONMember]]) {
+        var nodes: [String: Node] = [:]
+        func each(_ method: String, _ fill: (inout Node, JSON) -> Void) {
+            for reply in replies[method] ?? [] {
+                fill(&nodes[reply.key, default: Node(name: reply.key)], reply.value)
+            }
+        }
+        each("stats") { node, reply in
+            node.uptime = reply["uptime"]?.number
+            node.slots = reply["pool"]?["max-concurrency"]?.integer
+            node.total = (reply["total"]?.members ?? []).reduce(0) { $0 + ($1.value.integer ?? 0) }
+        }
+        each("active_queues") { node, reply in node.queues = reply.elements?.compactMap { $0["name"]?.text } ?? [] }
+        each("active") { node, reply in
+            node.running = (reply.elements ?? []).map(Self.running)
+                .sorted { ($0.started ?? .infinity) < ($1.started ?? .infinity) }
+        }
+        each("reserved") { node, reply in node.waiting = reply.elements?.count }
+        each("report") { node, reply in node.version = Self.version(reply["ok"]?.text ?? "") }
+        self.nodes = nodes.values.sorted { $0.name < $1.name }
+    }
+
+    static let methods = ["stats", "active_queues", "active", "reserved", "report"]
+
+    private static func running(_ task: JSON) -> Running {
+        let name = task["name"]?.text ?? task["type"]?.text ?? "?"
+        return Running(
+            id: task["id"]?.text ?? "?", call: name + arguments(task), name: task["type"]?.text ?? name,
+            started: task["time_start"]?.number, pid: task["worker_pid"]?.integer)
+    }
+
+    /// `(4, y=6)`; texts, as some workers tell them, as they are.
+    private static func arguments(_ task: JSON) -> String {
+        guard let args = task["args"]?.elements else { return task["args"]?.text ?? "" }
+        let named = (task["kwargs"]?.members ?? []).map { "\($0.key)=\(Console.text($0.value))" }
+        return "(" + (args.map(Console.text) + named).joined(separator: ", ") + ")"
+    }
+
+    /// From `software -> taskhost:0.1.0` or `software -> celery:5.7.0 (…) kombu:…`.
+    private static func version(_ report: String) -> String {
+        guard let line = report.split(separator: "\n").first(where: { $0.hasPrefix("software -> ") }) else { return "" }
+        let word = line.dropFirst(12).prefix { $0 != " " }
+        return word.split(separator: ":").joined(separator: " ")
+    }
+
+    func json(at now: Double) -> JSON {
+        func optional(_ value: Double?) -> JSON { value.map(JSON.double) ?? .null }
+        return .object(
+            nodes.map { node in
+                let running = node.running.map { task -> JSON in
+                    [
+                        "id": .string(task.id), "name": .string(task.name), "call": .string(task.call),
+                        "age": optional(task.age(at: now)), "pid": task.pid.map(JSON.int) ?? .null,
+                    ]
+                }
+                let value: JSON = [
+                    "version": .string(node.version), "uptime": optional(node.uptime),
+                    "slots": node.slots.map(JSON.int) ?? .null, "busy": .int(Int64(node.running.count)),
+                    "waiting": node.waiting.map { .int(Int64($0)) } ?? .null, "received": .int(node.total),
+                    "queues": .array(node.queues.map(JSON.string)), "running": .array(running),
+                ]
+                return JSONMember(key: node.name, value: value)
+            })
+    }
+}

@@ -1,0 +1,59 @@
+// Whom to ask, and how long to wait: what `inspect`, `control` and `status` share.
+import ArgumentParser
+import Client
+import TaskhostJSON
+
+struct RemoteOptions: ParsableArguments {
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("Only these workers: names, separated by commas. Default: all.", valueName: "nodes"))
+    var destination: String?
+
+    @Option(name: [.short, .long], help: ArgumentHelp("Wait so long for replies.", valueName: "seconds"))
+    var timeout = 1.0
+
+    @Flag(help: "Print one JSON object: replies by node.")
+    var json = false
+
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
+
+    func validate() throws {
+        guard timeout > 0, timeout <= 3600 else { throw ValidationError("--timeout is more than 0 seconds") }
+    }
+
+    var nodes: [String]? {
+        let names = (destination ?? "").split(separator: ",").map { String($0).trimmed }.filter { !$0.isEmpty }
+        return names.isEmpty ? nil : names
+    }
+
+    /// Asks all questions at once; their replies in the same order.
+    func ask(_ questions: [ControlQuestion]) throws -> [[JSONMember]] {
+        let configuration = try connection.configuration()
+        let session = try ClientSession(configuration, needsBroker: true, needsStore: false, needsReplies: true)
+        session.limit(seconds: 10 + timeout) {
+            CommandFailure(.unavailable, "the broker did not take the question within 10 s", fix: "try again")
+        }
+        var answers: [[JSONMember]] = Array(repeating: [], count: questions.count)
+        var open = questions.count
+        try session.run {
+            for (index, question) in questions.enumerated() {
+                var question = question
+                question.destination = nodes
+                session.client.ask(question, within: timeout, on: session.loop) { replies in
+                    answers[index] = replies
+                    open -= 1
+                    if open == 0 { session.finish() }
+                }
+            }
+        }
+        return answers
+    }
+
+    var nobody: CommandFailure {
+        let seconds = timeout.plain
+        let what = nodes.map { "no reply from \($0.joined(separator: ", "))" } ?? "no worker replied"
+        return CommandFailure(
+            .unavailable, "\(what) within \(seconds) s",
+            fix: "start a worker with this broker, or wait longer with --timeout")
+    }
+}

@@ -1,0 +1,101 @@
+"""Our own command line for operating: inspect, control, status; over RabbitMQ, Redis and the embedded broker."""
+import pytest
+import redis
+from conftest import Embedded
+from lab import settings
+from lab.wait import until
+
+UNAVAILABLE = 69
+
+
+class Address:
+    def __init__(self, broker, backend):
+        self.broker, self.backend = broker, backend
+
+
+@pytest.fixture(params=["rabbitmq", "redis", "embedded"])
+def fleet(request, taskhost, tmp_path, start_worker, queue):
+    """One worker of a name of its own, and the command line to it."""
+    where = {"rabbitmq": lambda: Address(settings.server("AMQP_URL"), "rpc://"),
+             "redis": lambda: Address(settings.server("REDIS_URL"), settings.server("REDIS_URL")),
+             "embedded": lambda: Embedded(tmp_path, taskhost)}[request.param]()
+    return Fleet(where, taskhost, start_worker, queue)
+
+
+class Fleet:
+    def __init__(self, where, taskhost, start_worker, queue):
+        self.where, self.taskhost, self.queue = where, taskhost, queue
+        self.node = f"operated-{queue}@test"
+        self.worker = start_worker(where, queue, options=["-n", self.node], slots=2)
+
+    def run(self, *words):
+        return self.taskhost(*words, "-b", self.where.broker, "-d", self.node, "-t", "10")
+
+    def call(self, name, *args):
+        return self.taskhost("call", name, *args, "-b", self.where.broker, "--result-backend", "none", "-Q", self.queue,
+                             "--json").json["id"]
+
+
+def test_inspect_shows_replies_as_celery_does(fleet):
+    shown = fleet.run("inspect", "ping").expect(0).out.splitlines()
+    assert shown == [f"->  {fleet.node}: OK", "    pong", "", "1 node online."]
+    assert fleet.run("inspect", "active").expect(0).out.splitlines() == [f"->  {fleet.node}: OK", "    - empty -"]
+    assert "    * tasks.add" in fleet.run("inspect", "registered").expect(0).out.splitlines()
+    assert fleet.run("inspect", "stats", "--json").expect(0).json[fleet.node]["pool"]["max-concurrency"] == 2
+
+
+def test_control_changes_and_says_so(fleet):
+    changed = fleet.run("control", "rate_limit", "tasks.add", "7/m").expect(0).out
+    assert changed == f"->  {fleet.node}: OK\n    new rate limit set successfully\n"
+    assert "tasks.add [rate_limit=7/m]" in fleet.run("inspect", "registered").out
+    refused = fleet.run("control", "time_limit", "no.such", "3").expect(1).out
+    assert refused == f"->  {fleet.node}: ERROR\n    unknown task\n"
+
+
+def test_a_queue_is_paused_and_resumed(fleet, note):
+    fleet.run("control", "cancel_consumer", fleet.queue).expect(0)
+    until("the queue to be left", lambda: fleet.run("inspect", "active_queues", "--json").json == {fleet.node: []})
+    fleet.call("journey.mark", str(note), "once")
+    assert note.lines == []
+    fleet.run("control", "add_consumer", fleet.queue).expect(0)
+    until("the task to run", lambda: note.lines == ["once"])
+
+
+def test_status_tells_version_slots_queues_and_what_runs(fleet, note, gate):
+    running = fleet.call("journey.gate", str(note), "first", gate.path)
+    until("it to run", lambda: note.lines == ["first"])
+    told = fleet.run("status", "--json").expect(0).json[fleet.node]
+    assert (told["slots"], told["busy"], told["queues"]) == (2, 1, [fleet.queue])
+    assert told["version"].startswith("taskhost ") and told["uptime"] >= 0 and told["received"] == 1
+    [task] = told["running"]
+    assert task["id"] == running and task["age"] >= 0 and task["name"] == "journey.gate"
+    shown = fleet.run("status").expect(0).out
+    assert fleet.node in shown and "1/2" in shown and running in shown
+    gate.open()
+
+
+def test_shutdown_ends_the_worker_though_nobody_answers(fleet):
+    fleet.taskhost("control", "shutdown", "-b", fleet.where.broker, "-d", fleet.node, "-t", "0.2").expect(0)
+    until("the worker to end", lambda: not fleet.worker.running)
+
+
+def test_nobody_there_is_an_exit_status_of_its_own(fleet):
+    for words in (["status"], ["inspect", "ping"], ["control", "enable_events"]):
+        done = fleet.taskhost(*words, "-b", fleet.where.broker, "-d", "no@where", "-t", "0.2").expect(UNAVAILABLE)
+        assert "no@where" in done.err and "fix:" in done.err
+
+
+def test_replies_leave_nothing_at_redis(start_worker, taskhost, queue):
+    url = settings.server("REDIS_URL")
+    node = f"operated-{queue}@test"
+    start_worker(Address(url, url), queue, options=["-n", node])
+    store = redis.Redis.from_url(url)
+
+    def ask():
+        taskhost("inspect", "ping", "-b", url, "-d", node, "-t", "10").expect(0)
+    ask()
+    # The worker's own mailbox, for greetings, is there for half a minute.
+    before = store.smembers("_kombu.binding.reply.celery.pidbox")
+    ask()
+    assert store.smembers("_kombu.binding.reply.celery.pidbox") <= before
+    assert not store.keys("[0-9a-f]*.reply.celery.pidbox")
