@@ -37,6 +37,10 @@ public protocol Broker: AnyObject {
     /// Throws away what waits in the queue; the number of messages.
     func purge(queue: String, done: @escaping (Result<Int, BrokerFailure>) -> Void)
 
+    /// How many messages wait, ready to be taken (and where the queue itself holds them, for their time);
+    /// a queue that is not there may be left out.
+    func depths(of queues: [String], done: @escaping (Result<[String: Int], BrokerFailure>) -> Void)
+
     /// The dead letters of a queue, oldest first; at most `limit`.
     func deadLetters(of queue: String, limit: Int, done: @escaping (Result<[DeadLetter], BrokerFailure>) -> Void)
 

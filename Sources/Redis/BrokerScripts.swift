@@ -122,7 +122,14 @@ enum BrokerScripts {
         return 1
         """
 
-    /// Keys: lists, then delayed. Answers how many messages there were.
+    /// Keys: lists, then delayed. Answers how many messages there are.
+    static let depth = """
+        local count = redis.call('ZCARD', KEYS[#KEYS])
+        for key = 1, #KEYS - 1 do count = count + redis.call('LLEN', KEYS[key]) end
+        return count
+        """
+
+    /// Keys as above. Answers how many messages there were.
     static let purge = """
         local count = redis.call('ZCARD', KEYS[#KEYS])
         for key = 1, #KEYS - 1 do count = count + redis.call('LLEN', KEYS[key]) end

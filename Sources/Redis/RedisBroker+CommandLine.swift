@@ -10,6 +10,24 @@ extension RedisBroker {
         }
     }
 
+    public func depths(of queues: [String], done: @escaping (Result<[String: Int], BrokerFailure>) -> Void) {
+        guard !queues.isEmpty else { return done(.success([:])) }
+        var depths: [String: Int] = [:]
+        var left = queues.count
+        var failure: BrokerFailure?
+        for queue in queues {
+            let names = keys.lists(queue) + [keys.delayed(queue)]
+            line.ask((["EVAL", BrokerScripts.depth, "\(names.count)"] + names).map(\.bytes)) { answer in
+                switch answer {
+                case .success(let reply): depths[queue] = Int(reply.integer ?? 0)
+                case .failure: failure = failure ?? answer.brokerFailure
+                }
+                left -= 1
+                if left == 0 { done(failure.map(Result.failure) ?? .success(depths)) }
+            }
+        }
+    }
+
     public func deadLetters(
         of queue: String, limit: Int, done: @escaping (Result<[DeadLetter], BrokerFailure>) -> Void
     ) {

@@ -12,6 +12,16 @@ extension SQLiteBroker {
         }
     }
 
+    public func depths(of queues: [String], done: @escaping (Result<[String: Int], BrokerFailure>) -> Void) {
+        file.submit(.read) { db in
+            var depths: [String: Int] = [:]
+            for queue in queues { depths[queue] = try MessageRows.waiting(queue, in: db) }
+            return depths
+        } done: { result in
+            done(result.mapError(\.asBrokerFailure))
+        }
+    }
+
     public func deadLetters(
         of queue: String, limit: Int, done: @escaping (Result<[DeadLetter], BrokerFailure>) -> Void
     ) {

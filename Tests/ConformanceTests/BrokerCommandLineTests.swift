@@ -5,6 +5,25 @@ import Testing
 
 @Suite("Every broker, for the command line", .serialized)
 struct BrokerCommandLineTests {
+    @Test("depths count what waits, not what is held", arguments: BrokerKind.allCases)
+    func depths(kind: BrokerKind) throws {
+        let place = try BrokerUnderTest(kind)
+        let client = try place.client()
+        let queue = place.queue()
+        let missing = queue.name + "-missing"
+        try client.publish((0..<5).map(String.init), to: queue)
+        client.consume(queue, credit: 1)
+        try client.receive(1)
+        var depths: [String: Int]?
+        client.broker.depths(of: [missing, queue.name]) { answer in
+            depths = try? answer.get()
+        }
+        try client.wait("the depths") { depths != nil }
+        #expect(depths?[queue.name] == 4)
+        #expect(depths?[missing] ?? 0 == 0)
+        try client.close()
+    }
+
     @Test("purge counts and removes what waits, not what is held", arguments: BrokerKind.allCases)
     func purge(kind: BrokerKind) throws {
         let place = try BrokerUnderTest(kind)

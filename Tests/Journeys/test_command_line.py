@@ -16,7 +16,7 @@ def unused_port():
 
 
 @pytest.mark.parametrize("words", [[], ["worker"], ["call"], ["result"], ["bundles"], ["purge"], ["dead"],
-                                   ["inspect"], ["control"], ["status"],
+                                   ["inspect"], ["control"], ["status"], ["top"],
                                    ["dead", "retry"]])
 def test_every_command_has_help(taskhost, words):
     shown = taskhost(*words, "--help").expect(0).out

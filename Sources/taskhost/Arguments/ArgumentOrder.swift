@@ -1,7 +1,9 @@
 /// Brings what people type into the order the parser wants.
 enum ArgumentOrder {
     static let subcommands = [
-        "worker", "call", "result", "revoke", "inspect", "control", "status", "bundles", "purge", "dead", "beat", "help",
+    static let subcommands = [
+        "worker", "call", "result", "revoke", "inspect", "control", "status", "top", "bundles", "purge", "dead", "beat", "help",
+    ]
     ]
 
     /// Celery takes its global options before the subcommand; ours take them after it.

@@ -20,6 +20,8 @@ struct FleetStatus {
         var version = ""
         var uptime: Double?
         var slots: Int64?
+        /// Seconds a task may run, unless it says otherwise; nil: for ever.
+        var limit: Double?
         var queues: [String] = []
         /// Tasks received since its start.
         var total: Int64 = 0
@@ -40,6 +42,7 @@ struct FleetStatus {
         each("stats") { node, reply in
             node.uptime = reply["uptime"]?.number
             node.slots = reply["pool"]?["max-concurrency"]?.integer
+            node.limit = reply["pool"]?["timeouts"]?.elements?.last?.number.flatMap { $0 > 0 ? $0 : nil }
             node.total = (reply["total"]?.members ?? []).reduce(0) { $0 + ($1.value.integer ?? 0) }
         }
         each("active_queues") { node, reply in node.queues = reply.elements?.compactMap { $0["name"]?.text } ?? [] }

@@ -21,8 +21,10 @@ struct RemoteOptions: ParsableArguments {
         guard timeout > 0, timeout <= 3600 else { throw ValidationError("--timeout is more than 0 seconds") }
     }
 
-    var nodes: [String]? {
-        let names = (destination ?? "").split(separator: ",").map { String($0).trimmed }.filter { !$0.isEmpty }
+    var nodes: [String]? { Self.names(destination) }
+
+    static func names(_ list: String?) -> [String]? {
+        let names = (list ?? "").split(separator: ",").map { String($0).trimmed }.filter { !$0.isEmpty }
         return names.isEmpty ? nil : names
     }
 

@@ -1,0 +1,37 @@
+import ArgumentParser
+import Client
+
+struct TopCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "top", abstract: "Watch workers, queues and running tasks.",
+        discussion: """
+            Keys: up and down select; p pauses or resumes a queue; s sends a task SIGTERM, k SIGKILL (after y); \
+            q quits. Needs a terminal; for scripts there is `taskhost status --json`.
+            """)
+
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("Only these workers: names, separated by commas. Default: all.", valueName: "nodes"))
+    var destination: String?
+
+    @Option(name: [.short, .long], help: ArgumentHelp("Wait so long for replies each time.", valueName: "seconds"))
+    var timeout = 0.8
+
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
+
+    func validate() throws {
+        guard timeout > 0, timeout <= 60 else { throw ValidationError("--timeout is more than 0 and at most 60") }
+    }
+
+    func run() throws {
+        let configuration = try connection.configuration()
+        let session = try ClientSession(configuration, needsBroker: true, needsStore: false, needsReplies: true)
+        guard let terminal = RawTerminal() else {
+            throw CommandFailure(.usage, "this is no terminal", fix: "use `taskhost status --json`")
+        }
+        defer { terminal.restore() }
+        let live = LiveFleet(
+            session: session, terminal: terminal, nodes: RemoteOptions.names(destination), patience: timeout)
+        try session.run { live.begin() }
+    }
+}

@@ -1,0 +1,130 @@
+// What `taskhost top` knows, and what keys do to it. Pure: replies and keys in, commands out.
+import Client
+import TaskhostJSON
+
+struct TopModel {
+    enum Key { case up, down, letter(Character) }
+    enum Row: Equatable {
+        case queue(String)
+        case task(node: String, id: String)
+    }
+    enum Reaction {
+        case nothing, quit
+        case tell(ControlQuestion)
+    }
+
+    struct Queue {
+        var name: String
+        /// Workers that consume it, or did until it was paused here.
+        var nodes: [String]
+        var isPaused: Bool
+        var depth: Int?
+    }
+
+    private(set) var fleet = FleetStatus([:])
+    private(set) var queues: [Queue] = []
+    /// Tasks received per second, of all workers; nil: not known yet.
+    private(set) var rate: Double?
+    private(set) var selection = 0
+    /// The task to be killed when the next key is `y`.
+    private(set) var doomed: (node: String, id: String)?
+    var note = ""
+    private var lastTotals: (at: Double, totals: [String: Int64])?
+
+    var rows: [Row] {
+        queues.map { .queue($0.name) }
+            + fleet.nodes.flatMap { node in node.running.map { .task(node: node.name, id: $0.id) } }
+    }
+
+    /// - Parameter now: Unix time.
+    mutating func update(_ fleet: FleetStatus, at now: Double) {
+        let selected = rows.indices.contains(selection) ? rows[selection] : nil
+        self.fleet = fleet
+        updateRate(at: now)
+        updateQueues()
+        if let selected, let index = rows.firstIndex(of: selected) { selection = index }
+        selection = max(0, min(selection, rows.count - 1))
+    }
+
+    mutating func update(depths: [String: Int]) {
+        for index in queues.indices { queues[index].depth = depths[queues[index].name] }
+    }
+
+    mutating func press(_ key: Key) -> Reaction {
+        if let doomed {
+            self.doomed = nil
+            guard case .letter("y") = key else {
+                note = "left as it is"
+                return .nothing
+            }
+            return end(doomed.id, on: doomed.node, signal: "KILL")
+        }
+        note = ""
+        switch key {
+        case .up: selection = max(0, selection - 1)
+        case .down: selection = max(0, min(selection + 1, rows.count - 1))
+        case .letter("q"): return .quit
+        case .letter("p"): return pauseOrResume()
+        case .letter("k"):
+            guard let task = selectedTask else { break }
+            doomed = task
+            note = "kill \(task.id)? [y/N]"
+        case .letter("s"):
+            guard let task = selectedTask else { break }
+            return end(task.id, on: task.node, signal: "TERM")
+        case .letter: break
+        }
+        return .nothing
+    }
+
+    private var selectedTask: (node: String, id: String)? {
+        guard rows.indices.contains(selection), case .task(let node, let id) = rows[selection] else { return nil }
+        return (node, id)
+    }
+
+    private mutating func end(_ id: String, on node: String, signal: String) -> Reaction {
+        note = "SIG\(signal) to \(id)"
+        let arguments = [
+            JSONMember(key: "task_id", value: [.string(id)]), JSONMember(key: "terminate", value: true),
+            JSONMember(key: "signal", value: .string(signal)),
+        ]
+        // Only the worker that runs it: the others need not remember it.
+        return .tell(ControlQuestion("revoke", arguments, destination: [node]))
+    }
+
+    private mutating func pauseOrResume() -> Reaction {
+        guard rows.indices.contains(selection), case .queue(let name) = rows[selection],
+            let queue = queues.first(where: { $0.name == name })
+        else { return .nothing }
+        note = queue.isPaused ? "resuming \(name)" : "pausing \(name)"
+        return .tell(
+            ControlQuestion(
+                queue.isPaused ? "add_consumer" : "cancel_consumer", [JSONMember(key: "queue", value: .string(name))],
+                destination: queue.nodes))
+    }
+
+    /// Queues that nobody consumes any more stay, with those who did: they may be resumed.
+    private mutating func updateQueues() {
+        var consumers: [String: [String]] = [:]
+        for node in fleet.nodes {
+            for queue in node.queues { consumers[queue, default: []].append(node.name) }
+        }
+        for index in queues.indices {
+            let nodes = consumers.removeValue(forKey: queues[index].name)
+            queues[index].isPaused = nodes == nil
+            if let nodes { queues[index].nodes = nodes }
+        }
+        queues += consumers.map { Queue(name: $0.key, nodes: $0.value, isPaused: false) }
+        queues.sort { $0.name < $1.name }
+    }
+
+    private mutating func updateRate(at now: Double) {
+        let totals = Dictionary(fleet.nodes.map { ($0.name, $0.total) }) { $1 }
+        if let last = lastTotals, now > last.at {
+            // A worker that was not there a moment ago brings no tasks of this moment, one that restarted none less.
+            let more = totals.reduce(0) { $0 + max(0, $1.value - (last.totals[$1.key] ?? $1.value)) }
+            rate = Double(more) / (now - last.at)
+        }
+        lastTotals = (now, totals)
+    }
+}

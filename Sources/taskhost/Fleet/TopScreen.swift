@@ -1,0 +1,79 @@
+// The screen of `taskhost top`, as lines. Pure.
+import Foundation
+
+enum TopScreen {
+    struct Line: Equatable {
+        var text: String
+        var isSelected = false
+    }
+
+    /// Exactly as many lines as the screen has, none wider than it.
+    static func lines(_ model: TopModel, columns: Int, rows: Int, at now: Double) -> [Line] {
+        let busy = model.fleet.nodes.reduce(0) { $0 + $1.running.count }
+        let slots = model.fleet.nodes.reduce(0) { $0 + ($1.slots ?? 0) }
+        let rate = model.rate.map { String(format: "%.1f/s", $0) } ?? "?"
+        var lines = [
+            Line(text: "taskhost top   workers \(model.fleet.nodes.count)   busy \(busy)/\(slots)   received \(rate)"),
+            Line(text: ""),
+        ]
+        lines += nodes(model)
+        lines.append(Line(text: ""))
+        lines += selectable(model, at: now)
+        let height = max(2, rows)
+        let footer = Line(text: model.note.isEmpty ? "q quit  ↑↓ select  p pause/resume  s TERM  k KILL" : model.note)
+        let body = window(lines, height: height - 1)
+        let filled = body + Array(repeating: Line(text: ""), count: height - 1 - body.count) + [footer]
+        return filled.map { Line(text: String(printable($0.text).prefix(columns)), isSelected: $0.isSelected) }
+    }
+
+    private static func nodes(_ model: TopModel) -> [Line] {
+        var table = [["NODE", "UP", "BUSY", "WAITING", "RECEIVED", "QUEUES"]]
+        for node in model.fleet.nodes {
+            table.append([
+                node.name, node.uptime.map(FleetText.age) ?? "?",
+                "\(node.running.count)/\(node.slots.map(String.init) ?? "?")", node.waiting.map(String.init) ?? "?",
+                String(node.total), node.queues.joined(separator: ","),
+            ])
+        }
+        return FleetText.table(table).map { Line(text: $0) }
+    }
+
+    private static func selectable(_ model: TopModel, at now: Double) -> [Line] {
+        var queues = [["QUEUE", "READY", "CONSUMERS"]]
+        for queue in model.queues {
+            let consumers = queue.isPaused ? "paused" : String(queue.nodes.count)
+            queues.append([queue.name, queue.depth.map(String.init) ?? "?", consumers])
+        }
+        var tasks = [["AGE", "LIMIT", "TASK", "ID", "NODE"]]
+        for node in model.fleet.nodes {
+            for task in node.running {
+                tasks.append([
+                    task.age(at: now).map(FleetText.age) ?? "?", node.limit.map(FleetText.age) ?? "-", short(task.call),
+                    task.id, node.name,
+                ])
+            }
+        }
+        var lines = FleetText.table(queues).map { Line(text: $0) }
+        for index in model.queues.indices { lines[index + 1].isSelected = index == model.selection }
+        let shown = FleetText.table(tasks).enumerated().map { index, text in
+            Line(text: text, isSelected: index > 0 && model.queues.count + index - 1 == model.selection)
+        }
+        return lines + [Line(text: "")] + shown
+    }
+
+    private static func short(_ call: String) -> String { call.count > 40 ? call.prefix(39) + "…" : call }
+
+    /// What is selected stays in sight.
+    private static func window(_ lines: [Line], height: Int) -> [Line] {
+        guard lines.count > height else { return lines }
+        let selected = lines.firstIndex(where: \.isSelected) ?? 0
+        let first = max(0, min(selected - height + 1, lines.count - height))
+        return Array(lines[first..<first + height])
+    }
+
+    /// Names and arguments are strangers' texts: nothing of theirs may steer the terminal.
+    private static func printable(_ text: String) -> String {
+        let scalars = text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }
+        return String(String.UnicodeScalarView(scalars))
+    }
+}

@@ -1,0 +1,98 @@
+"""`taskhost top` on a pseudo-terminal: what it shows, and what its keys do."""
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import termios
+
+import pytest
+from conftest import Embedded
+from lab import settings
+from lab.wait import until
+
+
+class Top:
+    """The program on a terminal of 120 columns and 30 lines; `lines` is what it shows now."""
+
+    def __init__(self, *words):
+        self.ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 120, 0, 0))
+        self.before = termios.tcgetattr(theirs)
+        self.terminal = theirs
+        self.process = subprocess.Popen([settings.dist("bin", "taskhost"), "top", *words], stdin=theirs, stdout=theirs,
+                                        stderr=theirs)
+        self.seen = ""
+
+    @property
+    def lines(self):
+        while select.select([self.ours], [], [], 0)[0]:
+            self.seen += os.read(self.ours, 65536).decode()
+        frames = [frame for frame in self.seen.split("\x1b[H") if frame.endswith("\x1b[J")]
+        text = frames[-1] if frames else ""
+        return [re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", line) for line in text.split("\r\n")]
+
+    def shows(self, *words):
+        return any(all(word in line for word in words) for line in self.lines)
+
+    def press(self, keys):
+        os.write(self.ours, keys.encode())
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self.ours)
+        os.close(self.terminal)
+
+
+class Address:
+    def __init__(self, broker, backend):
+        self.broker, self.backend = broker, backend
+
+
+@pytest.fixture(params=["rabbitmq", "redis", "embedded"])
+def where(request, tmp_path, taskhost):
+    return {"rabbitmq": lambda: Address(settings.server("AMQP_URL"), "rpc://"),
+            "redis": lambda: Address(settings.server("REDIS_URL"), settings.server("REDIS_URL")),
+            "embedded": lambda: Embedded(tmp_path, taskhost)}[request.param]()
+
+
+def test_top_shows_the_fleet_and_its_keys_pause_kill_and_quit(where, taskhost, start_worker, queue, note, gate):
+    node = f"watched-{queue}@test"
+    worker = start_worker(where, queue, options=["-n", node], slots=1)
+
+    def call(text):
+        return taskhost("call", "journey.gate", str(note), text, gate.path, "-b", where.broker, "--result-backend",
+                        "none", "-Q", queue, "--json").json["id"]
+    first = call("first")
+    until("the first to run", lambda: note.lines == ["first"])
+    top = Top("-b", where.broker, "-d", node)
+    try:
+        until("the worker to be shown", lambda: top.shows(node, "1/1"))
+        until("the task to be shown", lambda: top.shows("journey.gate", first))
+        until("the queue's depth to be shown", lambda: top.shows(queue, " 0 "))
+        top.press("p")
+        until("the queue to be paused", lambda: top.shows(queue, "paused"))
+        second = call("second")
+        until("the message to be counted", lambda: top.shows(queue, " 1 ", "paused"))
+        top.press("\x1b[Bk")
+        until("the question", lambda: top.shows(f"kill {first}? [y/N]"))
+        top.press("y")
+        until("the task to be gone", lambda: not top.shows("journey.gate", first))
+        top.press("\x1b[Ap")
+        until("the next to run", lambda: top.shows("journey.gate", second))
+        top.press("q")
+        assert top.process.wait(timeout=10) == 0
+        assert termios.tcgetattr(top.terminal) == top.before
+    finally:
+        top.close()
+    assert worker.running
+    gate.open()
+
+
+def test_top_without_a_terminal_names_what_scripts_use(embedded, taskhost):
+    done = taskhost("top", "-b", embedded.broker).expect(64)
+    assert "status --json" in done.err
