@@ -5,8 +5,8 @@ import TaskModel
 import TaskhostJSON
 
 extension ControlDesk {
-    private func ok(_ text: String) -> JSON { ["ok": .string(text)] }
-    private func refusal(_ text: String) -> JSON { ["error": .string(text)] }
+    func ok(_ text: String) -> JSON { ["ok": .string(text)] }
+    func refusal(_ text: String) -> JSON { ["error": .string(text)] }
 
     func revoke(_ arguments: CommandArguments) throws(CommandError) -> JSON {
         try arguments.require("task_id")
@@ -88,7 +88,7 @@ extension ControlDesk {
 
     private func told(_ failure: ControlRefusal) throws(CommandError) -> JSON {
         switch failure {
-        case .unknownTask: return refusal("unknown task")
+        case .unknownTask, .autoscales, .autoscalesNot, .restartsNot: return refusal("unknown task")
         case .unknownUnit(let unit): throw CommandError("KeyError", unit)
         case .invalidRate(let text):
             let reason = CommandError("ValueError", "could not convert string to float: \(PythonText.repr(text))")

@@ -76,6 +76,10 @@ final class ControlDesk {
         case "time_limit": timeLimit(arguments)
         case "add_consumer": try addConsumer(arguments)
         case "cancel_consumer": try cancelConsumer(arguments)
+        case "pool_grow": try changePool(grows: true, arguments)
+        case "pool_shrink": try changePool(grows: false, arguments)
+        case "autoscale": try autoscale(arguments)
+        case "pool_restart": try restartPool()
         case "shutdown": shutDown()
         case "enable_events", "disable_events": try turnEvents(on: method == "enable_events", arguments)
         case "heartbeat": heartbeat()
@@ -107,8 +111,6 @@ final class ControlDesk {
             return ["ok": .string(report)]
         case "clock": return ["clock": .int(Int64(clamping: events.value))]
         case "hello": return try hello(arguments)
-        case "autoscale": throw CommandError("ValueError", "Autoscale not enabled")
-        case "pool_restart": throw CommandError("ValueError", "Pool restarts not enabled")
         default: throw CommandError("KeyError", method)
         }
     }

@@ -14,7 +14,7 @@ enum StatsReply {
         let total = figures.received.sorted { $0.key < $1.key }.map { name, count in
             JSONMember(key: name, value: .int(Int64(count)))
         }
-        return [
+        let reply: JSON = [
             "total": .object(total), "pid": .int(Int64(getpid())), "clock": .string(String(clock)),
             "uptime": .int(Int64(uptime)),
             "pool": [
@@ -26,6 +26,12 @@ enum StatsReply {
             ],
             "broker": .object(facts.broker), "prefetch_count": .int(Int64(figures.credit)), "rusage": usage(),
         ]
+        guard let range = figures.autoscale else { return reply }
+        let autoscaler: JSON = [
+            "max": .int(Int64(range.most)), "min": .int(Int64(range.least)), "current": .int(Int64(figures.slots)),
+            "qty": .int(Int64(figures.inHand)),
+        ]
+        return .object((reply.members ?? []) + [JSONMember(key: "autoscaler", value: autoscaler)])
     }
 
     private static func number(_ seconds: Double?) -> JSON {

@@ -1,4 +1,5 @@
 // How many unsettled deliveries we want to hold per queue.
+import Ports
 import TaskModel
 
 /// Credit follows free slots and the present rate: enough that no slot waits for the broker, no more than
@@ -7,19 +8,28 @@ struct Credit {
     /// The rate is looked at so often, seconds.
     static let interval = 0.1
 
-    private let slots: Int
+    private var slots: Int
     private let seconds: Double
-    private let most: Int
+    private let options: EngineOptions
     private var finished = 0
     private var rate = 0.0
     /// Messages wanted beyond the slots.
     private(set) var lookAhead: Int
 
     init(options: EngineOptions) {
-        slots = options.slots
+        self.options = options
+        // As many as there may be: whoever scales up at once must have what to start.
+        slots = options.autoscale?.most ?? options.slots
         seconds = options.lookAheadSeconds
-        most = max(1, options.lookAheadMost)
-        lookAhead = min(options.slots, most)
+        lookAhead = 0
+        resize(to: slots)
+    }
+
+    private var most: Int { max(1, options.lookAheadPerSlot.map { $0 * slots } ?? options.lookAheadMost) }
+
+    mutating func resize(to slots: Int) {
+        self.slots = slots
+        lookAhead = min(max(slots, lookAhead), most)
     }
 
     mutating func taskFinished() { finished += 1 }

@@ -30,11 +30,13 @@ extension Engine: EngineControl {
 
     public var figures: EngineFigures {
         EngineFigures(
-            received: core.received, slots: options.slots,
+            received: core.received, slots: core.slots,
             credit: core.queues.reduce(0) {
                 $0 + core.credit.wanted(waiting: core.waiting[$1.declaration.name] ?? 0)
             }, softLimit: options.defaults.softLimit, hardLimit: options.defaults.hardLimit,
-            tasksPerChild: options.defaults.alwaysFresh ? 0 : options.defaults.keep)
+            tasksPerChild: options.defaults.alwaysFresh ? 0 : options.defaults.keep,
+            autoscale: core.scaling?.range,
+            inHand: core.held.values.reduce(0) { if case .waiting = $1.phase { $0 } else { $0 + 1 } })
     }
 
     public func revoke(_ taskIDs: [String], terminate signal: Int32?) -> [String] {
@@ -77,6 +79,25 @@ extension Engine: EngineControl {
     public func addConsumer(_ queue: QueueDeclaration) { handle(.addQueue(queue)) }
 
     public func cancelConsumer(queue: String) { handle(.cancelQueue(queue)) }
+
+    public func changeSlots(by change: Int) throws(ControlRefusal) {
+        guard core.scaling == nil else { throw .autoscales }
+        handle(.changeSlots(by: change))
+    }
+
+    public func setAutoscale(most: Int?, least: Int?) throws(ControlRefusal) -> SlotRange {
+        guard let now = core.scaling?.range else { throw .autoscalesNot }
+        // Whichever was not named gives way.
+        let most = most ?? max(now.most, least ?? now.least)
+        let range = SlotRange(least: least ?? min(now.least, most), most: most)
+        handle(.setAutoscale(range))
+        return range
+    }
+
+    public func restartPool() throws(ControlRefusal) {
+        guard options.allowsPoolRestart else { throw .restartsNot }
+        reload()
+    }
 
     public func shutDown() { stop(.warm) }
 

@@ -129,6 +129,7 @@ public final class Engine {
         case .reject(let tag, let requeue): broker.reject(tag, requeue: requeue)
         case .consume(let queues): broker.consume(queues)
         case .setCredit(let credit, let queue): broker.setCredit(credit, queue: queue)
+        case .resize(let slots): runner.resize(slots: slots)
         case .arm(let key, let seconds):
             timers.removeValue(forKey: key)?.cancel()
             timers[key] = loop.schedule(afterSeconds: seconds) { [unowned self] in

@@ -22,6 +22,8 @@ enum EngineAction {
     /// All queues to be consumed from now on.
     case consume([QueueDeclaration])
     case setCredit(Int, queue: String)
+    /// The runner has so many slots now.
+    case resize(slots: Int)
     /// Replaces a timer of the same key.
     case arm(TimerKey, afterSeconds: Double)
     case disarm(TimerKey)
@@ -55,6 +57,7 @@ enum EngineNote {
     case alreadyDone(name: String, id: String)
     case adopted(name: String, id: String)
     case abandoned(Int)
+    case resized(from: Int, to: Int)
     case chordFailed(group: String, body: String, reason: String)
     /// Something that should have followed could not be called.
     case notFollowed(id: String, reason: String)

@@ -6,24 +6,26 @@ import TaskModel
 extension EngineCore {
     mutating func startReady(_ actions: inout [EngineAction]) {
         guard ready.count > 0, stopping == nil else { return }
-        while let item = ready.next(where: mayStart) {
-            if let expires = item.message.expires, now.wall > expires {
-                discard(item, reason: "expired", &actions)
-                continue
+        repeat {
+            while let item = ready.next(where: mayStart) {
+                if let expires = item.message.expires, now.wall > expires {
+                    discard(item, reason: "expired", &actions)
+                    continue
+                }
+                if isRevoked(item.message, withStamps: true) {
+                    discard(item, reason: "revoked", &actions)
+                    continue
+                }
+                if mayHandOver(item, &actions) { handOver(item, &actions) }
             }
-            if isRevoked(item.message, withStamps: true) {
-                discard(item, reason: "revoked", &actions)
-                continue
-            }
-            if mayHandOver(item, &actions) { handOver(item, &actions) }
-        }
+        } while scaleUp(&actions)
     }
 
     /// A slot is free; or the task's kept children can take one more without waiting for us.
     private func mayStart(_ item: Held) -> Bool {
-        if runs.count < options.slots { return true }
+        if runs.count < slots { return true }
         guard item.policy.keep > 0, let manifest = catalog.task(item.message.name) else { return false }
-        return runs.count < options.slots + catalog.lookAhead(manifest)
+        return runs.count < slots + catalog.lookAhead(manifest)
     }
 
     mutating func handOver(_ item: Held, _ actions: inout [EngineAction]) {

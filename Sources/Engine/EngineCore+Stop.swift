@@ -10,6 +10,7 @@ extension EngineCore {
         if stopping == nil {
             actions.append(.stopConsuming)
             actions.append(.disarm(.credit))
+            actions.append(.disarm(.scale))
         }
         guard stopping != .cold else { return }
         stopping = kind

@@ -26,6 +26,9 @@ struct EngineCore {
     /// Names what is published here.
     let makeID: () -> String
 
+    /// Tasks run at a time now.
+    var slots: Int
+    var scaling: Scaling?
     var held: [HeldID: Held] = [:]
     var runs: [RunID: Held] = [:]
     var ready: ReadyQueues
@@ -71,6 +74,8 @@ struct EngineCore {
         queues = options.queues
         ready = ReadyQueues(options.queues, lowestFirst: options.lowestPriorityFirst)
         credit = Credit(options: options)
+        slots = options.slots
+        scaling = options.autoscale.map { Scaling(range: $0) }
         random = SplitMix64(seed: options.seed)
     }
 
@@ -108,6 +113,10 @@ struct EngineCore {
         case .stop(let kind): stop(kind, &actions)  // EngineCore+Stop
         case .timer(.grace): stop(.cold, &actions)
         case .timer(.abandon): abandon(&actions)  // EngineCore+Stop
+        // scale: EngineCore+Scale
+        case .changeSlots(let change): changeSlots(by: change, &actions)
+        case .setAutoscale(let range): setAutoscale(range, &actions)
+        case .timer(.scale): scaleDown(&actions)
         // control: EngineCore+Control
         case .revoke(let ids, let signal): revoke(ids, terminate: signal, &actions)
         case .revokeStamps(let stamps, let signal): revoke(stamps: stamps, terminate: signal, &actions)

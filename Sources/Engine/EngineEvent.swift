@@ -32,6 +32,9 @@ enum EngineEvent {
     case setTimeLimits(soft: Double?, hard: Double?, task: String)
     case addQueue(QueueDeclaration)
     case cancelQueue(String)
+    /// So many slots more, or fewer.
+    case changeSlots(by: Int)
+    case setAutoscale(SlotRange)
 }
 
 /// Who waits for a store or a publication.
@@ -66,6 +69,8 @@ enum TimerKey: Hashable {
     case rate(task: String)
     /// The rate is looked at, credit follows.
     case credit
+    /// Slots that nobody has needed for long may go.
+    case scale
     /// The grace period is over.
     case grace
     /// A cold stop that does not end by itself is ended.

@@ -6,7 +6,7 @@ extension EngineNote {
     var level: Logger.Level {
         switch self {
         case .received, .started, .succeeded, .retrying, .ignored, .discarded, .postponed, .givenBack, .alreadyDone,
-            .adopted:
+            .adopted, .resized:
             .info
         case .rejected, .softLimit, .runnerFault: .warning
         case .failed, .crashed, .hardLimit, .refused, .recordingFailed, .deadLettered, .abandoned, .chordFailed,
@@ -51,6 +51,7 @@ extension EngineNote {
         case .adopted(let name, let id): "Task \(name)[\(id)] was delivered again while it runs; not started twice"
         case .chordFailed(let group, let body, let reason): "Chord \(group): its body \(body) fails: \(reason)"
         case .notFollowed(let id, let reason): "Task [\(id)]: what should follow it cannot be called: \(reason)"
+        case .resized(let from, let to): "Scaling \(to > from ? "up" : "down"): \(to) slots, were \(from)"
         case .abandoned(let count): "\(count) messages could not be settled in time; the broker will deliver them again"
         }
     }
@@ -66,7 +67,7 @@ extension EngineNote {
             ["task": "\(name)", "task_id": "\(id)"]
         case .recordingFailed(let id, _, _), .deadLettered(let id, _, _), .notFollowed(let id, _): ["task_id": "\(id)"]
         case .chordFailed(_, let body, _): ["task_id": "\(body)"]
-        case .refused, .givenBack, .abandoned: nil
+        case .refused, .givenBack, .abandoned, .resized: nil
         }
     }
 

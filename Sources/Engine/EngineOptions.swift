@@ -1,6 +1,7 @@
 // What the operator sets for the engine. Values only; where they come from is the command line's matter.
 public import Canvas
 public import CeleryWire
+public import Ports
 public import TaskModel
 
 /// A queue we serve, and how it stands to the others.
@@ -40,8 +41,14 @@ public struct WorkerDefaults: Sendable, Equatable {
 }
 
 public struct EngineOptions: Sendable {
-    /// Tasks run at a time; ≥ 1.
+    /// Tasks run at a time, to begin with; ≥ 1.
     public var slots: Int
+    /// Between these the slots follow demand; nil: they change by command only.
+    public var autoscale: SlotRange?
+    /// How long slots must have been too many until they are taken away, seconds.
+    public var autoscaleKeepSeconds: Double = 30
+    /// Whether remote control may have the bundles reloaded.
+    public var allowsPoolRestart = false
     /// Earlier ones are preferred, unless they have shares.
     public var queues: [QueuePreference]
     /// `name@host`, as results and dead letters name this worker.
@@ -55,6 +62,8 @@ public struct EngineOptions: Sendable {
     public var lookAheadSeconds: Double = 0.1
     /// Bounds of the same, in messages per queue.
     public var lookAheadMost = 256
+    /// The same per slot; wins.
+    public var lookAheadPerSlot: Int?
     /// Messages due later than this are not held: the broker keeps them. Seconds.
     public var etaHoldSeconds: Double = 60
     /// How long stores keep a result, seconds; nil: for ever.

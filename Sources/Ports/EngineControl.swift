@@ -50,6 +50,17 @@ public protocol EngineControl: AnyObject {
     /// Takes no more from this queue; what is held of it is finished.
     func cancelConsumer(queue: String)
 
+    /// So many slots more, or fewer; what runs goes on. Refused while the slots follow demand.
+    func changeSlots(by change: Int) throws(ControlRefusal)
+
+    /// - Parameters:
+    ///   - most: nil: as it is, and likewise `least`; unless the other one leaves no choice.
+    /// - Returns: what holds now.
+    func setAutoscale(most: Int?, least: Int?) throws(ControlRefusal) -> SlotRange
+
+    /// Looks at the bundles again: those that changed get new children.
+    func restartPool() throws(ControlRefusal)
+
     /// As the first TERM does: takes no more, finishes what runs, leaves.
     func shutDown()
 }
@@ -60,6 +71,26 @@ public enum ControlRefusal: Error, Sendable, Equatable {
     case invalidRate(String)
     /// Neither s, m nor h.
     case unknownUnit(String)
+    /// The slots follow demand.
+    case autoscales
+    /// They do not.
+    case autoscalesNot
+    /// The operator does not allow restarts.
+    case restartsNot
+}
+
+/// Bounds of slots that follow demand.
+public struct SlotRange: Sendable, Equatable {
+    /// What a number of slots may be.
+    public static let bounds = 1...4096
+
+    public var least: Int
+    public var most: Int
+
+    public init(least: Int, most: Int) {
+        self.least = least
+        self.most = most
+    }
 }
 
 public struct RevokedStamp: Sendable, Equatable {
@@ -139,9 +170,14 @@ public struct EngineFigures: Sendable, Equatable {
     public var hardLimit: Double?
     /// Tasks a child serves in turn; 0: a fresh child for each.
     public var tasksPerChild: Int
+    /// nil: the slots do not follow demand.
+    public var autoscale: SlotRange?
+    /// Messages that want a slot, or have one.
+    public var inHand: Int
 
     public init(
-        received: [String: Int], slots: Int, credit: Int, softLimit: Double?, hardLimit: Double?, tasksPerChild: Int
+        received: [String: Int], slots: Int, credit: Int, softLimit: Double?, hardLimit: Double?, tasksPerChild: Int,
+        autoscale: SlotRange? = nil, inHand: Int = 0
     ) {
         self.received = received
         self.slots = slots
@@ -149,5 +185,7 @@ public struct EngineFigures: Sendable, Equatable {
         self.softLimit = softLimit
         self.hardLimit = hardLimit
         self.tasksPerChild = tasksPerChild
+        self.autoscale = autoscale
+        self.inHand = inHand
     }
 }

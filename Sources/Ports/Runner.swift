@@ -20,6 +20,9 @@ public protocol Runner: AnyObject {
     /// wait for us between two short tasks; 0 for `fresh`.
     func lookAhead(for task: TaskManifest) -> Int
 
+    /// So many slots from now on. What runs goes on, even if it is more.
+    func resize(slots: Int)
+
     /// The soft limit: a signal the task can act upon. Harmless when the run is over.
     func softStop(_ run: RunID)
 

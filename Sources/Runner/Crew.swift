@@ -22,7 +22,7 @@ final class Crew {
     /// Turns the zygote's crash text into lines.
     let symbolize: ([UInt8]) -> [String]
 
-    private let slots: Int
+    private var slots: Int
     private let usualSpares: Int
     private(set) var wantedSpares: Int
     var lanes: [UInt32: Lane] = [:]
@@ -99,6 +99,12 @@ final class Crew {
         pausedUntil = now + UInt64(Self.pauseSeconds * 1e9)
     }
 
+    /// Fewer slots end no child that works; more get their spares as they are needed.
+    func resize(slots: Int) {
+        self.slots = slots
+        wantedSpares = min(wantedSpares, max(slots, usualSpares))
+    }
+
     /// Once or twice a second: what lingers is killed, what is idle for long leaves.
     func tidy() {
         for child in leaving where !child.isKilled && olderThan(Self.lingerSeconds, child.idleSince) { kill(child) }
@@ -108,6 +114,7 @@ final class Crew {
             wantedSpares -= 1
             dismiss(spares.removeFirst())
         }
+        while lanes.count > mostLanes, let lane = freeLanes.popLast() { closeLane(lane) }
         orderSpares()
     }
 
@@ -201,9 +208,11 @@ final class Crew {
         return child
     }
 
+    /// Busy children, spares, and those that are about to end.
+    private var mostLanes: Int { 3 * slots + wantedSpares + 4 }
+
     private func openLane() -> Lane? {
-        // Busy children, spares, and those that are about to end.
-        guard lanes.count < 3 * slots + wantedSpares + 4 else { return nil }
+        guard lanes.count < mostLanes else { return nil }
         lastLane += 1
         do throws(RunnerFailure) {
             let (lane, far) = try Lane.open(number: lastLane, loop: loop, events: self)

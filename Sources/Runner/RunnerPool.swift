@@ -13,7 +13,7 @@ public import TaskModel
 /// they die with the thread that started them.
 public final class RunnerPool: Runner {
     let loop: any EventLoop
-    let options: RunnerOptions
+    private(set) var options: RunnerOptions
     let log: RunnerLog
 
     unowned var events: (any RunnerEvents)?
@@ -53,12 +53,7 @@ public final class RunnerPool: Runner {
                     + " Install taskhost whole (make install), or name it in TASKHOST_RUNNER.")
         }
         directory = try RunDirectory(in: options.temporaryFolder)
-        // Two per lane, a few per zygote, and room for everybody else.
-        let wanted = UInt64(options.slots) * 12 + 4096
-        let limit = clinux_raise_descriptor_limit(wanted)
-        if limit >= 0, limit < Int64(options.slots * 12 + 256) {
-            log(2, "only \(limit) files may be open; \(options.slots) slots need more: ulimit -n, LimitNOFILE=")
-        }
+        makeRoomForFiles()
         _ = clinux_set_subreaper(true)
         loop.atTurnEnd { [weak self] in self?.turnEnded() }
     }
@@ -91,6 +86,13 @@ public final class RunnerPool: Runner {
     public func lookAhead(for task: TaskManifest) -> Int {
         guard let pace = paces[task.name], pace.isShort else { return 0 }
         return Crew.lookAheadPerChild * options.slots
+    }
+
+    public func resize(slots: Int) {
+        options.slots = max(1, slots)
+        makeRoomForFiles()
+        for zygote in live { zygote.crew.resize(slots: options.slots) }
+        mayDispatch = true
     }
 
     public func softStop(_ run: RunID) {
@@ -171,6 +173,15 @@ public final class RunnerPool: Runner {
         let pace = TaskPace()
         paces[name] = pace
         return pace
+    }
+
+    private func makeRoomForFiles() {
+        // Two per lane, a few per zygote, and room for everybody else.
+        let wanted = UInt64(options.slots) * 12 + 4096
+        let limit = clinux_raise_descriptor_limit(wanted)
+        if limit >= 0, limit < Int64(options.slots * 12 + 256) {
+            log(2, "only \(limit) files may be open; \(options.slots) slots need more: ulimit -n, LimitNOFILE=")
+        }
     }
 
     private func keepHouse() {

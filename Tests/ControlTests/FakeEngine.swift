@@ -50,6 +50,24 @@ final class FakeEngine: EngineControl {
 
     func addConsumer(_ queue: QueueDeclaration) { consumedQueues.append(queue) }
     func cancelConsumer(queue: String) { consumedQueues.removeAll { $0.name == queue } }
+
+    var range: SlotRange?
+    var mayRestart = false
+    func changeSlots(by change: Int) throws(ControlRefusal) {
+        guard range == nil else { throw .autoscales }
+        told.append("slots \(change)")
+    }
+    func setAutoscale(most: Int?, least: Int?) throws(ControlRefusal) -> SlotRange {
+        guard let now = range else { throw .autoscalesNot }
+        let new = SlotRange(least: least ?? now.least, most: most ?? now.most)
+        range = new
+        return new
+    }
+    func restartPool() throws(ControlRefusal) {
+        guard mayRestart else { throw .restartsNot }
+        told.append("restart")
+    }
+
     func shutDown() { told.append("shutDown") }
 }
 

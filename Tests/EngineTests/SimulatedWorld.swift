@@ -59,6 +59,8 @@ final class SimulatedWorld {
     var starts: [String: Int] = [:]
     var running: [RunID: StartRequest] = [:]
     var mostRunning = 0
+    /// As the core has told the runner.
+    var slots = 0
     var mostInFlightAtDeaths = 0
     var timers: [TimerKey: UInt64] = [:]
     var stopped = false
@@ -90,6 +92,7 @@ final class SimulatedWorld {
             return core
         }
         core = makeCore()
+        slots = core.slots
     }
 
     /// The broker is killed and comes back without the acknowledgements it had not written yet: all of them.
@@ -116,6 +119,7 @@ final class SimulatedWorld {
         timers.removeAll()
         credit = 0
         core = makeCore()
+        slots = core.slots
         connect()
     }
 
@@ -234,6 +238,7 @@ final class SimulatedWorld {
         case .reject(let tag, let requeue):
             settle(tag) { if requeue { self.enqueue($0, redelivered: true) } else { self.dead.append($0) } }
         case .setCredit(let credit, _): self.credit = credit
+        case .resize(let slots): self.slots = slots
         case .consume: break
         case .arm(let key, let seconds): arm(key, seconds)
         case .disarm(let key): timers[key] = nil
@@ -322,6 +327,7 @@ final class SimulatedWorld {
         }
         running[request.run] = request
         mostRunning = max(mostRunning, running.count)
+        if running.count > slots { violations.append("\(running.count) run in \(slots) slots") }
         starts[request.id, default: 0] += 1
         startOrder.append(request.id)
         startTimes.append(now)

@@ -163,6 +163,22 @@ extension RunnerSuite {
             try harness.close()
         }
 
+        @Test("more slots start what waits; fewer end nothing and start no more until there is room")
+        func resize() throws {
+            let harness = try Harness("sleeper", slots: 1)
+            let runs = (0..<5).map { _ in harness.start("sleeper.sleep", "[1]") }
+            try harness.wait("the first to begin") { !harness.began.isEmpty }
+            harness.pool.resize(slots: 4)
+            try harness.wait("four to run") { harness.began.count == 4 }
+            harness.pool.resize(slots: 1)
+            let last = harness.start("sleeper.sleep", "[0]")
+            for run in runs + [last] { #expect(try harness.report(run).outcome.value != nil) }
+            let fifth = try #require(harness.order.firstIndex(of: "began 5"))
+            for number in 1...4 { #expect(harness.order[..<fifth].contains("finished \(number)")) }
+            #expect(try harness.call("sleeper.sleep", "[0]").outcome.value != nil)
+            try harness.close()
+        }
+
         @Test("output arrives as lines, and its end with the report")
         func output() throws {
             let harness = try Harness("saboteur")

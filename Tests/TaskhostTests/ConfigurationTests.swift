@@ -1,4 +1,5 @@
 // Flags over environment over file over defaults, and what comes of them.
+import Ports
 import TaskModel
 import Testing
 
@@ -47,6 +48,18 @@ struct ConfigurationTests {
         #expect(made.concurrency == 3)
         #expect(made.grace == 2)
         #expect(made.maxStarts == 9)
+    }
+
+    @Test("bounds of the slots come in either order, and win over the concurrency")
+    func autoscale() throws {
+        for (text, least, most) in [("10,2", 2, 10), ("2, 10", 2, 10), ("10", 1, 10), ("10,0", 1, 10), ("3,3", 3, 3)] {
+            let made = try build(environment: ["TASKHOST_AUTOSCALE": text, "TASKHOST_CONCURRENCY": "7"])
+            #expect(made.autoscale?.least == least && made.autoscale?.most == most, "\(text)")
+            #expect(made.slotsAtFirst == least)
+        }
+        for text in ["0", "-1,2", "1,2,3", "many", "4097", ","] {
+            #expect(throws: CommandFailure.self) { try build(environment: ["TASKHOST_AUTOSCALE": text]) }
+        }
     }
 
     @Test("Celery's variables are understood, and ours are stronger")

@@ -13,6 +13,12 @@ struct WorkerOptions: ParsableArguments {
     var concurrency: String?
 
     @Option(
+        help: ArgumentHelp(
+            "The most and the least tasks run at a time, as needed: 10,2. In place of --concurrency.",
+            valueName: "numbers"))
+    var autoscale: String?
+
+    @Option(
         name: [.customShort("n"), .long],
         help: ArgumentHelp(
             "Node name; %h host, %n its first label, %d its domain. Default: celery@%h.", valueName: "name"))
@@ -72,6 +78,7 @@ struct WorkerOptions: ParsableArguments {
         var layer = SettingsLayer()
         try layer.read("worker.queues", queues, option: "--queues")
         try layer.read("worker.concurrency", concurrency, option: "--concurrency")
+        try layer.read("worker.autoscale", autoscale, option: "--autoscale")
         try layer.read("worker.hostname", hostname, option: "--hostname")
         try layer.read("worker.isolation", try isolationText(), option: "--isolation")
         try layer.read("worker.time_limit", timeLimit, option: "--time-limit")

@@ -1,5 +1,6 @@
 import Canvas
 import CeleryWire
+import Ports
 import TaskModel
 
 /// Everything that was set, in the types the parts want. Made once, from flags, environment, file and defaults.
@@ -17,6 +18,10 @@ struct Configuration: Sendable, Equatable {
     var resultCompression: Compression?
     var queues: QueueList
     var concurrency: Int
+    /// Slots follow demand between these; `concurrency` is not looked at then.
+    var autoscale: SlotRange?
+    var autoscaleKeep: Double = 30
+    var allowsPoolRestart = false
     var nodeName: String
     /// nil: the installation's own folder.
     var plugins: [String]?
@@ -50,6 +55,11 @@ struct Configuration: Sendable, Equatable {
     var tasks: [String: TaskOptions] = [:]
     /// What beat sends.
     var schedules: [ScheduledTask] = []
+
+    var slotsAtFirst: Int { autoscale?.least ?? concurrency }
+
+    /// "4", or "2 to 10, as needed".
+    var slotsText: String { autoscale.map { "\($0.least) to \($0.most), as needed" } ?? "\(concurrency)" }
 
     /// How the broker must declare a queue that does not exist.
     func declaration(of queue: String) -> QueueDeclaration { declarations[queue] ?? QueueDeclaration(name: queue) }

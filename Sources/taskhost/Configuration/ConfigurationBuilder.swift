@@ -1,5 +1,6 @@
 import CeleryWire
 import Foundation
+import Ports
 import TaskModel
 
 /// Turns the merged settings into a `Configuration`.
@@ -61,6 +62,11 @@ struct ConfigurationBuilder {
                 fix: "leave the task time to clean up: a soft limit some seconds below")
         }
         made.grace = settings.seconds("worker.grace") ?? made.grace
+        if let text = settings.text("worker.autoscale") {
+            made.autoscale = try SlotRange(text, origin: origin("worker.autoscale"))
+        }
+        made.autoscaleKeep = settings.seconds("worker.autoscale_keepalive") ?? made.autoscaleKeep
+        made.allowsPoolRestart = settings.flag("worker.pool_restarts") ?? false
         made.prefetchMultiplier = settings.integer("worker.prefetch_multiplier")
         made.acksLate = settings.flag("worker.acks_late") ?? made.acksLate
         made.trackStarted = settings.flag("worker.track_started") ?? made.trackStarted

@@ -57,6 +57,16 @@ enum Settings {
             "worker.concurrency", .integer(1...4096), environment: ["TASKHOST_CONCURRENCY"], fallback: "CPUs",
             about: "tasks run at a time"),
         Setting(
+            "worker.autoscale", .text, environment: ["TASKHOST_AUTOSCALE"], fallback: "none",
+            about: "\"10,2\": the most and the least tasks run at a time, as needed; in place of concurrency"),
+        Setting(
+            "worker.autoscale_keepalive", seconds,
+            environment: ["TASKHOST_AUTOSCALE_KEEPALIVE", "AUTOSCALE_KEEPALIVE"], fallback: "30",
+            about: "seconds that some slots must have been idle until they go"),
+        Setting(
+            "worker.pool_restarts", .flag, fallback: "false",
+            about: "remote control may have the bundles reloaded (Celery's worker_pool_restarts)"),
+        Setting(
             "worker.hostname", .text, environment: ["TASKHOST_HOSTNAME"], fallback: "celery@%h",
             about: "node name; %h full host name, %n its first label, %d its domain"),
         Setting(

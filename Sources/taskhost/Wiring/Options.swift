@@ -7,8 +7,11 @@ extension Configuration {
         let preferences = queues.entries.map { entry in
             QueuePreference(declaration: declaration(of: entry.name), share: entry.share)
         }
-        var made = EngineOptions(slots: concurrency, queues: preferences, nodeName: nodeName)
+        var made = EngineOptions(slots: slotsAtFirst, queues: preferences, nodeName: nodeName)
         made.graceSeconds = grace
+        made.autoscale = autoscale
+        made.autoscaleKeepSeconds = autoscaleKeep
+        made.allowsPoolRestart = allowsPoolRestart
         made.defaults.softLimit = softTimeLimit
         made.defaults.hardLimit = timeLimit
         made.defaults.acksLate = acksLate
@@ -22,7 +25,7 @@ extension Configuration {
         }
         made.overrides = tasks
         made.routes.rules = routes
-        if let prefetchMultiplier { made.lookAheadMost = prefetchMultiplier * concurrency }
+        made.lookAheadPerSlot = prefetchMultiplier
         made.resultExpiresSeconds = resultExpires
         made.resultExtended = resultExtended
         made.storeErrorsEvenIfIgnored = storeErrorsEvenIfIgnored
@@ -38,7 +41,7 @@ extension Configuration {
     /// - Parameter environment: ours; bundles see only what is listed.
     func runnerOptions(runnerPath: String, folders: [String], environment: [String: String]) -> RunnerOptions {
         RunnerOptions(
-            runnerPath: runnerPath, pluginFolders: folders, slots: concurrency,
+            runnerPath: runnerPath, pluginFolders: folders, slots: slotsAtFirst,
             environment: environment.filter { environmentForBundles.contains($0.key) }, ownsAllChildren: true)
     }
 }

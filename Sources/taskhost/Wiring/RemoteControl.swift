@@ -82,7 +82,7 @@ enum RemoteControl {
             }
         let all: [(String, JSON)] = [
             ("broker_url", .string(broker)), ("result_backend", .string(resultStore(configuration.results))),
-            ("worker_concurrency", .int(Int64(configuration.concurrency))),
+            ("worker_concurrency", .int(Int64(configuration.slotsAtFirst))),
             ("worker_prefetch_multiplier", configuration.prefetchMultiplier.map { .int(Int64($0)) } ?? nil),
             ("task_acks_late", .bool(configuration.acksLate)),
             ("task_track_started", .bool(configuration.trackStarted)),

@@ -17,7 +17,7 @@ struct Banner {
               broker       \(broker)
               results      \(results)
               queues       \(queues.joined(separator: ", "))\(isByOrder ? "  (in this order)" : "")
-              concurrency  \(configuration.concurrency)
+              concurrency  \(configuration.slotsText)
               bundles      \(folders.joined(separator: ", "))
 
             """
@@ -28,7 +28,7 @@ struct Banner {
             "event": "starting", "version": .string(TaskhostCommand.version), "node": .string(configuration.nodeName),
             "broker": .string(broker), "results": .string(results),
             "queues": .array(configuration.queues.entries.map { .string($0.name) }),
-            "concurrency": .stringConvertible(configuration.concurrency),
+            "concurrency": .stringConvertible(configuration.slotsAtFirst),
             "plugins": .array(folders.map { .string($0) }),
         ]
     }

@@ -130,7 +130,7 @@ final class WorkerRun {
             "ready: \(tasks.count) tasks from \(runner.bundles.filter { $0.status == .active }.count) bundles",
             metadata: [
                 "event": "ready", "queues": .array(configuration.queues.entries.map { .string($0.name) }),
-                "concurrency": .stringConvertible(configuration.concurrency),
+                "concurrency": .stringConvertible(configuration.slotsAtFirst),
                 "tasks": .array(tasks.sorted().map { .string($0) }),
             ])
         notifier?.send("READY=1\nSTATUS=serving \(configuration.queues.entries.map(\.name).joined(separator: ", "))")
