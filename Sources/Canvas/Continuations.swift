@@ -86,22 +86,24 @@ extension Canvas {
 
     /// Calls errbacks with the failed task's id, all together as one group.
     /// - Parameters:
-    ///   - wantsDetails: whether this task is to be called with (request, exception, traceback) instead.
+    ///   - isCalledHere: whether this task takes (request, exception, traceback): then it gets no message.
+    /// - Returns: those that are left to the caller.
     public mutating func fail(
-        _ errbacks: [JSON], taskID: String, rootID: String, details: @autoclosure () -> [JSON],
-        wantsDetails: (String) -> Bool
-    ) throws(CanvasError) {
+        _ errbacks: [JSON], taskID: String, rootID: String, isCalledHere: (String) -> Bool
+    ) throws(CanvasError) -> [Signature] {
+        var here: [Signature] = []
         var plain: [Signature] = []
         let options: JSONMap = ["parent_id": .string(taskID), "root_id": .string(rootID)]
         for errback in errbacks {
             let signature = try Signature(errback)
-            if case .task = signature.shape, wantsDetails(signature.task) {
-                try apply(signature, args: details(), options: options)
+            if case .task = signature.shape, isCalledHere(signature.task) {
+                here.append(signature)
             } else {
                 plain.append(signature)
             }
         }
         if !plain.isEmpty { try apply(.group(plain), args: [.string(taskID)], options: options) }
+        return here
     }
 
     /// Publishes a signature under an id that its sender knows already: of the task, of a chain's last task, of a

@@ -223,8 +223,10 @@ extension Engine: RunnerEvents {
 
     public func said(_ run: RunID, level: Int?, line: String) {
         let message = core.runs[run]?.message
+        let errback = core.errbacks[run]?.errback
         let source: Logger.Metadata = [
-            "task_id": "\(message?.id ?? run.description)", "task": "\(message?.name ?? "")",
+            "task_id": "\(message?.id ?? errback?.id ?? run.description)",
+            "task": "\(message?.name ?? errback?.task ?? "")",
         ]
         switch level {
         case nil, 1: log.info("\(line)", metadata: source)

@@ -61,4 +61,6 @@ enum EngineNote {
     case chordFailed(group: String, body: String, reason: String)
     /// Something that should have followed could not be called.
     case notFollowed(id: String, reason: String)
+    /// An errback that was called here; `id` is the failed task's.
+    case errbackFailed(name: String, id: String, reason: String)
 }

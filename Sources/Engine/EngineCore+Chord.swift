@@ -71,7 +71,8 @@ extension EngineCore {
             }
             steps.append(.store(failureRecord(TaskMessage(id: id, name: ""), original ?? error)))
         } else {
-            let called = errbackSteps(options.list("link_error"), taskID: id, rootID: id, error, item)
+            let request = FailedRequest(id: id, uncalled: body, nodeName: self.options.nodeName)
+            let called = errbackSteps(options.list("link_error"), request, error, item)
             steps += called.steps
             var message = TaskMessage(id: id, name: "")
             message.replyTo = options.text("reply_to")
@@ -94,7 +95,8 @@ extension EngineCore {
         }
         for errback in groups where !errbacks.contains(errback) { errbacks.append(errback) }
         guard let id = signature["options"]?["task_id"]?.text else { return [] }
-        let called = errbackSteps(errbacks, taskID: id, rootID: id, failure, item)
+        let called = errbackSteps(
+            errbacks, FailedRequest(id: id, uncalled: signature, nodeName: options.nodeName), failure, item)
         return called.steps + [.store(failureRecord(TaskMessage(id: id, name: ""), failure, children: called.children))]
     }
 }

@@ -32,7 +32,7 @@ extension EngineCore {
         let part = partStep(item, .failure, failure.json.bytes)
         let rest = failChain(following.chain, failure, stores: !stored.isEmpty)
         let called = errbackSteps(
-            following.errbacks, taskID: item.message.id, rootID: item.message.rootID ?? item.message.id, failure, item)
+            following.errbacks, FailedRequest(item, nodeName: options.nodeName), failure, item)
         return stored + part + rest + called.steps
     }
 
@@ -65,19 +65,28 @@ extension EngineCore {
         return steps
     }
 
+    /// Calls those that take the failure itself, publishes the others.
     func errbackSteps(
-        _ errbacks: [JSON], taskID: String, rootID: String, _ failure: TaskFailure, _ item: Held
+        _ errbacks: [JSON], _ request: FailedRequest, _ failure: TaskFailure, _ item: Held
     ) -> (steps: [Step], children: [JSON]) {
         guard !errbacks.isEmpty else { return ([], []) }
         var canvas = canvas(for: item)
         do throws(CanvasError) {
-            try canvas.fail(
-                errbacks, taskID: taskID, rootID: rootID, details: details(of: item, failure),
-                wantsDetails: { catalog.task($0)?.options.takesFailure == true })
-            return (try steps(of: canvas), canvas.children)
+            let here = try canvas.fail(
+                errbacks, taskID: request.id, rootID: request.rootID,
+                isCalledHere: { catalog.task($0)?.options.takesFailure == true })
+            let details = [request.json, failure.json, failure.traceback.map(JSON.string) ?? nil]
+            let calls = here.map { signature in
+                let args = signature.isImmutable ? signature.args : details + signature.args
+                return Step.call(
+                    Errback(
+                        id: signature.id ?? makeID(), task: signature.task,
+                        body: JSON.array([.array(args), signature.kwargs.json, .object([])]).bytes))
+            }
+            return (calls + (try steps(of: canvas)), canvas.children)
         } catch {
             // The task has failed already; there is nothing left that could fail for this.
-            return ([.note(.notFollowed(id: taskID, reason: error.description))], [])
+            return ([.note(.notFollowed(id: request.id, reason: error.description))], [])
         }
     }
 
@@ -99,20 +108,6 @@ extension EngineCore {
         let part = ChordPart(
             groupID: group, groupIndex: message.groupIndex, taskID: message.id, state: state, value: value)
         return [.part(part, body: body)]
-    }
-
-    /// What an errback of three arguments gets.
-    private func details(of item: Held, _ failure: TaskFailure) -> [JSON] {
-        let message = item.message
-        let request: JSONMap = [
-            "id": .string(message.id), "task": .string(message.name),
-            "args": JSON(trusting: Array(message.body[message.argsRange])),
-            "kwargs": JSON(trusting: Array(message.body[message.kwargsRange])),
-            "root_id": message.rootID.map(JSON.string) ?? nil, "parent_id": message.parentID.map(JSON.string) ?? nil,
-            "group": message.groupID.map(JSON.string) ?? nil, "retries": .int(Int64(message.retries)),
-            "hostname": .string(options.nodeName),
-        ]
-        return [request.json, failure.json, failure.traceback.map(JSON.string) ?? nil]
     }
 
     // ---- from effects to steps ----

@@ -6,7 +6,7 @@ import TaskModel
 
 extension EngineCore {
     mutating func finished(_ run: RunID, _ report: RunReport, _ actions: inout [EngineAction]) {
-        guard let item = runs.removeValue(forKey: run) else { return }
+        guard let item = runs.removeValue(forKey: run) else { return errbackFinished(run, report, &actions) }
         slotFreed()
         if item.softLimit != nil { actions.append(.disarm(.softLimit(run))) }
         if item.hardLimit != nil { actions.append(.disarm(.hardLimit(run))) }

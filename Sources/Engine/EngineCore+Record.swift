@@ -23,6 +23,7 @@ extension EngineCore {
 
     private mutating func advance(_ item: Held, _ actions: inout [EngineAction]) {
         while let step = item.steps.first {
+            if case .call(let errback) = step { return call(errback, for: item, &actions) }
             if let action = action(of: step, Receipt(held: item.id, purpose: .step)) {
                 actions.append(action)
                 return
@@ -33,7 +34,7 @@ extension EngineCore {
             case .reject(let requeue):
                 if let tag = item.tag { actions.append(.reject(tag, requeue: requeue)) }
             case .note(let note): actions.append(.log(note))
-            case .store, .publish, .announce, .addToChord, .part, .claimed, .finishChord, .failChord: break
+            case .store, .publish, .announce, .addToChord, .part, .claimed, .finishChord, .failChord, .call: break
             }
             item.steps.removeFirst()
         }
@@ -53,7 +54,7 @@ extension EngineCore {
         case .claimed(let claim, _): .keepClaim(claim, receipt)
         case .finishChord(let claim): .finishChord(claim, receipt)
         case .failChord(let claim): .failChord(claim, receipt)
-        case .acknowledge, .reject, .note: nil
+        case .acknowledge, .reject, .note, .call: nil
         }
     }
 
@@ -99,7 +100,8 @@ extension EngineCore {
 
     /// Goes on with the settlement, unless something is still under way that must come before it.
     mutating func tryStepAgain(_ id: HeldID, _ actions: inout [EngineAction]) {
-        guard let item = held[id], case .recording = item.phase, !item.storesState, item.sending.isEmpty else { return }
+        guard let item = held[id], case .recording = item.phase else { return }
+        guard !item.storesState, item.sending.isEmpty, item.errback == nil else { return }
         advance(item, &actions)
     }
 

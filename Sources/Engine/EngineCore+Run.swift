@@ -55,7 +55,7 @@ extension EngineCore {
     }
 
     mutating func began(_ run: RunID, pid: Int32, _ actions: inout [EngineAction]) {
-        guard let item = runs[run] else { return }
+        guard let item = runs[run] else { return errbackBegan(run, &actions) }
         item.phase = .running(run, since: now.monotonic)
         // A series of calls is one task.
         let isFirst = !item.began
@@ -79,7 +79,10 @@ extension EngineCore {
     }
 
     mutating func softLimitReached(_ run: RunID, _ actions: inout [EngineAction]) {
-        guard let item = runs[run] else { return }
+        guard let item = runs[run] else {
+            if errbacks[run] != nil { actions.append(.softStop(run)) }
+            return
+        }
         note(
             &actions,
             .softLimit(name: item.message.displayName, id: item.message.id, seconds: item.softLimit ?? 0))
@@ -88,7 +91,7 @@ extension EngineCore {
     }
 
     mutating func hardLimitReached(_ run: RunID, _ actions: inout [EngineAction]) {
-        guard let item = runs[run] else { return }
-        actions.append(.kill(run, .hardLimit(seconds: item.hardLimit ?? 0)))
+        guard let seconds = runs[run].map(\.hardLimit) ?? errbacks[run]?.policy.hardLimit else { return }
+        actions.append(.kill(run, .hardLimit(seconds: seconds)))
     }
 }

@@ -7,7 +7,7 @@ import TaskhostJSON
 
 extension EngineCore {
     mutating func sent(_ run: RunID, _ submission: Submission, _ actions: inout [EngineAction]) {
-        guard let item = runs[run] else { return }
+        guard let item = runs[run] ?? errbacks[run]?.item else { return }
         var canvas = canvas(for: item)
         do throws(CanvasError) {
             let signature = try Signature(try Self.read(submission.signature))

@@ -21,7 +21,7 @@ extension EngineCore {
         case .cold:
             actions.append(.disarm(.grace))
             actions.append(.arm(.abandon, afterSeconds: Self.abandonSeconds))
-            for run in runs.keys.sorted(by: { $0.number < $1.number }) {
+            for run in (Array(runs.keys) + Array(errbacks.keys)).sorted(by: { $0.number < $1.number }) {
                 actions.append(.kill(run, .terminate(signal: 9)))
             }
         }
@@ -40,6 +40,7 @@ extension EngineCore {
         actions.append(.log(.abandoned(held.count)))
         held.removeAll()
         runs.removeAll()
+        errbacks.removeAll()
     }
 
     private mutating func giveBackWhatDoesNotRun(_ actions: inout [EngineAction]) {

@@ -31,6 +31,8 @@ struct EngineCore {
     var scaling: Scaling?
     var held: [HeldID: Held] = [:]
     var runs: [RunID: Held] = [:]
+    /// Called while the task that failed is being recorded.
+    var errbacks: [RunID: ErrbackCall] = [:]
     var ready: ReadyQueues
     var known = KnownWork()
     var credit: Credit

@@ -10,7 +10,7 @@ extension EngineNote {
             .info
         case .rejected, .softLimit, .runnerFault: .warning
         case .failed, .crashed, .hardLimit, .refused, .recordingFailed, .deadLettered, .abandoned, .chordFailed,
-            .notFollowed:
+            .notFollowed, .errbackFailed:
             .error
         }
     }
@@ -52,6 +52,7 @@ extension EngineNote {
         case .chordFailed(let group, let body, let reason): "Chord \(group): its body \(body) fails: \(reason)"
         case .notFollowed(let id, let reason): "Task [\(id)]: what should follow it cannot be called: \(reason)"
         case .resized(let from, let to): "Scaling \(to > from ? "up" : "down"): \(to) slots, were \(from)"
+        case .errbackFailed(let name, let id, let reason): "Errback \(name) of task [\(id)]: \(reason)"
         case .abandoned(let count): "\(count) messages could not be settled in time; the broker will deliver them again"
         }
     }
@@ -63,7 +64,7 @@ extension EngineNote {
             .rejected(let name, let id, _, _), .discarded(let name, let id, _),
             .crashed(let name, let id, _, _, _, _), .hardLimit(let name, let id, _, _),
             .softLimit(let name, let id, _), .postponed(let name, let id, _), .runnerFault(let name, let id, _),
-            .alreadyDone(let name, let id), .adopted(let name, let id):
+            .alreadyDone(let name, let id), .adopted(let name, let id), .errbackFailed(let name, let id, _):
             ["task": "\(name)", "task_id": "\(id)"]
         case .recordingFailed(let id, _, _), .deadLettered(let id, _, _), .notFollowed(let id, _): ["task_id": "\(id)"]
         case .chordFailed(_, let body, _): ["task_id": "\(body)"]

@@ -69,6 +69,8 @@ final class Held {
     /// What the task sends while it runs, in order; the settlement waits for all of it.
     var sending: [Step] = []
     var sendAttempts = 0
+    /// The call of an errback that its settlement waits for.
+    var errback: RunID?
     /// Tuples of what the running task sent.
     var children: [JSON] = []
     private var readContinuations: Continuations?
@@ -116,6 +118,7 @@ enum Step {
     case claimed(ChordClaim, then: [Step])
     case finishChord(ChordClaim)
     case failChord(ChordClaim)
+    case call(Errback)
     case acknowledge
     case reject(requeue: Bool)
     /// A line for the operator, once what is before it is done.

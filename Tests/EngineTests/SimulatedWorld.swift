@@ -81,12 +81,16 @@ final class SimulatedWorld {
                 slots: 2, queues: [QueuePreference(declaration: QueueDeclaration(name: "q"))], nodeName: "sim@test")
         options.seed = seed
         let manifest = TaskManifest(index: 0, name: "t", parameters: [], result: nil, options: task)
+        var takesFailure = TaskOptions()
+        takesFailure.takesFailure = true
+        let errback = TaskManifest(index: 1, name: "errback", parameters: [], result: nil, options: takesFailure)
+        let tasks = ["t": manifest, "errback": errback]
         let chosen = options
         let numbers = Numbers()
         makeCore = {
             var core = EngineCore(
                 options: chosen,
-                catalog: EngineCore.Catalog(task: { $0 == "t" ? manifest : nil }, lookAhead: { _ in 0 }),
+                catalog: EngineCore.Catalog(task: { tasks[$0] }, lookAhead: { _ in 0 }),
                 hasStore: true, joinsChords: true, notesTasks: false, makeID: numbers.next)
             core.isWatched = true
             return core

@@ -19,8 +19,8 @@ extension Targets {
         canvas = Self.canvas()
         do throws(CanvasError) {
             try canvas.succeed(following, with: 1)
-            try canvas.fail(
-                following.errbacks, taskID: "U1", rootID: "U1", details: [], wantsDetails: { $0.utf8.count % 2 == 0 })
+            _ = try canvas.fail(
+                following.errbacks, taskID: "U1", rootID: "U1", isCalledHere: { $0.utf8.count % 2 == 0 })
         } catch {
             precondition(!error.description.isEmpty)
         }
