@@ -24,6 +24,9 @@ extension Engine: EngineControl {
         }
     }
 
+    /// Whether a loaded bundle has it.
+    public func knows(task name: String) -> Bool { runner.task(named: name) != nil }
+
     public var consumedQueues: [QueueDeclaration] { core.queues.map(\.declaration) }
 
     public var revokedTaskIDs: [String] { core.revocations.ids(at: loop.clocks.monotonic) }
@@ -34,7 +37,8 @@ extension Engine: EngineControl {
             credit: core.queues.reduce(0) {
                 $0 + core.credit.wanted(waiting: core.waiting[$1.declaration.name] ?? 0)
             }, softLimit: options.defaults.softLimit, hardLimit: options.defaults.hardLimit,
-            tasksPerChild: options.defaults.alwaysFresh ? 0 : options.defaults.keep)
+            tasksPerChild: options.defaults.alwaysFresh ? 0 : options.defaults.keep, running: core.runs.count,
+            held: core.held.count, isLinkUp: core.isLinkUp)
     }
 
     public func revoke(_ taskIDs: [String], terminate signal: Int32?) -> [String] {

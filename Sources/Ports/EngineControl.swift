@@ -139,9 +139,15 @@ public struct EngineFigures: Sendable, Equatable {
     public var hardLimit: Double?
     /// Tasks a child serves in turn; 0: a fresh child for each.
     public var tasksPerChild: Int
+    /// Tasks that a child works on now.
+    public var running: Int
+    /// Messages in our hands that are not settled.
+    public var held: Int
+    public var isLinkUp: Bool
 
     public init(
-        received: [String: Int], slots: Int, credit: Int, softLimit: Double?, hardLimit: Double?, tasksPerChild: Int
+        received: [String: Int], slots: Int, credit: Int, softLimit: Double?, hardLimit: Double?, tasksPerChild: Int,
+        running: Int = 0, held: Int = 0, isLinkUp: Bool = false
     ) {
         self.received = received
         self.slots = slots
@@ -149,5 +155,8 @@ public struct EngineFigures: Sendable, Equatable {
         self.softLimit = softLimit
         self.hardLimit = hardLimit
         self.tasksPerChild = tasksPerChild
+        self.running = running
+        self.held = held
+        self.isLinkUp = isLinkUp
     }
 }
