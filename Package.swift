@@ -99,8 +99,7 @@ let package = Package(
             name: "taskhost",
             dependencies: [
                 "TaskModel", "CeleryWire", "Control", "Ports", "Loop", "RabbitMQ", "Redis", "SQLite", "Runner",
-                "Engine", "Client", "Canvas", "Beat", "CLinux", "WireFormats", json, logging,
-                "Engine", "Client", "Canvas", "CLinux", "WireFormats", "Observability", json, logging, metrics,
+                "Engine", "Client", "Canvas", "Beat", "CLinux", "WireFormats", "Observability", json, logging, metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), "TOMLKit",
             ],
             swiftSettings: strict),

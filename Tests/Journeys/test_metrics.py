@@ -31,14 +31,14 @@ def figure(port, line):
 def test_outcomes_are_counted_by_task_and_state(start_worker, redis_transport, queue):
     worker = start_worker(redis_transport, queue, options=("--metrics-port", "0"))
     port = port_of(worker)
-    assert redis_transport.send("arithmetic.add", 1, 2, queue=queue).get(timeout=15) == 3
+    assert redis_transport.send("tasks.add", 1, 2, queue=queue).get(timeout=15) == 3
     failed = redis_transport.send("nobody.knows", queue=queue)
     with pytest.raises(Exception):
         failed.get(timeout=15)
     until("the success counted", lambda: figure(
-        port, 'taskhost_tasks_total{task="arithmetic.add",state="succeeded"}') == 1)
+        port, 'taskhost_tasks_total{task="tasks.add",state="succeeded"}') == 1)
     until("the failure counted", lambda: figure(port, 'taskhost_tasks_total{task="other",state="failed"}') == 1)
-    assert figure(port, 'taskhost_task_run_seconds_count{task="arithmetic.add"}') == 1
+    assert figure(port, 'taskhost_task_run_seconds_count{task="tasks.add"}') == 1
     assert figure(port, "taskhost_slots") == 2
     assert "nobody.knows" not in get(port, "/metrics")[1]
 

@@ -55,7 +55,7 @@ final class WorkerRun {
         options.formats = try configuration.formats()
         engine = Engine(
             options: options, loop: loop, broker: broker, store: store, runner: runner, log: log)
-        watch = configuration.metricsPort.map { _ in WorkerWatch(loop: loop, engine: engine) }
+        watch = configuration.metricsPort == nil ? nil : WorkerWatch(loop: loop, engine: engine)
         eventChannel = try adapters.events()
         events = RemoteControl.events(over: eventChannel, of: engine, configuration, loop: loop)
         control = RemoteControl.service(
