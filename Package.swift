@@ -13,6 +13,8 @@ let strict: [SwiftSetting] = [
 let json = Target.Dependency.product(name: "TaskhostJSON", package: "sdk")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+
 let package = Package(
     name: "taskhost",
     products: [
@@ -24,6 +26,7 @@ let package = Package(
         .package(path: "sdk"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
@@ -70,6 +73,8 @@ let package = Package(
 
         .target(name: "Control", dependencies: ["TaskModel", "CeleryWire", "Ports", json], swiftSettings: strict),
 
+        .target(name: "Observability", dependencies: ["Ports", "TaskModel", metrics], swiftSettings: strict),
+
         .target(
             name: "WireFormats",
             dependencies: [
@@ -94,7 +99,7 @@ let package = Package(
             name: "taskhost",
             dependencies: [
                 "TaskModel", "CeleryWire", "Control", "Ports", "Loop", "RabbitMQ", "Redis", "SQLite", "Runner",
-                "Engine", "Client", "Canvas", "Beat", "CLinux", "WireFormats", json, logging,
+                "Engine", "Client", "Canvas", "Beat", "CLinux", "WireFormats", "Observability", json, logging, metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), "TOMLKit",
             ],
             swiftSettings: strict),
@@ -114,6 +119,7 @@ let package = Package(
             dependencies: ["Runner", "Loop", "Ports", "TaskModel", "CLinux", "CRunnerProtocol"]),
         .testTarget(
             name: "ControlTests", dependencies: ["Control", "Ports", "TaskModel", json], exclude: ["Fixtures"]),
+        .testTarget(name: "ObservabilityTests", dependencies: ["Observability", "Ports", "TaskModel", metrics]),
         .testTarget(name: "RabbitMQTests", dependencies: ["RabbitMQ", "Loop", "Ports", "TaskModel"]),
         .testTarget(
             name: "ConformanceTests",

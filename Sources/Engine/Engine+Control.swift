@@ -24,6 +24,9 @@ extension Engine: EngineControl {
         }
     }
 
+    /// Whether a loaded bundle has it.
+    public func knows(task name: String) -> Bool { runner.task(named: name) != nil }
+
     public var consumedQueues: [QueueDeclaration] { core.queues.map(\.declaration) }
 
     public var revokedTaskIDs: [String] { core.revocations.ids(at: loop.clocks.monotonic) }
@@ -36,7 +39,8 @@ extension Engine: EngineControl {
             }, softLimit: options.defaults.softLimit, hardLimit: options.defaults.hardLimit,
             tasksPerChild: options.defaults.alwaysFresh ? 0 : options.defaults.keep,
             autoscale: core.scaling?.range,
-            inHand: core.held.values.reduce(0) { if case .waiting = $1.phase { $0 } else { $0 + 1 } })
+            inHand: core.held.values.reduce(0) { if case .waiting = $1.phase { $0 } else { $0 + 1 } },
+            running: core.runs.count, held: core.held.count, isLinkUp: core.isLinkUp)
     }
 
     public func revoke(_ taskIDs: [String], terminate signal: Int32?) -> [String] {

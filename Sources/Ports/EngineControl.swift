@@ -174,10 +174,15 @@ public struct EngineFigures: Sendable, Equatable {
     public var autoscale: SlotRange?
     /// Messages that want a slot, or have one.
     public var inHand: Int
+    /// Tasks that a child works on now.
+    public var running: Int
+    /// Messages in our hands that are not settled.
+    public var held: Int
+    public var isLinkUp: Bool
 
     public init(
         received: [String: Int], slots: Int, credit: Int, softLimit: Double?, hardLimit: Double?, tasksPerChild: Int,
-        autoscale: SlotRange? = nil, inHand: Int = 0
+        autoscale: SlotRange? = nil, inHand: Int = 0, running: Int = 0, held: Int = 0, isLinkUp: Bool = false
     ) {
         self.received = received
         self.slots = slots
@@ -187,5 +192,8 @@ public struct EngineFigures: Sendable, Equatable {
         self.tasksPerChild = tasksPerChild
         self.autoscale = autoscale
         self.inHand = inHand
+        self.running = running
+        self.held = held
+        self.isLinkUp = isLinkUp
     }
 }

@@ -62,6 +62,13 @@ struct WorkerOptions: ParsableArguments {
     var taskEvents = false
 
     @Option(
+        help: ArgumentHelp("Serve /metrics, /livez and /readyz at this port; 0: a free one.", valueName: "port"))
+    var metricsPort: String?
+
+    @Option(help: ArgumentHelp("IPv4 address to serve them at. Default: 127.0.0.1.", valueName: "address"))
+    var metricsHost: String?
+
+    @Option(
         help: ArgumentHelp("Seconds between the events that say we are alive. Default: 2.", valueName: "seconds"))
     var heartbeatInterval: String?
 
@@ -85,6 +92,8 @@ struct WorkerOptions: ParsableArguments {
         try layer.read("worker.soft_time_limit", softTimeLimit, option: "--soft-time-limit")
         try layer.read("worker.prefetch_multiplier", prefetchMultiplier, option: "--prefetch-multiplier")
         try layer.read("worker.grace", grace, option: "--grace")
+        try layer.read("metrics.port", metricsPort, option: "--metrics-port")
+        try layer.read("metrics.host", metricsHost, option: "--metrics-host")
         try layer.read("worker.pidfile", pidfile, option: "--pidfile")
         try layer.read("worker.task_events", taskEvents ? "true" : nil, option: "--task-events")
         try layer.read(

@@ -40,6 +40,9 @@ struct Configuration: Sendable, Equatable {
     /// Seconds; nil: no events of the worker itself.
     var heartbeat: Double? = 2
     var pidfile: String?
+    /// nil: no metrics are served.
+    var metricsPort: UInt16?
+    var metricsHost = "127.0.0.1"
     var limits = WireLimits.standard
     /// Serializers, by name.
     var acceptContent = ["json"]

@@ -74,6 +74,8 @@ struct ConfigurationBuilder {
         made.maxStarts = settings.integer("worker.max_starts") ?? made.maxStarts
         made.sendsTaskEvents = settings.flag("worker.task_events") ?? false
         if let seconds = settings.seconds("worker.heartbeat") { made.heartbeat = seconds > 0 ? seconds : nil }
+        made.metricsPort = settings.integer("metrics.port").map { UInt16($0) }
+        made.metricsHost = settings.text("metrics.host") ?? made.metricsHost
         made.pidfile = settings.text("worker.pidfile").map { NodeName.expand($0, hostName: hostName) }
     }
 

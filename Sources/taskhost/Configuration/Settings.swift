@@ -1,7 +1,7 @@
 /// Every setting there is. docs/configuration.md and docs/taskhost.toml are checked against this list.
 enum Settings {
     static let all: [Setting] =
-        broker + results + worker + log + limits + wire + security + queues + routes + tasks
+        broker + results + worker + metrics + log + limits + wire + security + queues + routes + tasks
         + schedules
 
     private static let seconds = SettingKind.seconds(0...Double.infinity)
@@ -107,6 +107,15 @@ enum Settings {
             about: "seconds between the events that say we are alive; 0: no events of the worker itself"),
         Setting(
             "worker.pidfile", .text, environment: ["TASKHOST_PIDFILE"], fallback: "none", about: "file for our pid"),
+    ]
+
+    private static let metrics = [
+        Setting(
+            "metrics.port", .integer(0...65535), environment: ["TASKHOST_METRICS_PORT"], fallback: "none",
+            about: "port of /metrics, /livez and /readyz; 0: a free one, which the log tells"),
+        Setting(
+            "metrics.host", .text, environment: ["TASKHOST_METRICS_HOST"], fallback: "127.0.0.1",
+            about: "IPv4 address to listen at"),
     ]
 
     private static let log = [

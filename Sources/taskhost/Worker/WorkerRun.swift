@@ -25,6 +25,7 @@ final class WorkerRun {
     private let runner: RunnerPool
     private let beat: BeatSending?
     private let folders: [String]
+    private let watch: WorkerWatch?
     private var status = ExitStatus.success
     private var isStopping = false
 
@@ -55,6 +56,7 @@ final class WorkerRun {
         options.formats = try configuration.formats()
         engine = Engine(
             options: options, loop: loop, broker: broker, store: store, runner: runner, log: log)
+        watch = configuration.metricsPort == nil ? nil : WorkerWatch(loop: loop, engine: engine)
         eventChannel = try adapters.events()
         events = RemoteControl.events(over: eventChannel, of: engine, configuration, loop: loop)
         control = RemoteControl.service(
@@ -88,6 +90,7 @@ final class WorkerRun {
     func run() throws(CommandFailure) -> ExitStatus {
         let pidfile = try configuration.pidfile.map { path throws(CommandFailure) in try Pidfile(path: path) }
         defer { pidfile?.remove() }
+        try watch?.open(configuration, log: log)
         let signals: any LoopWatch
         do {
             signals = try loop.watchSignals([SIGTERM, SIGINT, SIGQUIT, SIGHUP]) { [unowned self] in receive($0) }
@@ -161,6 +164,7 @@ final class WorkerRun {
 
     private func stop(_ kind: StopKind) {
         isStopping = true
+        watch?.stopping()
         notifier?.send("STOPPING=1")
         let how =
             kind == .warm

@@ -1,0 +1,98 @@
+// What the worker shows over HTTP: metrics, and whether it lives and is ready.
+import CoreMetrics
+import Dispatch
+import Engine
+import Foundation
+import Logging
+import Loop
+import Observability
+import Ports
+
+/// On the loop; gauges are written once a second, so that a scrape never waits for the loop.
+final class WorkerWatch {
+    private let loop: EpollLoop
+    private let engine: Engine
+    private let registry: PrometheusRegistry
+    private let health = Health()
+    private var isStopping = false
+
+    private static let interval = 1.0
+    private static let help = [
+        "taskhost_info": "Always 1; the version is a label.",
+        "taskhost_slots": "Tasks that may run at a time.",
+        "taskhost_running": "Tasks that run now.",
+        "taskhost_held": "Messages in the worker's hands that are not settled.",
+        "taskhost_credit": "Unsettled messages that the worker wants to hold at most.",
+        "taskhost_link_up": "1 while the broker is connected.",
+        "taskhost_loop_lag_seconds": "By how much the last look at these gauges was late.",
+    ]
+
+    init(loop: EpollLoop, engine: Engine) {
+        self.loop = loop
+        self.engine = engine
+        registry = PrometheusRegistry(help: TaskMetrics.help.merging(Self.help) { first, _ in first })
+    }
+
+    func open(_ configuration: Configuration, log: Logger) throws(CommandFailure) {
+        guard let port = configuration.metricsPort else { return }
+        let server: ScrapeServer
+        do {
+            server = try ScrapeServer(host: configuration.metricsHost, port: port) { [registry, health] path in
+                Self.answer(path, registry, health)
+            }
+        } catch {
+            throw .configuration("\(error)")
+        }
+        engine.add(observer: TaskMetrics(registry: registry) { [unowned engine] in engine.knows(task: $0) })
+        gauge("taskhost_info", 1, [("version", TaskhostCommand.version)])
+        look(lateBy: 0)
+        Thread.detachNewThread { server.serve() }
+        log.info(
+            "metrics at http://\(configuration.metricsHost):\(server.port)/metrics",
+            metadata: ["event": "metrics", "port": .stringConvertible(server.port)])
+    }
+
+    func stopping() {
+        isStopping = true
+        health.loopTurned(notReadyBecause: notReadyBecause)
+    }
+
+    private func look(lateBy lag: Double) {
+        let figures = engine.figures
+        gauge("taskhost_slots", Double(figures.slots))
+        gauge("taskhost_running", Double(figures.running))
+        gauge("taskhost_held", Double(figures.held))
+        gauge("taskhost_credit", Double(figures.credit))
+        gauge("taskhost_link_up", figures.isLinkUp ? 1 : 0)
+        gauge("taskhost_loop_lag_seconds", max(0, lag))
+        health.loopTurned(notReadyBecause: notReadyBecause)
+        let due = DispatchTime.now().uptimeNanoseconds + UInt64(Self.interval * 1e9)
+        _ = loop.schedule(afterSeconds: Self.interval) { [weak self] in
+            self?.look(lateBy: (Double(DispatchTime.now().uptimeNanoseconds) - Double(due)) / 1e9)
+        }
+    }
+
+    private var notReadyBecause: String? {
+        if isStopping { return "stopping" }
+        if !engine.figures.isLinkUp { return "not connected to the broker" }
+        return engine.registeredTasks.isEmpty ? "no bundle is loaded" : nil
+    }
+
+    private func gauge(_ name: String, _ value: Double, _ labels: [(String, String)] = []) {
+        Meter(label: name, dimensions: labels, factory: registry).set(value)
+    }
+
+    private static func answer(_ path: String, _ registry: PrometheusRegistry, _ health: Health) -> ScrapeAnswer {
+        switch path {
+        case "/metrics":
+            ScrapeAnswer(type: "text/plain; version=0.0.4; charset=utf-8", text: registry.rendered())
+        case "/livez": probe(health.notAliveBecause)
+        case "/readyz": probe(health.notReadyBecause)
+        default: ScrapeAnswer(status: "404 Not Found", text: "there are /metrics, /livez and /readyz\n")
+        }
+    }
+
+    private static func probe(_ reason: String?) -> ScrapeAnswer {
+        reason.map { ScrapeAnswer(status: "503 Service Unavailable", text: $0 + "\n") } ?? ScrapeAnswer(text: "ok\n")
+    }
+}
