@@ -23,6 +23,7 @@ extension EngineCore {
 
     private mutating func advance(_ item: Held, _ actions: inout [EngineAction]) {
         while let step = item.steps.first {
+            if case .publish = step { tellRetried(item, &actions) }
             if let action = action(of: step, Receipt(held: item.id, purpose: .step)) {
                 actions.append(action)
                 return
