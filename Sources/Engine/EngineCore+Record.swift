@@ -24,6 +24,7 @@ extension EngineCore {
     private mutating func advance(_ item: Held, _ actions: inout [EngineAction]) {
         while let step = item.steps.first {
             if case .call(let errback) = step { return call(errback, for: item, &actions) }
+            if case .publish = step { tellRetried(item, &actions) }
             if let action = action(of: step, Receipt(held: item.id, purpose: .step)) {
                 actions.append(action)
                 return

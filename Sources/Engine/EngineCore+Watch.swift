@@ -21,6 +21,11 @@ extension EngineCore {
         item.untold = []
     }
 
+    /// The next attempt may be over before this message is settled: who watches hears of both in order.
+    func tellRetried(_ item: Held, _ actions: inout [EngineAction]) {
+        if case .retried? = item.untold.last { tellSettled(item, &actions) }
+    }
+
     /// What a verdict means to watchers, after what the runner reported.
     func tell(_ verdict: Verdict, on report: RunReport, of item: Held, _ actions: inout [EngineAction]) {
         guard isWatched else { return }

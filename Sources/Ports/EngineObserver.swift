@@ -16,6 +16,7 @@ public enum TaskOccurrence: Sendable {
     case succeeded(result: [UInt8])
     /// Final. A task that nobody here knows fails with `NotRegistered`.
     case failed(TaskFailure)
+    /// Told when that is recorded, before the next attempt can begin.
     case retried(afterSeconds: Double, cause: TaskFailure?)
     /// - signal: what its child was sent; nil unless it was running.
     case revoked(signal: Int32?, hasExpired: Bool)

@@ -299,7 +299,11 @@ final class SimulatedWorld {
         }
     }
 
+    /// For each message published: what was told of its task last.
+    var toldBeforePublishing: [String] = []
+
     private func publish(_ publication: Publication, _ receipt: Receipt) {
+        if let id = publication.message.headers["id"]?.text { toldBeforePublishing.append(names(id).last ?? "") }
         let fails = chance(faults.publishFailure)
         let lost = chance(faults.confirmLost)
         let asker = host

@@ -57,6 +57,20 @@ struct WatchTests {
         #expect(world.names("a").suffix(2) == ["failed", "deadLettered"])
     }
 
+    @Test("a retry is told before its message is sent: the next attempt may be quick", arguments: 0..<20)
+    func retries(seed: UInt64) {
+        var task = TaskOptions()
+        task.maxRetries = .atMost(2)
+        let world = SimulatedWorld(seed: seed, task: task, faults: .init(publishFailure: 0.2, retry: 1))
+        world.send("a")
+        world.connect()
+        world.run()
+        let attempt = ["received", "started"]
+        #expect(world.names("a") == attempt + ["retried"] + attempt + ["retried"] + attempt + ["failed"])
+        #expect(world.toldBeforePublishing.count >= 2)
+        #expect(world.toldBeforePublishing.allSatisfy { $0 == "retried" })
+    }
+
     @Test("an outcome is told after it is stored, and once per start, whatever fails on the way", arguments: 0..<200)
     func truth(seed: UInt64) {
         let world = SimulatedWorld(
