@@ -19,8 +19,10 @@ final class RunDirectory {
                 "cannot make a folder in \(base): \(errorText(errno)). Set TMPDIR to a folder that we may write to.")
         }
         path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-        lock = open("\(path)/\(Self.lockName)", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
-        guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+        // Locked before it has its name: a host that starts beside us takes a lock that it can get for a dead one's.
+        let unnamed = "\(path)/\(Self.lockName).new"
+        lock = open(unnamed, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0, rename(unnamed, "\(path)/\(Self.lockName)") == 0 else {
             throw RunnerFailure("cannot lock \(path)/\(Self.lockName): \(errorText(errno))")
         }
     }
