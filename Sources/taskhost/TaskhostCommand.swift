@@ -12,7 +12,6 @@ struct TaskhostCommand: ParsableCommand {
             taskhost [worker] [--queues urgent,normal] [options]
             taskhost call TASK [ARGUMENTS] [--wait] [options]
             taskhost beat [next [--count N]] [options]
-            taskhost status | inspect METHOD | control METHOD [ARGUMENTS] [--destination NODE,…]
             taskhost status | top | inspect METHOD | control METHOD [ARGUMENTS] [--destination NODE,…]
             taskhost result ID [--wait] | revoke ID… | bundles [FILE…] | purge QUEUE… | dead ls|show|retry|drop QUEUE
             """,
