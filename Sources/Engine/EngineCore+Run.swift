@@ -23,9 +23,11 @@ extension EngineCore {
 
     /// A slot is free; or the task's kept children can take one more without waiting for us.
     private func mayStart(_ item: Held) -> Bool {
-        if runs.count < slots { return true }
+        // Errbacks that run here take a slot each; they may have to wait for it in the runner.
+        let busy = runs.count + errbacks.count
+        if busy < slots { return true }
         guard item.policy.keep > 0, let manifest = catalog.task(item.message.name) else { return false }
-        return runs.count < slots + catalog.lookAhead(manifest)
+        return busy < slots + catalog.lookAhead(manifest)
     }
 
     mutating func handOver(_ item: Held, _ actions: inout [EngineAction]) {
