@@ -8,7 +8,7 @@ DIST := $(CURDIR)/.build/dist
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: help build test conformance demo bench install lint clean
+.PHONY: help build test conformance chaos demo bench install lint clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,11 @@ conformance: build ## Run Celery's own integration suite against taskhost, in th
 	@scripts/install-deps test
 	@make -C Tests/Conformance/bundle OUT="$(CURDIR)/.build/conformance" TASKHOST_SDK="$(CURDIR)/sdk"
 	@Tests/Support/with-servers Tests/Conformance/run --dist "$(DIST)" $(ARGUMENTS)
+
+chaos: build ## Kill a mixed fleet of Python and taskhost workers again and again (some minutes)
+	@scripts/install-deps test
+	@Tests/Support/venv
+	@TASKHOST_TEST_DIST="$(DIST)" Tests/Support/with-servers .venv/bin/python -m pytest -q Tests/Faults -m chaos $(ARGUMENTS)
 
 demo: build ## Start a host on the embedded broker, send it sums and a photograph, show the results
 	@demo/run "$(DIST)"

@@ -80,6 +80,7 @@ def done(results):
     return [meta for meta in metas(results) if meta["status"] == "SUCCESS"]
 
 
+@pytest.mark.chaos
 def test_a_canvas_shared_by_python_and_taskhost_completes_while_either_is_killed(results, queue, tmp_path):
     seed = int(os.environ.get("TASKHOST_TEST_SEED") or random.SystemRandom().randrange(1 << 31))
     print(f"TASKHOST_TEST_SEED={seed}")
