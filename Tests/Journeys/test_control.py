@@ -143,6 +143,8 @@ def test_limits_are_changed_at_run_time(redis_transport, start_node, node, queue
 
 def test_shutdown_ends_the_worker_in_good_order(redis_transport, start_node, node):
     worker = start_node(redis_transport)
+    # A broadcast that nobody answers is lost on a worker that does not listen yet.
+    until("the worker to listen", lambda: inspect(redis_transport, node, "ping") == {"ok": "pong"})
     redis_transport.app.control.shutdown(destination=[node])
     until("the worker to end", lambda: not worker.running)
     assert worker.process.returncode == 0
