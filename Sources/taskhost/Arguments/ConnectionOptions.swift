@@ -6,14 +6,14 @@ struct ConnectionOptions: ParsableArguments {
     @Option(
         name: [.short, .long],
         help: ArgumentHelp(
-            "Broker: amqp://, amqps:// or sqlite: address. Default: an embedded one in your state directory.",
+            "Broker: amqp(s)://, redis:// or sqlite: address. Default: an embedded one in your state directory.",
             valueName: "url"))
     var broker: String?
 
     @Option(
         help: ArgumentHelp(
             "Results: rpc://, redis://, sqlite: address, or none. Default: rpc:// with an AMQP broker, "
-                + "else the embedded broker's file.",
+                + "else where the broker is.",
             valueName: "url"))
     var resultBackend: String?
 
