@@ -9,7 +9,7 @@ enum Settings {
     private static let broker = [
         Setting(
             "broker.url", .text, environment: ["TASKHOST_BROKER", "CELERY_BROKER_URL"], fallback: "sqlite:",
-            about: "amqp://, amqps://, redis:// or sqlite: address; several amqp ones are separated by `;` and tried in turn"),
+            about: "amqp://, amqps://, redis:// or sqlite: address; several amqp ones, joined by `;`, in turn"),
         Setting(
             "broker.url_file", .text, environment: ["TASKHOST_BROKER_FILE"], fallback: "–",
             about: "file that holds the address, for secrets"),
