@@ -34,6 +34,9 @@ public final class Engine {
     public var onClosing: () -> Void = {}
     /// Nothing is held any more and all links are closed: called once, after `stop`.
     public var onStopped: () -> Void = {}
+    /// There are more revocations than before; called before who revoked is answered.
+    public var onRevocation: () -> Void = {}
+    var toldRevocations = 0
     /// The broker will not work like this; the host should leave.
     public var onFatal: (BrokerFailure) -> Void = { _ in }
 
@@ -101,6 +104,7 @@ public final class Engine {
         }
         events.removeAll(keepingCapacity: true)
         isHandling = false
+        tellRevocations()
     }
 
     private func perform() {

@@ -9,32 +9,44 @@ struct Revocations {
     /// Seconds until an id is forgotten.
     static let lifetime = 10_800.0
 
+    /// When each is forgotten: a moment still to come, which the monotonic clock of a machine just started has, too.
     private var added: [String: Instant] = [:]
     /// Oldest first; ids that were forgotten or added again are passed over.
-    private var order: [(id: String, at: Instant)] = []
+    private var order: [(id: String, until: Instant)] = []
     private var first = 0
     private(set) var stamps: [RevokedStamp] = []
+    /// Goes up with every addition.
+    private(set) var changes = 0
 
     var isEmpty: Bool { added.isEmpty && stamps.isEmpty }
 
-    mutating func add(_ id: String, at now: Instant) {
-        added[id] = now
-        order.append((id, now))
+    /// - Parameter age: seconds since it was revoked.
+    mutating func add(_ id: String, at now: Instant, age: Double = 0) {
+        changes += 1
+        let until = now.advanced(bySeconds: Self.lifetime - max(0, age))
+        added[id] = until
+        order.append((id, until))
         prune(at: now)
     }
 
     func contains(_ id: String, at now: Instant) -> Bool {
-        guard let at = added[id] else { return false }
-        return now.seconds(since: at) < Self.lifetime
+        guard let until = added[id] else { return false }
+        return now < until
     }
 
     /// Oldest first.
-    mutating func ids(at now: Instant) -> [String] {
+    mutating func ids(at now: Instant) -> [String] { aged(at: now).map(\.id) }
+
+    /// Oldest first, with the seconds since each was revoked.
+    mutating func aged(at now: Instant) -> [(id: String, age: Double)] {
         prune(at: now)
-        return order[first...].filter { added[$0.id] == $0.at }.map(\.id)
+        return order[first...].filter { added[$0.id] == $0.until }.map {
+            ($0.id, Self.lifetime - $0.until.seconds(since: now))
+        }
     }
 
     mutating func add(_ stamp: RevokedStamp) {
+        changes += 1
         guard let index = stamps.firstIndex(where: { $0.name == stamp.name }) else { return stamps.append(stamp) }
         for value in stamp.values where !stamps[index].values.contains(value) { stamps[index].values.append(value) }
     }
@@ -54,9 +66,9 @@ struct Revocations {
 
     private mutating func prune(at now: Instant) {
         while first < order.count {
-            let (id, at) = order[first]
-            let isCurrent = added[id] == at
-            guard !isCurrent || added.count > Self.most || now.seconds(since: at) >= Self.lifetime else { break }
+            let (id, until) = order[first]
+            let isCurrent = added[id] == until
+            guard !isCurrent || added.count > Self.most || now >= until else { break }
             if isCurrent { added[id] = nil }
             first += 1
         }

@@ -1,4 +1,5 @@
 """Remote control with the stock `celery` command: inspect and control."""
+import contextlib
 import json
 import os
 import signal
@@ -129,6 +130,58 @@ def test_a_starting_worker_learns_what_the_others_have_revoked(redis_transport, 
     redis_transport.app.control.revoke("long-ago", destination=[first], reply=True, timeout=5)
     start_worker(redis_transport, queues.new(), options=["-n", second])
     until("the greeting to be answered", lambda: inspect(redis_transport, second, "revoked") == ["long-ago"])
+
+
+@contextlib.contextmanager
+def python_worker(transport, node, queue, folder):
+    """A stock worker without tasks of its own, up to its end."""
+    log = folder / "python-worker.log"
+    with open(log, "wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-B", "-m", "celery", "-b", transport.broker, "--result-backend", transport.backend,
+             "worker", "-P", "solo", "-n", node, "-Q", queue, "-l", "INFO"],
+            cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+            env={**os.environ, "C_FORCE_ROOT": "1"})
+    try:
+        until("the Python worker to be ready", lambda: " ready." in log.read_text(), 60)
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def test_python_workers_and_we_tell_each_other_what_is_revoked(redis_transport, start_worker, queues, tmp_path):
+    first, ours, last = (f"{name}-{queues.new()}@test" for name in ("first", "ours", "last"))
+    with python_worker(redis_transport, first, queues.new(), tmp_path):
+        redis_transport.app.control.revoke("by-python", destination=[first], reply=True, timeout=10)
+        start_worker(redis_transport, queues.new(), options=["-n", ours])
+        until("its answer to our greeting", lambda: inspect(redis_transport, ours, "revoked") == ["by-python"])
+    redis_transport.app.control.revoke("by-us", destination=[ours], reply=True, timeout=10)
+    with python_worker(redis_transport, last, queues.new(), tmp_path):
+        assert sorted(inspect(redis_transport, last, "revoked")) == ["by-python", "by-us"]
+
+
+def test_what_was_revoked_is_not_run_after_the_worker_was_killed(redis_transport, start_worker, node, queue, note,
+                                                                 tmp_path):
+    state = tmp_path / "worker.state"
+    worker = start_worker(redis_transport, queue, options=["-n", node, "--statedb", str(state)])
+    how = {"reply": True, "timeout": 5, "destination": [node]}
+    assert redis_transport.app.control.revoke("doomed-" + queue, **how)
+    assert f"doomed-{queue}" in state.read_text(), "it is kept before it is answered"
+    redis_transport.app.control.revoke_by_stamped_headers({"tenant": ["blue"]}, **how)
+    until("the stamp to be kept", lambda: "blue" in state.read_text())
+    worker.process.kill()
+    until("the worker to be gone", lambda: not worker.running)
+    worker.start()
+    assert inspect(redis_transport, node, "revoked") == ["doomed-" + queue]
+    doomed = redis_transport.send("journey.mark", str(note), "by id", queue=queue, task_id="doomed-" + queue)
+    stamped = redis_transport.app.signature("journey.mark", (str(note), "by stamp"), queue=queue)
+    stamped.stamp(tenant="blue")
+    for one in (doomed, stamped.apply_async()):
+        with pytest.raises(celery.exceptions.TaskRevokedError):
+            one.get(timeout=10)
+    redis_transport.send("journey.mark", str(note), "spared", queue=queue).get(timeout=10)
+    assert note.lines == ["spared"]
 
 
 def test_limits_are_changed_at_run_time(redis_transport, start_node, node, queue):

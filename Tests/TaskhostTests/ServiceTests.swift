@@ -1,6 +1,9 @@
 // Pid file and service manager: what the world outside sees of a worker.
+import Engine
 import Foundation
 import Glibc
+import Ports
+import TaskModel
 import Testing
 
 @testable import taskhost
@@ -38,6 +41,31 @@ struct ServiceTests {
         try "1\n".write(toFile: path, atomically: true, encoding: .utf8)
         file.remove()
         #expect(FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test("a state file gives back what it was given, and a broken one is an error that names it")
+    func stateFile() throws {
+        let path = temporaryPath()
+        defer { unlink(path) }
+        let file = StateFile(path: path)
+        #expect(try file.read() == nil)
+        var memory = RevocationMemory()
+        memory.ids = [.init(id: "one \"quoted\"", revokedAt: WallTime(microseconds: 1_700_000_000_500_000))]
+        memory.stamps = [RevokedStamp(name: "tenant", values: ["blue", "red"])]
+        try file.write(memory)
+        #expect(try file.read() == memory)
+        for text in ["", "{\"taskhost_state\": 1, \"revoked\": [[]], \"revoked_stamps\": {}}", "{}", "garbage"] {
+            try text.write(toFile: path, atomically: true, encoding: .utf8)
+            let failure = #expect(throws: CommandFailure.self) { _ = try file.read() }
+            #expect(failure?.status == .configuration && failure?.message.contains(path) == true)
+        }
+    }
+
+    @Test("a state file that cannot be written is an error that names the fix")
+    func unwritableState() {
+        let file = StateFile(path: "/proc/no/such/folder/state")
+        let failure = #expect(throws: CommandFailure.self) { try file.write(RevocationMemory()) }
+        #expect(failure?.status == .cannotCreate && failure?.fix?.contains("--statedb") == true)
     }
 
     @Test("the service manager's socket gets the state")

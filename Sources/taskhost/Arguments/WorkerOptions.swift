@@ -81,6 +81,11 @@ struct WorkerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Write our pid here; refuse to start while its owner lives.", valueName: "file"))
     var pidfile: String?
 
+    @Option(
+        name: [.customShort("S"), .long],
+        help: ArgumentHelp("Keep revocations here between runs.", valueName: "file"))
+    var statedb: String?
+
     func flags() throws(CommandFailure) -> SettingsLayer {
         var layer = SettingsLayer()
         try layer.read("worker.queues", queues, option: "--queues")
@@ -95,6 +100,7 @@ struct WorkerOptions: ParsableArguments {
         try layer.read("metrics.port", metricsPort, option: "--metrics-port")
         try layer.read("metrics.host", metricsHost, option: "--metrics-host")
         try layer.read("worker.pidfile", pidfile, option: "--pidfile")
+        try layer.read("worker.state_file", statedb, option: "--statedb")
         try layer.read("worker.task_events", taskEvents ? "true" : nil, option: "--task-events")
         try layer.read(
             "worker.heartbeat", withoutHeartbeat ? "0" : heartbeatInterval,

@@ -43,6 +43,8 @@ struct Configuration: Sendable, Equatable {
     /// nil: no metrics are served.
     var metricsPort: UInt16?
     var metricsHost = "127.0.0.1"
+    /// Where revocations are kept between runs.
+    var stateFile: String?
     var limits = WireLimits.standard
     /// Serializers, by name.
     var acceptContent = ["json"]

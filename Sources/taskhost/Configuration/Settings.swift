@@ -107,6 +107,9 @@ enum Settings {
             about: "seconds between the events that say we are alive; 0: no events of the worker itself"),
         Setting(
             "worker.pidfile", .text, environment: ["TASKHOST_PIDFILE"], fallback: "none", about: "file for our pid"),
+        Setting(
+            "worker.state_file", .text, environment: ["TASKHOST_STATE_FILE"], fallback: "none",
+            about: "file that keeps revocations between runs; one for each worker"),
     ]
 
     private static let metrics = [

@@ -90,6 +90,10 @@ final class WorkerRun {
     func run() throws(CommandFailure) -> ExitStatus {
         let pidfile = try configuration.pidfile.map { path throws(CommandFailure) in try Pidfile(path: path) }
         defer { pidfile?.remove() }
+        let state = try configuration.stateFile.map { path throws(CommandFailure) in
+            try StateKeeper(path: path, engine: engine, loop: loop, log: log)
+        }
+        defer { state?.close() }
         try watch?.open(configuration, log: log)
         let signals: any LoopWatch
         do {
