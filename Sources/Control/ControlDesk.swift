@@ -1,6 +1,5 @@
 // Remote control without its transport: a request in, a reply out.
 import CeleryWire
-import Glibc
 import Ports
 import TaskModel
 import TaskhostJSON
@@ -108,7 +107,7 @@ final class ControlDesk {
         case "conf", "dump_conf": return .object(facts.settings(arguments.flag("with_defaults")))
         case "report":
             try arguments.requireNone()
-            return ["ok": .string(report)]
+            return ["ok": .string(ReportReply.text(facts))]
         case "clock": return ["clock": .int(Int64(clamping: events.value))]
         case "hello": return try hello(arguments)
         default: throw CommandError("KeyError", method)
@@ -141,17 +140,5 @@ final class ControlDesk {
             "revoked": .array(engine.revokedTaskIDs.map { .string($0) }),
             "clock": .int(Int64(clamping: events.forward())),
         ]
-    }
-
-    private var report: String {
-        var system = utsname()
-        uname(&system)
-        let platform = withUnsafeBytes(of: &system.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-        let transport = facts.broker.first { $0.key == "transport" }?.value.text ?? ""
-        var text = "\nsoftware -> taskhost:\(facts.version)\nplatform -> system:Linux \(platform)\n"
-        text += "loader   -> taskhost\n"
-        text += "settings -> transport:\(transport) results:\(facts.resultStore)\n\n"
-        for setting in facts.settings(false) { text += "\(setting.key): \(PythonRepr.repr(setting.value))\n" }
-        return text
     }
 }

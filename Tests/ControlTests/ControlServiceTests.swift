@@ -160,7 +160,7 @@ struct ControlServiceTests {
         #expect(try lastReply() == ["a": 1, "b": 2])
         try send(command("report"))
         let text = try #require(lastReply()["ok"]?.text)
-        #expect(text.contains("software -> taskhost:1.2.3"))
+        #expect(text.hasPrefix("\nsoftware -> celery:5.7 taskhost:1.2.3\nplatform -> system:"))
         #expect(text.contains("transport:amqp results:redis://h/0"))
         #expect(text.hasSuffix("\n\na: 1\n"))
     }

@@ -60,7 +60,7 @@ struct FleetTests {
         "active_queues": [JSONMember(key: "w1@h", value: [["name": "celery"], ["name": "urgent"]])],
         "reserved": [JSONMember(key: "w1@h", value: [])],
         "report": [
-            JSONMember(key: "w1@h", value: ["ok": "\nsoftware -> taskhost:0.1.0\nplatform -> x"]),
+            JSONMember(key: "w1@h", value: ["ok": "\nsoftware -> celery:5.7 taskhost:0.1.0\nplatform -> x"]),
             JSONMember(key: "w2@h", value: ["ok": "\nsoftware -> celery:5.7.0 (opalescent) kombu:5.6"]),
         ],
     ]

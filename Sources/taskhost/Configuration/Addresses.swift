@@ -79,9 +79,9 @@ enum ResultsAddress: Sendable, Equatable {
 private func scheme(of url: String) -> String { String(url.prefix { $0 != ":" }).lowercased() }
 
 /// The same address with the password hidden, for messages.
-func withoutSecrets(_ url: String) -> String {
+func withoutSecrets(_ url: String, mask: String = "***") -> String {
     guard let start = url.firstRange(of: "://")?.upperBound, let at = url[start...].lastIndex(of: "@"),
         let colon = url[start..<at].firstIndex(of: ":")
     else { return url }
-    return url[..<colon] + ":***" + url[at...]
+    return url[..<colon] + ":" + mask + url[at...]
 }

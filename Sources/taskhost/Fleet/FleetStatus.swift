@@ -71,10 +71,12 @@ struct FleetStatus {
         return "(" + (args.map(Console.text) + named).joined(separator: ", ") + ")"
     }
 
-    /// From `software -> taskhost:0.1.0` or `software -> celery:5.7.0 (…) kombu:…`.
+    /// From `software -> celery:5.7 taskhost:0.1.0`, where Celery stands for the protocol, or Celery's own
+    /// `software -> celery:5.7.0 (…) kombu:…`.
     private static func version(_ report: String) -> String {
         guard let line = report.split(separator: "\n").first(where: { $0.hasPrefix("software -> ") }) else { return "" }
-        let word = line.dropFirst(12).prefix { $0 != " " }
+        let words = line.dropFirst(12).split(separator: " ")
+        let word = words.first { $0.hasPrefix("taskhost:") } ?? words.first ?? ""
         return word.split(separator: ":").joined(separator: " ")
     }
 

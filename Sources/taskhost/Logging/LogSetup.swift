@@ -13,8 +13,12 @@ struct LogSetup {
     }
 
     /// - Parameter environment: `NO_COLOR` switches colours off.
+    func isColoured(environment: [String: String]) -> Bool {
+        !isJSON && sink.isTerminal && (environment["NO_COLOR"] ?? "").isEmpty
+    }
+
     func logger(environment: [String: String]) -> Logger {
-        let coloured = sink.isTerminal && (environment["NO_COLOR"] ?? "").isEmpty
+        let coloured = isColoured(environment: environment)
         let handler: any LogHandler = isJSON ? JSONLog(sink: sink) : HumanLog(sink: sink, coloured: coloured)
         var logger = Logger(label: "taskhost") { _ in handler }
         logger.logLevel = level

@@ -8,12 +8,15 @@ import TaskhostJSON
 enum RemoteControl {
     static func service(
         over channel: any ControlChannel, of engine: any EngineControl, _ configuration: Configuration,
-        events: EventService?, loop: EpollLoop, log: @escaping (Int, String) -> Void
+        events: EventService?, surroundings: RemoteSettings.Surroundings, loop: EpollLoop,
+        log: @escaping (Int, String) -> Void
     ) -> ControlService {
+        let broker = brokerFacts(configuration.broker)
+        let settings = RemoteSettings(
+            configuration, surroundings, heartbeat: broker.first { $0.key == "heartbeat" }?.value)
         let facts = ControlFacts(
-            version: TaskhostCommand.version, broker: brokerFacts(configuration.broker),
-            resultStore: resultStore(configuration.results),
-            settings: { settings(of: configuration, withDefaults: $0) })
+            version: TaskhostCommand.version, broker: broker, resultStore: settings.results,
+            settings: { settings.members(withDefaults: $0) })
         return ControlService(channel: channel, engine: engine, facts: facts, loop: loop, events: events, log: log)
     }
 
@@ -62,36 +65,5 @@ enum RemoteControl {
             JSONMember(key: "hostname", value: .string(withoutSecrets(url))),
             JSONMember(key: "transport", value: .string(transport)),
         ]
-    }
-
-    private static func resultStore(_ results: ResultsAddress) -> String {
-        switch results {
-        case .none: "disabled"
-        case .rpc: "rpc://"
-        case .redis(let url), .embedded(let url): withoutSecrets(url)
-        }
-    }
-
-    /// By Celery's names, so that monitors find them.
-    private static func settings(of configuration: Configuration, withDefaults: Bool) -> [JSONMember] {
-        func seconds(_ value: Double?) -> JSON { value.map { .double($0) } ?? nil }
-        let broker: String =
-            switch configuration.broker {
-            case .amqp(let urls): urls.map(withoutSecrets).joined(separator: ";")
-            case .embedded(let url), .redis(let url): withoutSecrets(url)
-            }
-        let all: [(String, JSON)] = [
-            ("broker_url", .string(broker)), ("result_backend", .string(resultStore(configuration.results))),
-            ("worker_concurrency", .int(Int64(configuration.slotsAtFirst))),
-            ("worker_prefetch_multiplier", configuration.prefetchMultiplier.map { .int(Int64($0)) } ?? nil),
-            ("task_acks_late", .bool(configuration.acksLate)),
-            ("task_track_started", .bool(configuration.trackStarted)),
-            ("task_ignore_result", .bool(configuration.ignoreResult)),
-            ("task_soft_time_limit", seconds(configuration.softTimeLimit)),
-            ("task_time_limit", seconds(configuration.timeLimit)),
-            ("result_expires", seconds(configuration.resultExpires)),
-            ("result_extended", .bool(configuration.resultExtended)),
-        ]
-        return all.filter { withDefaults || !$0.1.isNull }.map { JSONMember(key: $0.0, value: $0.1) }
     }
 }

@@ -60,7 +60,9 @@ final class WorkerRun {
         eventChannel = try adapters.events()
         events = RemoteControl.events(over: eventChannel, of: engine, configuration, loop: loop)
         control = RemoteControl.service(
-            over: try adapters.control(), of: engine, configuration, events: events, loop: loop, log: tell)
+            over: try adapters.control(), of: engine, configuration, events: events,
+            surroundings: .init(folders: folders, coloursLog: logSetup.isColoured(environment: environment)),
+            loop: loop, log: tell)
         guard isBeat else {
             beat = nil
             return

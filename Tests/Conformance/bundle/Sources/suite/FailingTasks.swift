@@ -46,7 +46,7 @@ struct RejectWithoutRequeue: TaskHandler {
 }
 
 struct RejectThenSucceed: TaskHandler {
-    static let options = suite.options("reject_then_succeed")
+    static let options = suite.options("reject_then_succeed", acksLate: true)
 
     func run(_ task: TaskContext) throws -> String {
         guard task.isRedelivered else { throw Reject(requeue: true) }

@@ -60,11 +60,12 @@ func task(_ name: String, _ arguments: JSON..., keywords: [String: JSON] = [:]) 
     Signature("\(module).\(name)", arguments: arguments, keywords: keywords)
 }
 
+/// The suite's app leaves Celery's default, acknowledgement before the start, and asserts it.
 func options(
     _ name: String, retry: RetryPolicy? = nil, softLimit: Duration? = nil, hardLimit: Duration? = nil,
-    ignoreResult: Bool? = nil, takesFailure: Bool? = nil
+    acksLate: Bool = false, ignoreResult: Bool? = nil, takesFailure: Bool? = nil
 ) -> TaskOptions {
     TaskOptions(
-        name: "\(module).\(name)", softLimit: softLimit, hardLimit: hardLimit, retry: retry,
+        name: "\(module).\(name)", softLimit: softLimit, hardLimit: hardLimit, retry: retry, acksLate: acksLate,
         ignoreResult: ignoreResult, takesFailure: takesFailure)
 }
