@@ -172,7 +172,8 @@ class Ledger:
         test = self.tests.setdefault(report.nodeid, {"outcome": "passed", "why": "", "seconds": 0.0, "again": 0})
         test["seconds"] = round(test["seconds"] + getattr(report, "duration", 0), 2)
         if report.outcome == "rerun":
-            test.update(outcome="passed", why="", again=test["again"] + 1)
+            # A subtest's failure has been noted already, and says more.
+            test.update(outcome="passed", why="", again=test["again"] + 1, first=test["why"] or self.crash(report))
             return
         # What is expected to fail and does says nothing about the worker; what passes all the same has passed.
         outcome = report.outcome
@@ -180,10 +181,14 @@ class Ledger:
         if report.skipped:
             why = getattr(report, "wasxfail", "") or str(report.longrepr[2] if report.longrepr else "")
         elif report.failed:
-            crash = getattr(report.longrepr, "reprcrash", None)
-            why = f"[{report.when}] " + (crash.message if crash else str(report.longrepr))
+            why = self.crash(report)
         if self.ORDER.index(outcome) > self.ORDER.index(test["outcome"]):
-            test.update(outcome=outcome, why=why[:2000])
+            test.update(outcome=outcome, why=why)
+
+    @staticmethod
+    def crash(report):
+        crash = getattr(report.longrepr, "reprcrash", None)
+        return f"[{report.when}] {crash.message if crash else report.longrepr}"[:2000]
 
 
 LEDGER = Ledger()
