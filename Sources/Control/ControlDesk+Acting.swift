@@ -22,7 +22,7 @@ extension ControlDesk {
         var ids: [String] = []
         for id in arguments.texts("task_id") where !ids.contains(id) { ids.append(id) }
         // Celery reads the signal only after it has revoked; a command that is wrong in part does nothing here.
-        let signal = terminate ? try SignalName.number(arguments["signal"]) : nil
+        let signal = terminate ? try SignalName.number(arguments["signal"], usual: facts.usualSignal) : nil
         let ended = engine.revoke(ids, terminate: signal)
         guard terminate else { return ok("tasks \(PythonText.set(ids)) flagged as revoked") }
         return ok(ended.isEmpty ? "terminate: tasks unknown" : "terminate: \(ended.joined(separator: ", "))")
@@ -30,7 +30,7 @@ extension ControlDesk {
 
     func revokeByStamps(_ arguments: CommandArguments) throws(CommandError) -> JSON {
         try arguments.require("headers")
-        let signal = try SignalName.number(arguments["signal"])
+        let signal = try SignalName.number(arguments["signal"], usual: facts.usualSignal)
         let headers = try stampHeaders(arguments["headers"] ?? .null)
         let stamps = headers.map { RevokedStamp(name: $0.key, values: CommandArguments.texts($0.value)) }
         let terminates = arguments.flag("terminate")

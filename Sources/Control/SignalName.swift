@@ -12,10 +12,10 @@ enum SignalName {
         "SYS": SIGSYS,
     ]
 
-    /// nil and an empty text mean TERM.
-    static func number(_ value: JSON?) throws(CommandError) -> Int32 {
+    /// nil and an empty text mean the usual one.
+    static func number(_ value: JSON?, usual: Int32 = SIGTERM) throws(CommandError) -> Int32 {
         switch value {
-        case nil, .null, .string(""): return SIGTERM
+        case nil, .null, .string(""): return usual
         case .int(let number):
             guard (1...64).contains(number) else {
                 throw CommandError("ValueError", "signal number out of range")

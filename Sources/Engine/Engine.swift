@@ -79,6 +79,12 @@ public final class Engine {
 
     public func stop(_ kind: StopKind) { handle(.stop(kind)) }
 
+    /// How it stops; nil: it does not. A warm or soft stop becomes a cold one when its time is over.
+    public var stopping: StopKind? { core.stopping }
+
+    /// Whether a child works on a task, or on an errback.
+    public var runsTasks: Bool { !core.runs.isEmpty || !core.errbacks.isEmpty }
+
     /// Looks at the plugins folders again.
     public func reload() { runner.rescan() }
 

@@ -12,12 +12,12 @@ extension EngineCore {
             actions.append(.disarm(.credit))
             actions.append(.disarm(.scale))
         }
-        guard stopping != .cold else { return }
+        if let stopping, kind <= stopping { return }
         stopping = kind
         giveBackWhatDoesNotRun(&actions)
         switch kind {
-        case .warm:
-            actions.append(.arm(.grace, afterSeconds: options.graceSeconds))
+        case .warm: letRunningFinish(within: options.graceSeconds, &actions)
+        case .soft: letRunningFinish(within: options.softStopSeconds, &actions)
         case .cold:
             actions.append(.disarm(.grace))
             actions.append(.arm(.abandon, afterSeconds: Self.abandonSeconds))
@@ -25,6 +25,13 @@ extension EngineCore {
                 actions.append(.kill(run, .terminate(signal: 9)))
             }
         }
+    }
+
+    /// A harder stop never leaves them more time than the one before it had.
+    private mutating func letRunningFinish(within seconds: Double, _ actions: inout [EngineAction]) {
+        let deadline = min(now.monotonic.advanced(bySeconds: seconds), stopBy ?? Instant(nanoseconds: .max))
+        stopBy = deadline
+        actions.append(.arm(.grace, afterSeconds: max(0, deadline.seconds(since: now.monotonic))))
     }
 
     mutating func noteStopped(_ actions: inout [EngineAction]) {

@@ -53,6 +53,8 @@ struct EngineCore {
 
     var isLinkUp = false
     var stopping: StopKind?
+    /// When what runs is ended by force.
+    var stopBy: Instant?
     var saidStopped = false
     var lastHeld: UInt64 = 0
     var lastRun: UInt64 = 0

@@ -77,9 +77,14 @@ enum TimerKey: Hashable {
     case abandon
 }
 
-public enum StopKind: Sendable, Equatable {
+/// Each is harder than the one before; a stop never becomes softer.
+public enum StopKind: Int, Sendable, Comparable {
     /// Take no more, let running tasks finish within the grace period, give the rest back.
     case warm
+    /// The same within the time that comes before a cold stop (Celery's `worker_soft_shutdown_timeout`).
+    case soft
     /// Give everything back now, running tasks too.
     case cold
+
+    public static func < (left: StopKind, right: StopKind) -> Bool { left.rawValue < right.rawValue }
 }

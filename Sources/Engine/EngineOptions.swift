@@ -55,6 +55,8 @@ public struct EngineOptions: Sendable {
     public var nodeName: String
     /// What running tasks get to finish after the first TERM, seconds.
     public var graceSeconds: Double = 30
+    /// What they get before a cold stop, seconds; 0: nothing.
+    public var softStopSeconds: Double = 0
     public var defaults = WorkerDefaults()
     /// By task name; fields that are set win over the bundle's manifest.
     public var overrides: [String: TaskOptions] = [:]

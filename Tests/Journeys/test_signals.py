@@ -1,4 +1,4 @@
-"""TERM, TERM again, INT, HUP."""
+"""TERM, INT, QUIT, each once and again; HUP."""
 import os
 import signal
 import time
@@ -57,6 +57,61 @@ def test_int_is_a_warm_stop_with_status_1(redis_transport, start_worker, queue, 
     gate.open()
     assert worker.wait() == 1
     assert running.get(timeout=5) == "running"
+
+
+def test_quit_ends_it_now_and_gives_back_early_acknowledged_tasks_too(redis_transport, start_worker, queues, queue,
+                                                                      note, gate):
+    worker = start_worker(redis_transport, queue, slots=2)
+    for task in ("journey.gate", "journey.gate_early"):
+        redis_transport.send(task, str(note), task, gate.path, queue=queue)
+    until("both to run", lambda: len(note.lines) == 2)
+    worker.send(signal.SIGQUIT)
+    assert worker.wait() == 0
+    until("both messages to be back", lambda: queues.ready(queue) == 2)
+    back = [queues.get(queue) for _ in range(2)]
+    assert [one.headers.get("taskhost-starts", 0) for one in back] == [0, 0]
+    assert sorted(one.headers["task"] for one in back) == ["journey.gate", "journey.gate_early"]
+
+
+def test_in_a_soft_stop_what_runs_finishes_and_the_rest_goes_back(redis_transport, start_worker, queues, queue, note,
+                                                                gate):
+    worker, running, _ = busy(redis_transport, start_worker, queue, note, gate,
+                              environment={"TASKHOST_SOFT_SHUTDOWN_TIMEOUT": "20"})
+    worker.send(signal.SIGQUIT)
+    until("the rest to be back in the queue", lambda: queues.ready(queue) == 10)
+    gate.open()
+    assert worker.wait() == 0
+    assert running.get(timeout=5) == "running"
+    assert queues.ready(queue) == 10
+
+
+def test_a_soft_stop_ends_a_task_that_does_not_finish(redis_transport, start_worker, queues, queue, note, gate):
+    worker, _, _ = busy(redis_transport, start_worker, queue, note, gate,
+                        environment={"TASKHOST_SOFT_SHUTDOWN_TIMEOUT": "0.5"})
+    worker.send(signal.SIGQUIT)
+    assert worker.wait() == 0
+    until("all 11 messages to be back", lambda: queues.ready(queue) == 11)
+    assert [one["kind"] for one in worker.events("stopping")] == ["soft"]
+
+
+def test_each_further_int_is_a_harder_stop(redis_transport, start_worker, queues, queue, note, gate):
+    worker, _, _ = busy(redis_transport, start_worker, queue, note, gate,
+                        environment={"TASKHOST_SOFT_SHUTDOWN_TIMEOUT": "600"})
+    for kinds in (["warm"], ["warm", "soft"], ["warm", "soft", "cold"]):
+        worker.send(signal.SIGINT)
+        until(f"a stop that is {kinds[-1]}", lambda: [one["kind"] for one in worker.events("stopping")] == kinds)
+    assert worker.wait() == 1
+    until("all 11 messages to be back", lambda: queues.ready(queue) == 11)
+    assert note.lines == ["running"]
+
+
+def test_term_acts_as_quit_where_celerys_variable_says_so(redis_transport, start_worker, queues, queue, note, gate):
+    worker, _, _ = busy(redis_transport, start_worker, queue, note, gate,
+                        environment={"REMAP_SIGTERM": "SIGQUIT"})
+    worker.send(signal.SIGTERM)
+    assert worker.wait() == 0
+    until("all 11 messages to be back", lambda: queues.ready(queue) == 11)
+    assert [one["kind"] for one in worker.events("stopping")] == ["cold"]
 
 
 def test_a_replaced_bundle_is_used_for_the_next_task(redis_transport, start_worker, queue, journey, tmp_path):

@@ -30,6 +30,9 @@ struct Configuration: Sendable, Equatable {
     var softTimeLimit: Double?
     var timeLimit: Double?
     var grace: Double = 30
+    /// Seconds that running tasks get before a cold stop.
+    var softShutdown: Double = 0
+    var treatsTermAsQuit = false
     var prefetchMultiplier: Int?
     var acksLate = true
     var trackStarted = false

@@ -62,6 +62,8 @@ struct ConfigurationBuilder {
                 fix: "leave the task time to clean up: a soft limit some seconds below")
         }
         made.grace = settings.seconds("worker.grace") ?? made.grace
+        made.softShutdown = settings.seconds("worker.soft_shutdown_timeout") ?? made.softShutdown
+        made.treatsTermAsQuit = settings.text("worker.remap_sigterm") == "sigquit"
         if let text = settings.text("worker.autoscale") {
             made.autoscale = try SlotRange(text, origin: origin("worker.autoscale"))
         }

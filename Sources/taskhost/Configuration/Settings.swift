@@ -89,6 +89,12 @@ enum Settings {
             "worker.grace", seconds, environment: ["TASKHOST_GRACE"], fallback: "30",
             about: "seconds that running tasks get to finish after the first TERM"),
         Setting(
+            "worker.soft_shutdown_timeout", seconds, environment: ["TASKHOST_SOFT_SHUTDOWN_TIMEOUT"], fallback: "0",
+            about: "seconds that they get after QUIT, or a second TERM or INT (Celery's worker_soft_shutdown_timeout)"),
+        Setting(
+            "worker.remap_sigterm", .choice(["sigterm", "sigquit"]), environment: ["REMAP_SIGTERM"],
+            fallback: "sigterm", about: "`sigquit`: TERM acts as QUIT, and revoked tasks are sent QUIT"),
+        Setting(
             "worker.prefetch_multiplier", .integer(1...10_000), environment: ["TASKHOST_PREFETCH_MULTIPLIER"],
             fallback: "up to 256 messages",
             about: "at most so many messages per slot wait in our hands; less when tasks are slow, so that priorities "

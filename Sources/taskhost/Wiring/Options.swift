@@ -9,6 +9,7 @@ extension Configuration {
         }
         var made = EngineOptions(slots: slotsAtFirst, queues: preferences, nodeName: nodeName)
         made.graceSeconds = grace
+        made.softStopSeconds = softShutdown
         made.autoscale = autoscale
         made.autoscaleKeepSeconds = autoscaleKeep
         made.allowsPoolRestart = allowsPoolRestart

@@ -1,5 +1,6 @@
 // Remote control of a worker: its channel, and what it may tell of the configuration.
 import Control
+import Glibc
 import Loop
 import Ports
 import RabbitMQ
@@ -16,6 +17,7 @@ enum RemoteControl {
             configuration, surroundings, heartbeat: broker.first { $0.key == "heartbeat" }?.value)
         let facts = ControlFacts(
             version: TaskhostCommand.version, broker: broker, resultStore: settings.results,
+            usualSignal: configuration.treatsTermAsQuit ? SIGQUIT : SIGTERM,
             settings: { settings.members(withDefaults: $0) })
         return ControlService(channel: channel, engine: engine, facts: facts, loop: loop, events: events, log: log)
     }

@@ -6,10 +6,11 @@ struct WorkerCommand: ParsableCommand {
         commandName: "worker", abstract: "Serve queues: take messages, run their tasks, record what came of them.",
         discussion: """
             SIGNALS
-              TERM  take no more, finish what runs within --grace,
-                    give the rest back; a second one: stop now
+              TERM  take no more, finish what runs within --grace, give the rest back
               INT   the same, with exit status 1
-              QUIT  stop now: everything goes back to its queue
+              QUIT, or a second one of these
+                    stop now: everything goes back to its queue;
+                    with soft_shutdown_timeout what runs has that long first
               HUP   look at the plugins folders again, reopen the log file
 
             Under systemd (Type=notify) READY=1 is told when bundles are loaded and queues are consumed.

@@ -27,13 +27,15 @@ final class WorkerRun {
     private let folders: [String]
     private let watch: WorkerWatch?
     private var status = ExitStatus.success
-    private var isStopping = false
+    private let stopSignals: StopSignals
 
     init(
         configuration: Configuration, log logSetup: LogSetup, environment: [String: String], isBeat: Bool
     ) throws(CommandFailure) {
         self.configuration = configuration
         self.environment = environment
+        stopSignals = StopSignals(
+            softSeconds: configuration.softShutdown, treatsTermAsQuit: configuration.treatsTermAsQuit)
         self.logSetup = logSetup
         let log = logSetup.logger(environment: environment)
         self.log = log
@@ -155,30 +157,32 @@ final class WorkerRun {
                 log.error("\(error)")
             }
             engine.reload()
-        case SIGQUIT:
-            stop(.cold)
         default:
             if number == SIGINT { status = .failure }
-            if isStopping {
-                log.warning("stopping now: what runs goes back to its queue", metadata: ["event": "stopping"])
-                engine.stop(.cold)
-            } else {
-                stop(.warm)
+            switch stopSignals.order(on: number, stopping: engine.stopping, runsTasks: engine.runsTasks) {
+            case .stop(let kind): stop(kind)
+            case .leave:
+                log.warning("leaving at once: the broker delivers again what was not settled")
+                status = .failure
+                loop.stop()
             }
         }
     }
 
     private func stop(_ kind: StopKind) {
-        isStopping = true
-        watch?.stopping()
-        notifier?.send("STOPPING=1")
+        if engine.stopping == nil {
+            watch?.stopping()
+            notifier?.send("STOPPING=1")
+            // Others may lead at once; what is being sent is confirmed before the engine's broker closes.
+            beat?.stop {}
+        }
         let how =
-            kind == .warm
-            ? "stopping: what runs has \(configuration.grace.plain) s to finish; a second signal stops at once"
-            : "stopping now: what runs goes back to its queue"
-        log.info("\(how)", metadata: ["event": "stopping"])
-        // Others may lead at once; what is being sent is confirmed before the engine's broker closes.
-        beat?.stop {}
+            switch kind {
+            case .warm: "stopping: what runs has \(configuration.grace.plain) s to finish, less after a second signal"
+            case .soft: "stopping: what runs has \(configuration.softShutdown.plain) s to finish"
+            case .cold: "stopping now: what runs goes back to its queue"
+            }
+        log.info("\(how)", metadata: ["event": "stopping", "kind": "\(kind)"])
         engine.stop(kind)
     }
 }
