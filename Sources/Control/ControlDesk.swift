@@ -110,6 +110,9 @@ final class ControlDesk {
             return ["ok": .string(ReportReply.text(facts))]
         case "clock": return ["clock": .int(Int64(clamping: events.value))]
         case "hello": return try hello(arguments)
+        case "overview":
+            try arguments.requireNone()
+            return OverviewReply.json(engine, sendsTaskEvents: eventService?.sendsTaskEvents ?? false)
         default: throw CommandError("KeyError", method)
         }
     }

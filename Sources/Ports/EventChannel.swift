@@ -8,3 +8,12 @@ public protocol EventChannel: AnyObject {
 
     func close()
 }
+
+/// Events as monitors receive them. On the loop's thread.
+public protocol EventSource: AnyObject {
+    /// Begins, and goes on after each loss of the link; what is sent meanwhile is not seen.
+    /// - Parameter listening: called once, when everything sent from now on will be seen.
+    func open(listening: @escaping () -> Void, received: @escaping (WireMessage) -> Void)
+
+    func close()
+}

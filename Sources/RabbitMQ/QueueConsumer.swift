@@ -11,6 +11,8 @@ final class QueueConsumer {
         case replies(expiresMilliseconds: Int64)
         /// Broadcasts of this exchange come here. Exclusive to the connection, which therefore declares it itself.
         case control(exchange: String)
+        /// Events come here. Exclusive likewise.
+        case events
     }
 
     enum Phase {
@@ -45,7 +47,13 @@ final class QueueConsumer {
     var assembler = MessageAssembler()
 
     var name: String { declaration.name }
-    var isControl: Bool { if case .control = role { true } else { false } }
+    /// Exclusive to the connection, and consumed to its very end.
+    var isOwn: Bool {
+        switch role {
+        case .control, .events: true
+        case .tasks, .replies: false
+        }
+    }
     /// The broker has said that it delivers.
     var isUp: Bool { phase == .consuming && isConfirmed }
     var isConsuming: Bool { phase == .consuming || phase == .cancelling }
@@ -59,7 +67,7 @@ final class QueueConsumer {
     }
 
     /// The queue may have changed, or be gone.
-    func lookAgain() { needsSetup = !isControl }
+    func lookAgain() { needsSetup = !isOwn }
 
     var plan: QueuePlan {
         var plan = QueuePlan(declaration: declaration)
@@ -95,8 +103,8 @@ final class QueueConsumer {
 
     /// Sends what brings the broker's idea of us to what is wanted. `limit` 0 stops consuming.
     func reconcile(_ link: ConsumeLink, stopping: Bool) throws(BrokerFailure) {
-        guard !needsSetup, !(isControl && isWaiting) else { return }
-        let wanted = stopping && !isControl ? 0 : min(credit, 65535)
+        guard !needsSetup, !(isOwn && isWaiting) else { return }
+        let wanted = stopping && !isOwn ? 0 : min(credit, 65535)
         if phase == .closed, wanted > 0 {
             channel = try link.openChannel(for: self)
             phase = .idle
@@ -107,7 +115,7 @@ final class QueueConsumer {
         case .consuming:
             if wanted == 0 {
                 try cancel(link)
-            } else if isControl {
+            } else if isOwn {
                 return
             } else if isAdjustable(link) {
                 if wanted != sentPrefetch { try sendPrefetch(link, wanted, global: true) }
@@ -129,6 +137,7 @@ final class QueueConsumer {
         switch role {
         case .replies: break
         case .control(let exchange): try ControlQueue.declare(name, on: exchange, channel, link.connection)
+        case .events: try EventExchange.declare(queue: name, channel, link.connection)
         case .tasks:
             noAcknowledgement = false
             try sendPrefetch(link, adjustable ? wanted : max(wanted, sentPrefetch), global: adjustable)

@@ -28,6 +28,8 @@ public final class RabbitMQBroker: Broker {
     private var replySink: ((Delivery) -> Void)?
     /// Takes what is broadcast, and hears when broadcasts begin to arrive.
     private weak var control: RabbitMQControl?
+    /// Takes events.
+    private weak var eventSource: RabbitMQEventSource?
     /// Publications that wait until the reply queue exists, or their answers could be lost.
     private var gated: [(Publication, (BrokerFailure?) -> Void)] = []
 
@@ -74,7 +76,7 @@ public final class RabbitMQBroker: Broker {
         guard stage == .running else { return }
         let address = addresses[attempts % addresses.count]
         attempts += 1
-        let plans = consumers.filter { !$0.isControl }.map(\.plan)
+        let plans = consumers.filter { !$0.isOwn }.map(\.plan)
         let options = options
         inBackground { () throws(BrokerFailure) -> (AMQPConnection, [QueueFacts]) in
             let connection = try AMQPConnection(to: address, duty: "consume", options: options)
@@ -117,7 +119,7 @@ public final class RabbitMQBroker: Broker {
         guard let link else { return }
         setUpMissing()
         link.flush(consumers, stopping: stage != .running)
-        if stage == .stopping, !consumers.contains(where: { $0.isConsuming && !$0.isControl }) { finishStopping() }
+        if stage == .stopping, !consumers.contains(where: { $0.isConsuming && !$0.isOwn }) { finishStopping() }
     }
 
     // ---- queues ----
@@ -141,6 +143,11 @@ public final class RabbitMQBroker: Broker {
         self.control = control
         let role = QueueConsumer.Role.control(exchange: exchange)
         add(QueueConsumer(QueueDeclaration(name: name), role: role, credit: 1, backoff: newBackoff()))
+    }
+
+    func consumeEvents(_ name: String, for source: RabbitMQEventSource) {
+        eventSource = source
+        add(QueueConsumer(QueueDeclaration(name: name), role: .events, credit: 1, backoff: newBackoff()))
     }
 
     private func add(_ consumer: QueueConsumer) {
@@ -310,7 +317,9 @@ extension RabbitMQBroker: ConsumeLinkOwner {
     func link(_ link: ConsumeLink, delivered delivery: Delivery, from consumer: QueueConsumer) {
         if case .replies = consumer.role {
             replySink?(delivery)
-        } else if consumer.isControl {
+        } else if case .events = consumer.role {
+            eventSource?.received(delivery.message)
+        } else if consumer.isOwn {
             control?.received(delivery.message)
         } else if stage == .running {
             events?.delivered(delivery)
@@ -321,7 +330,7 @@ extension RabbitMQBroker: ConsumeLinkOwner {
 
     func link(_ link: ConsumeLink, lostConsumer consumer: QueueConsumer, because failure: BrokerFailure?) {
         if let failure { log(2, "consumer lost: \(failure)") }
-        if consumer.isControl { return pause(consumer) }
+        if consumer.isOwn { return pause(consumer) }
         events?.consumerCancelled(queue: consumer.name)
         if let failure, failure.isHopeless, failure.code == .accessRefused {
             consumer.isWaiting = true
@@ -352,6 +361,12 @@ extension RabbitMQBroker: ConsumeLinkOwner {
 
     func linkProgressed(_ link: ConsumeLink) {
         openGate()
-        if consumers.contains(where: { $0.isControl && $0.isUp }) { control?.isReceiving() }
+        for consumer in consumers where consumer.isUp {
+            switch consumer.role {
+            case .control: control?.isReceiving()
+            case .events: eventSource?.isReceiving()
+            case .tasks, .replies: break
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ struct TaskhostCommand: ParsableCommand {
             taskhost [worker] [--queues urgent,normal] [options]
             taskhost call TASK [ARGUMENTS] [--wait] [options]
             taskhost beat [next [--count N]] [options]
-            taskhost status | top | inspect METHOD | control METHOD [ARGUMENTS] [--destination NODE,…]
+            taskhost status | top | events | inspect METHOD | control METHOD [ARGUMENTS] [--destination NODE,…]
             taskhost result ID [--wait] | revoke ID… | bundles [FILE…] | purge QUEUE… | dead ls|show|retry|drop QUEUE
             """,
         discussion: """
@@ -28,8 +28,8 @@ struct TaskhostCommand: ParsableCommand {
         version: version,
         subcommands: [
             WorkerCommand.self, CallCommand.self, ResultCommand.self, RevokeCommand.self, InspectCommand.self,
-            ControlCommand.self, StatusCommand.self, TopCommand.self, BundlesCommand.self, PurgeCommand.self,
-            DeadCommand.self, BeatCommand.self,
+            ControlCommand.self, StatusCommand.self, TopCommand.self, EventsCommand.self, BundlesCommand.self,
+            PurgeCommand.self, DeadCommand.self, BeatCommand.self,
         ],
         defaultSubcommand: WorkerCommand.self)
 }

@@ -9,7 +9,27 @@ import time
 
 import celery.exceptions
 import pytest
+from lab import clients, settings
 from lab.wait import until
+
+
+class Transport:
+    """One of the brokers, with results in Redis."""
+
+    def __init__(self, broker):
+        self.broker = settings.server(broker)
+        self.backend = settings.server("REDIS_URL")
+        self.app = clients.app(self.broker, self.backend)
+
+    def send(self, name, *args, queue, **options):
+        return self.app.send_task(name, args, queue=queue, **options)
+
+
+@pytest.fixture(params=["AMQP_URL", "REDIS_URL"], ids=["rabbitmq", "redis"])
+def either(request):
+    one = Transport(request.param)
+    yield one
+    one.app.close()
 
 
 def celery_command(transport, *words, status=0):
@@ -36,61 +56,61 @@ def start_node(start_worker, queue, node):
     return lambda transport, **how: start_worker(transport, queue, options=["-n", node], **how)
 
 
-def test_ping_and_status_find_the_worker(redis_transport, start_node, node):
-    start_node(redis_transport)
-    assert inspect(redis_transport, node, "ping") == {"ok": "pong"}
-    assert f"{node}: OK" in celery_command(redis_transport, "status")
-    assert redis_transport.app.control.ping(destination=[node], timeout=5) == [{node: {"ok": "pong"}}]
+def test_ping_and_status_find_the_worker(either, start_node, node):
+    start_node(either)
+    assert inspect(either, node, "ping") == {"ok": "pong"}
+    assert f"{node}: OK" in celery_command(either, "status")
+    assert either.app.control.ping(destination=[node], timeout=5) == [{node: {"ok": "pong"}}]
 
 
-def test_active_reserved_and_scheduled_tell_what_the_worker_holds(redis_transport, start_node, node, queue, note, gate):
-    start_node(redis_transport, slots=1)
-    later = redis_transport.send("journey.mark", str(note), "later", queue=queue, countdown=40)
-    until("the one for later to be held", lambda: inspect(redis_transport, node, "scheduled"))
-    running = redis_transport.send("journey.gate", str(note), "first", gate.path, queue=queue)
+def test_active_reserved_and_scheduled_tell_what_the_worker_holds(either, start_node, node, queue, note, gate):
+    start_node(either, slots=1)
+    later = either.send("journey.mark", str(note), "later", queue=queue, countdown=40)
+    until("the one for later to be held", lambda: inspect(either, node, "scheduled"))
+    running = either.send("journey.gate", str(note), "first", gate.path, queue=queue)
     until("the first to run", lambda: note.lines == ["first"])
-    waiting = redis_transport.send("journey.gate", str(note), "second", gate.path, queue=queue)
-    until("the second to be held", lambda: inspect(redis_transport, node, "reserved"))
+    waiting = either.send("journey.gate", str(note), "second", gate.path, queue=queue)
+    until("the second to be held", lambda: inspect(either, node, "reserved"))
 
-    [active] = inspect(redis_transport, node, "active")
+    [active] = inspect(either, node, "active")
     assert (active["id"], active["name"], active["type"]) == (running.id, "journey.gate", "journey.gate")
     assert active["args"] == [str(note), "first", gate.path] and active["kwargs"] == {}
     assert active["hostname"] == node and os.path.exists(f"/proc/{active['worker_pid']}")
     assert time.time() - 60 < active["time_start"] <= time.time()
     assert active["delivery_info"]["routing_key"] == queue
-    [reserved] = inspect(redis_transport, node, "reserved")
+    [reserved] = inspect(either, node, "reserved")
     assert reserved["id"] == waiting.id and reserved["time_start"] is None and reserved["worker_pid"] is None
-    [scheduled] = inspect(redis_transport, node, "scheduled")
+    [scheduled] = inspect(either, node, "scheduled")
     assert scheduled["request"]["id"] == later.id and scheduled["eta"]
 
-    found = inspect(redis_transport, node, "query_task", running.id, later.id, "nobody")
+    found = inspect(either, node, "query_task", running.id, later.id, "nobody")
     assert {key: where for key, (where, _) in found.items()} == {running.id: "active", later.id: "scheduled"}
     gate.open()
 
 
-def test_registered_queues_stats_conf_clock_and_report(redis_transport, start_node, node, queue):
-    worker = start_node(redis_transport, slots=3)
-    redis_transport.send("tasks.add", 1, 2, queue=queue).get(timeout=10)
-    registered = inspect(redis_transport, node, "registered")
+def test_registered_queues_stats_conf_clock_and_report(either, start_node, node, queue):
+    worker = start_node(either, slots=3)
+    either.send("tasks.add", 1, 2, queue=queue).get(timeout=10)
+    registered = inspect(either, node, "registered")
     assert "tasks.add" in registered and "journey.gate" in registered and registered == sorted(registered)
-    [described] = inspect(redis_transport, node, "active_queues")
+    [described] = inspect(either, node, "active_queues")
     assert described["name"] == queue and described["exchange"]["type"] == "direct"
-    stats = inspect(redis_transport, node, "stats")
+    stats = inspect(either, node, "stats")
     assert stats["total"] == {"tasks.add": 1} and stats["pid"] == worker.pid
     assert stats["pool"]["max-concurrency"] == 3 and "guest:guest" not in json.dumps(stats)
-    assert inspect(redis_transport, node, "clock")["clock"] > 0
-    conf = inspect(redis_transport, node, "conf")
+    assert inspect(either, node, "clock")["clock"] > 0
+    conf = inspect(either, node, "conf")
     assert conf and "guest:guest" not in json.dumps(conf)
-    assert "taskhost" in inspect(redis_transport, node, "report")["ok"]
+    assert "taskhost" in inspect(either, node, "report")["ok"]
 
 
-def test_a_revoked_task_is_not_run(redis_transport, start_node, node, queue, queues, note, gate):
-    start_node(redis_transport, slots=1)
-    redis_transport.send("journey.gate", str(note), "first", gate.path, queue=queue)
+def test_a_revoked_task_is_not_run(either, start_node, node, queue, queues, note, gate):
+    start_node(either, slots=1)
+    either.send("journey.gate", str(note), "first", gate.path, queue=queue)
     until("the first to run", lambda: note.lines == ["first"])
-    doomed = redis_transport.send("journey.mark", str(note), "doomed", queue=queue)
-    celery_command(redis_transport, "control", "-d", node, "-t", "10", "revoke", doomed.id)
-    assert inspect(redis_transport, node, "revoked") == [doomed.id]
+    doomed = either.send("journey.mark", str(note), "doomed", queue=queue)
+    celery_command(either, "control", "-d", node, "-t", "10", "revoke", doomed.id)
+    assert inspect(either, node, "revoked") == [doomed.id]
     gate.open()
     with pytest.raises(celery.exceptions.TaskRevokedError):
         doomed.get(timeout=10)
@@ -98,11 +118,11 @@ def test_a_revoked_task_is_not_run(redis_transport, start_node, node, queue, que
     assert "doomed" not in note.lines
 
 
-def test_terminate_ends_the_task_with_that_id_and_never_its_neighbour(redis_transport, start_node, node, queue, note,
+def test_terminate_ends_the_task_with_that_id_and_never_its_neighbour(either, start_node, node, queue, note,
                                                                       gate):
-    worker = start_node(redis_transport, slots=2)
-    doomed = redis_transport.send("journey.gate", str(note), "doomed", str(gate.path) + ".never", queue=queue)
-    spared = redis_transport.send("journey.gate", str(note), "spared", gate.path, queue=queue)
+    worker = start_node(either, slots=2)
+    doomed = either.send("journey.gate", str(note), "doomed", str(gate.path) + ".never", queue=queue)
+    spared = either.send("journey.gate", str(note), "spared", gate.path, queue=queue)
     until("both to run", lambda: sorted(note.lines) == ["doomed", "spared"])
     doomed.revoke(terminate=True, signal="KILL")
     with pytest.raises(celery.exceptions.TaskRevokedError):
@@ -112,11 +132,11 @@ def test_terminate_ends_the_task_with_that_id_and_never_its_neighbour(redis_tran
     assert "doomed done" not in note.lines and worker.running
 
 
-def test_a_task_is_revoked_by_its_stamp(redis_transport, start_node, node, queue, note):
-    start_node(redis_transport)
-    redis_transport.app.control.revoke_by_stamped_headers({"tenant": ["blue"]}, reply=True, timeout=5,
+def test_a_task_is_revoked_by_its_stamp(either, start_node, node, queue, note):
+    start_node(either)
+    either.app.control.revoke_by_stamped_headers({"tenant": ["blue"]}, reply=True, timeout=5,
                                                           destination=[node])
-    stamped = redis_transport.app.signature("journey.mark", (str(note), "blue"), queue=queue)
+    stamped = either.app.signature("journey.mark", (str(note), "blue"), queue=queue)
     stamped.stamp(tenant="blue")
     doomed = stamped.apply_async()
     with pytest.raises(celery.exceptions.TaskRevokedError):
@@ -124,12 +144,12 @@ def test_a_task_is_revoked_by_its_stamp(redis_transport, start_node, node, queue
     assert note.lines == []
 
 
-def test_a_starting_worker_learns_what_the_others_have_revoked(redis_transport, start_worker, queues):
+def test_a_starting_worker_learns_what_the_others_have_revoked(either, start_worker, queues):
     first, second = (f"{name}-{queues.new()}@test" for name in ("first", "second"))
-    start_worker(redis_transport, queues.new(), options=["-n", first])
-    redis_transport.app.control.revoke("long-ago", destination=[first], reply=True, timeout=5)
-    start_worker(redis_transport, queues.new(), options=["-n", second])
-    until("the greeting to be answered", lambda: inspect(redis_transport, second, "revoked") == ["long-ago"])
+    start_worker(either, queues.new(), options=["-n", first])
+    either.app.control.revoke("long-ago", destination=[first], reply=True, timeout=5)
+    start_worker(either, queues.new(), options=["-n", second])
+    until("the greeting to be answered", lambda: inspect(either, second, "revoked") == ["long-ago"])
 
 
 @contextlib.contextmanager
@@ -150,62 +170,62 @@ def python_worker(transport, node, queue, folder):
         process.wait(timeout=60)
 
 
-def test_python_workers_and_we_tell_each_other_what_is_revoked(redis_transport, start_worker, queues, tmp_path):
+def test_python_workers_and_we_tell_each_other_what_is_revoked(either, start_worker, queues, tmp_path):
     first, ours, last = (f"{name}-{queues.new()}@test" for name in ("first", "ours", "last"))
-    with python_worker(redis_transport, first, queues.new(), tmp_path):
-        redis_transport.app.control.revoke("by-python", destination=[first], reply=True, timeout=10)
-        start_worker(redis_transport, queues.new(), options=["-n", ours])
-        until("its answer to our greeting", lambda: inspect(redis_transport, ours, "revoked") == ["by-python"])
-    redis_transport.app.control.revoke("by-us", destination=[ours], reply=True, timeout=10)
-    with python_worker(redis_transport, last, queues.new(), tmp_path):
-        assert sorted(inspect(redis_transport, last, "revoked")) == ["by-python", "by-us"]
+    with python_worker(either, first, queues.new(), tmp_path):
+        either.app.control.revoke("by-python", destination=[first], reply=True, timeout=10)
+        start_worker(either, queues.new(), options=["-n", ours])
+        until("its answer to our greeting", lambda: inspect(either, ours, "revoked") == ["by-python"])
+    either.app.control.revoke("by-us", destination=[ours], reply=True, timeout=10)
+    with python_worker(either, last, queues.new(), tmp_path):
+        assert sorted(inspect(either, last, "revoked")) == ["by-python", "by-us"]
 
 
-def test_what_was_revoked_is_not_run_after_the_worker_was_killed(redis_transport, start_worker, node, queue, note,
+def test_what_was_revoked_is_not_run_after_the_worker_was_killed(either, start_worker, node, queue, note,
                                                                  tmp_path):
     state = tmp_path / "worker.state"
-    worker = start_worker(redis_transport, queue, options=["-n", node, "--statedb", str(state)])
+    worker = start_worker(either, queue, options=["-n", node, "--statedb", str(state)])
     how = {"reply": True, "timeout": 5, "destination": [node]}
-    assert redis_transport.app.control.revoke("doomed-" + queue, **how)
+    assert either.app.control.revoke("doomed-" + queue, **how)
     assert f"doomed-{queue}" in state.read_text(), "it is kept before it is answered"
-    redis_transport.app.control.revoke_by_stamped_headers({"tenant": ["blue"]}, **how)
+    either.app.control.revoke_by_stamped_headers({"tenant": ["blue"]}, **how)
     until("the stamp to be kept", lambda: "blue" in state.read_text())
     worker.process.kill()
     until("the worker to be gone", lambda: not worker.running)
     worker.start()
-    assert inspect(redis_transport, node, "revoked") == ["doomed-" + queue]
-    doomed = redis_transport.send("journey.mark", str(note), "by id", queue=queue, task_id="doomed-" + queue)
-    stamped = redis_transport.app.signature("journey.mark", (str(note), "by stamp"), queue=queue)
+    assert inspect(either, node, "revoked") == ["doomed-" + queue]
+    doomed = either.send("journey.mark", str(note), "by id", queue=queue, task_id="doomed-" + queue)
+    stamped = either.app.signature("journey.mark", (str(note), "by stamp"), queue=queue)
     stamped.stamp(tenant="blue")
     for one in (doomed, stamped.apply_async()):
         with pytest.raises(celery.exceptions.TaskRevokedError):
             one.get(timeout=10)
-    redis_transport.send("journey.mark", str(note), "spared", queue=queue).get(timeout=10)
+    either.send("journey.mark", str(note), "spared", queue=queue).get(timeout=10)
     assert note.lines == ["spared"]
 
 
-def test_limits_are_changed_at_run_time(redis_transport, start_node, node, queue):
-    start_node(redis_transport)
-    control = redis_transport.app.control
+def test_limits_are_changed_at_run_time(either, start_node, node, queue):
+    start_node(either)
+    control = either.app.control
     how = {"reply": True, "timeout": 5, "destination": [node]}
     assert control.rate_limit("tasks.add", "7/m", **how) == [{node: {"ok": "new rate limit set successfully"}}]
-    assert "tasks.add [rate_limit=7/m]" in inspect(redis_transport, node, "registered")
+    assert "tasks.add [rate_limit=7/m]" in inspect(either, node, "registered")
     assert control.rate_limit("no.such", "7/m", **how) == [{node: {"error": "unknown task"}}]
     assert control.time_limit("tasks.add", soft=3, hard=5, **how) == [{node: {"ok": "time limits set successfully"}}]
 
 
-def test_shutdown_ends_the_worker_in_good_order(redis_transport, start_node, node):
-    worker = start_node(redis_transport)
+def test_shutdown_ends_the_worker_in_good_order(either, start_node, node):
+    worker = start_node(either)
     # A broadcast that nobody answers is lost on a worker that does not listen yet.
-    until("the worker to listen", lambda: inspect(redis_transport, node, "ping") == {"ok": "pong"})
-    redis_transport.app.control.shutdown(destination=[node])
+    until("the worker to listen", lambda: inspect(either, node, "ping") == {"ok": "pong"})
+    either.app.control.shutdown(destination=[node])
     until("the worker to end", lambda: not worker.running)
     assert worker.process.returncode == 0
 
 
-def test_an_unknown_command_is_answered_and_a_stranger_is_not(redis_transport, start_node, node):
-    worker = start_node(redis_transport)
-    control = redis_transport.app.control
+def test_an_unknown_command_is_answered_and_a_stranger_is_not(either, start_node, node):
+    worker = start_node(either)
+    control = either.app.control
     assert control.broadcast("nosuch", reply=True, timeout=5, destination=[node]) == [
         {node: {"error": "KeyError('nosuch')"}}]
     assert control.ping(destination=["else@where"], timeout=0.5) == []

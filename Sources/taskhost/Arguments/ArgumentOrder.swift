@@ -1,8 +1,8 @@
 /// Brings what people type into the order the parser wants.
 enum ArgumentOrder {
     static let subcommands = [
-        "worker", "call", "result", "revoke", "inspect", "control", "status", "top", "bundles", "purge", "dead",
-        "beat", "help",
+        "worker", "call", "result", "revoke", "inspect", "control", "status", "top", "events", "bundles", "purge",
+        "dead", "beat", "help",
     ]
 
     /// Celery takes its global options before the subcommand; ours take them after it.

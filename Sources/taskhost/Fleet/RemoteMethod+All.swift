@@ -7,6 +7,7 @@ extension RemoteMethod {
         .init(
             name: "conf", summary: "settings; true: the unset ones, too",
             parameters: [.init(name: "with_defaults", kind: .flag, isOptional: true)]),
+        .init(name: "overview", summary: "what only taskhost's workers tell, for events and top"),
         .init(name: "ping", summary: "who is there"),
         .init(
             name: "query_task", summary: "where these tasks are",

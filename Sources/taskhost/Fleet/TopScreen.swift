@@ -23,7 +23,7 @@ enum TopScreen {
         let footer = Line(text: model.note.isEmpty ? "q quit  ↑↓ select  p pause/resume  s TERM  k KILL" : model.note)
         let body = window(lines, height: height - 1)
         let filled = body + Array(repeating: Line(text: ""), count: height - 1 - body.count) + [footer]
-        return filled.map { Line(text: String(printable($0.text).prefix(columns)), isSelected: $0.isSelected) }
+        return filled.map { Line(text: String(Console.printable($0.text).prefix(columns)), isSelected: $0.isSelected) }
     }
 
     private static func nodes(_ model: TopModel) -> [Line] {
@@ -69,11 +69,5 @@ enum TopScreen {
         let selected = lines.firstIndex(where: \.isSelected) ?? 0
         let first = max(0, min(selected - height + 1, lines.count - height))
         return Array(lines[first..<first + height])
-    }
-
-    /// Names and arguments are strangers' texts: nothing of theirs may steer the terminal.
-    private static func printable(_ text: String) -> String {
-        let scalars = text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }
-        return String(String.UnicodeScalarView(scalars))
     }
 }

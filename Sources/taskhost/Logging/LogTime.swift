@@ -8,8 +8,7 @@ enum LogTime {
     static func iso() -> String { ISO8601.format(now()) }
 
     /// Local, "19:50:57.439".
-    static func clock() -> String {
-        let time = now()
+    static func clock(_ time: WallTime = now()) -> String {
         var seconds = time_t(time.microseconds / 1_000_000)
         var parts = tm()
         localtime_r(&seconds, &parts)

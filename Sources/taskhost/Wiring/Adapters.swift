@@ -49,6 +49,16 @@ final class Adapters {
         }
     }
 
+    /// The same from the other side: what a monitor hears.
+    func eventSource() throws(CommandFailure) -> any EventSource {
+        switch configuration.broker {
+        case .embedded:
+            throw CommandFailure(.unavailable, "the embedded broker carries no events", fix: "use RabbitMQ or Redis")
+        case .amqp(let urls): RabbitMQEventSource(broker: try rabbitMQ(urls))
+        case .redis(let url): RedisEventSource(address: try redisAddress(url), loop: loop)
+        }
+    }
+
     /// Who leads is settled where the messages lie.
     func leadership() throws(CommandFailure) -> any Leadership {
         switch configuration.broker {

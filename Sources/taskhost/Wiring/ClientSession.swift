@@ -12,6 +12,10 @@ final class ClientSession {
     let hasStore: Bool
     /// Where results of what is sent here are to go, if the store needs it.
     let replyTo: String?
+    let events: (any EventSource)?
+    /// Once connected, it waits for a broker that is lost to come back.
+    var outlivesLosses = false
+    private var wasReady = false
     private var failure: CommandFailure?
     private var closing = false
     private var failuresLeft: Int
@@ -21,9 +25,10 @@ final class ClientSession {
     ///   - needsBroker: false: results only; nothing is sent.
     ///   - needsControl: orders are given to all workers.
     ///   - needsReplies: and they are to answer.
+    ///   - needsEvents: what workers tell monitors is to be heard.
     init(
         _ configuration: Configuration, needsBroker: Bool, needsStore: Bool, needsControl: Bool = false,
-        needsReplies: Bool = false
+        needsReplies: Bool = false, needsEvents: Bool = false
     ) throws(CommandFailure) {
         do {
             loop = try EpollLoop()
@@ -39,6 +44,7 @@ final class ClientSession {
         replyTo = store?.replyTo
         var control: (any ControlChannel)?
         if needsReplies || (needsControl && !configuration.broker.isAMQP) { control = try adapters.control() }
+        events = needsEvents ? try adapters.eventSource() : nil
         client = TaskClient(
             broker: broker, store: store, control: control, origin: "taskhost-\(getpid())@\(Self.hostName)")
         if case .amqp(let urls) = configuration.broker { failuresLeft = urls.count } else { failuresLeft = 1 }
@@ -48,7 +54,12 @@ final class ClientSession {
 
     /// Connects, does the work, and returns when it has called `finish`.
     func run(_ work: @escaping () -> Void) throws(CommandFailure) {
-        client.connect(ready: work) { [unowned self] in note($0) }
+        client.connect { [unowned self] in
+            wasReady = true
+            work()
+        } trouble: { [unowned self] in
+            note($0)
+        }
         loop.run()
         if let failure { throw failure }
     }
@@ -80,6 +91,8 @@ final class ClientSession {
                 CommandFailure(
                     .unavailable, "result store: \(reason)",
                     fix: "start it, or name another with --result-backend (or CELERY_RESULT_BACKEND)"))
+        case .brokerDown(let reason) where outlivesLosses && wasReady:
+            Console.remark("taskhost: broker: \(reason); trying again")
         case .brokerDown(let reason):
             failuresLeft -= 1
             if failuresLeft <= 0 {

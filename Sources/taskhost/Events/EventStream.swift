@@ -1,0 +1,85 @@
+// `taskhost events` at work: receives, filters, prints.
+import Client
+import Glibc
+import Ports
+import TaskModel
+import TaskhostJSON
+
+/// On the session's loop.
+final class EventStream {
+    private let session: ClientSession
+    private let source: any EventSource
+    private let filter: EventFilter
+    private let asJSON: Bool
+    /// Workers are told to send events of tasks; those that come later, too.
+    private let enables: Bool
+    private var names = TaskNames()
+
+    private static let limits = JSONLimits(maxDepth: 32, maxNodes: 200_000)
+    private static let patience = 1.0
+
+    init(session: ClientSession, source: any EventSource, filter: EventFilter, asJSON: Bool, enables: Bool) {
+        self.session = session
+        self.source = source
+        self.filter = filter
+        self.asJSON = asJSON
+        self.enables = enables
+    }
+
+    func begin() {
+        source.open { [weak self] in
+            self?.greet()
+        } received: { [weak self] in
+            self?.received($0)
+        }
+    }
+
+    func end() {
+        source.close()
+        session.finish()
+    }
+
+    /// What happens from now on is seen.
+    private func greet() {
+        Console.remark("taskhost: listening; INT (^C) ends it")
+        if enables { return enable(nil) }
+        session.client.ask(ControlQuestion("overview"), within: Self.patience, on: session.loop) { replies in
+            let told = replies.compactMap { reply -> Bool? in
+                if case .bool(let flag)? = reply.value["task_events"] { flag } else { nil }
+            }
+            // Only taskhost's workers say it: others may send them.
+            guard told.count == replies.count, !told.contains(true) else { return }
+            Console.remark(
+                replies.isEmpty
+                    ? "taskhost: no worker replies"
+                    : "taskhost: no worker sends events of tasks; --enable turns them on")
+        }
+    }
+
+    private func enable(_ node: String?) {
+        let question = ControlQuestion("enable_events", destination: node.map { [$0] })
+        session.client.ask(question, within: Self.patience, on: session.loop) { replies in
+            if replies.isEmpty, node == nil { Console.remark("taskhost: no worker replies") }
+        }
+    }
+
+    private func received(_ message: WireMessage) {
+        let body: JSON
+        do throws(JSONError) {
+            body = try JSON(parsing: message.body, limits: Self.limits)
+        } catch {
+            return Console.remark("taskhost: an event that is no JSON was passed over")
+        }
+        for event in body.elements ?? [body] { show(event) }
+    }
+
+    private func show(_ event: JSON) {
+        guard let type = event["type"]?.text else { return }
+        names.learn(event)
+        if enables, type == "worker-online", let node = event["hostname"]?.text { enable(node) }
+        let name = names[event["uuid"]?.text]
+        guard filter.shows(event, name: name) else { return }
+        let line = asJSON ? Console.text(event) : EventText.line(event, name: name)
+        if !Console.write(line + "\n", to: STDOUT_FILENO) { end() }
+    }
+}
