@@ -32,6 +32,9 @@ enum RegisteredReply {
             guard case .atMost(let count) = options.maxRetries else { return nil }
             return String(count)
         case "acks_late": return options.acksLate.map(flag)
+        case "acks_on_failure": return options.acksOnFailure.map(flag)
+        case "acks_on_timeout": return options.acksOnTimeout.map(flag)
+        case "reject_on_worker_lost": return options.rejectOnWorkerLost.map(flag)
         case "track_started": return options.trackStarted.map(flag)
         case "ignore_result": return options.ignoreResult.map(flag)
         case "__doc__", "doc": return options.doc

@@ -159,13 +159,13 @@ public final class Engine {
     private func lookUp(_ id: String, _ receipt: Receipt) {
         guard let store else { return handle(.lookedUp(receipt, nil)) }
         store.fetch(id) { [unowned self] answer in
-            var state: TaskState?
+            var meta: ReceivedMeta?
             do {
-                state = try answer.get().map { try ReceivedMeta(parsing: $0).state }
+                meta = try answer.get().map { try ReceivedMeta(parsing: $0) }
             } catch {
                 log.warning("Could not look up whether \(id) is done: \(error)")
             }
-            handle(.lookedUp(receipt, state))
+            handle(.lookedUp(receipt, meta))
         }
     }
 

@@ -8,7 +8,7 @@ enum EngineAction {
     case softStop(RunID)
     case kill(RunID, KillReason)
     case store(ResultRecord, Receipt)
-    /// Ask the store for the state of a task id.
+    /// Ask the store what it knows of a task id.
     case lookUp(String, Receipt)
     case publish(Publication, Receipt)
     case announce(ChordAnnouncement, Receipt)

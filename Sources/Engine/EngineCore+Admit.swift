@@ -30,10 +30,7 @@ extension EngineCore {
         if !isRevoked(message, withStamps: false), message.expires.map({ now.wall <= $0 }) ?? true {
             tell(.received, of: item, &actions)
         }
-        // With continuations its success alone is not the whole of it: a chord may still wait for its part.
-        if delivery.redelivered, hasStore, !item.ignoresResult, !message.hasContinuations {
-            return lookUp(item, &actions)
-        }
+        if mayBeDone(item) { return lookUp(item, &actions) }
         admit(item, &actions)
     }
 

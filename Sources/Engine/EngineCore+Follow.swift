@@ -99,7 +99,7 @@ extension EngineCore {
             expiresAfterSeconds: options.resultExpiresSeconds)
     }
 
-    private func partStep(_ item: Held, _ state: TaskState, _ value: [UInt8]) -> [Step] {
+    func partStep(_ item: Held, _ state: TaskState, _ value: [UInt8]) -> [Step] {
         item.message.hasContinuations ? partStep(item.message, item.continuations.chord, state, value) : []
     }
 

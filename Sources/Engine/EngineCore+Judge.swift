@@ -27,24 +27,15 @@ extension EngineCore {
         case .succeed(let result):
             follow(
                 item, .succeeded(result: result),
-                Result { () throws(CanvasError) in try successSteps(item, result) }, &actions)
+                Result { () throws(CanvasError) in try successSteps(item, result) }, report, &actions)
 
         case .replace(let signature):
             follow(
-                item, .replaced, Result { () throws(CanvasError) in try replacementSteps(item, signature) },
+                item, .replaced, Result { () throws(CanvasError) in try replacementSteps(item, signature) }, report,
                 &actions)
 
-        case .fail(let failure, let reason):
-            var steps = failureSteps(item, failure)
-            if let reason {
-                let dead = Republication.deadLetter(
-                    item.delivery, message, reason: reason, verdict: "poison", report: report, starts: item.starts,
-                    at: now.wall)
-                steps += bury(item, dead)
-            } else {
-                steps.append(.acknowledge)
-            }
-            record(item, steps, done: reason == nil, &actions)
+        case .fail(let failure, let settlement):
+            fail(item, failure, settlement, report, &actions)
 
         case .retry where known.isOvertaken(message):
             record(item, [.acknowledge], &actions)
@@ -64,8 +55,7 @@ extension EngineCore {
             record(item, storeStep(item, .retry, meta) + [.publish(publication), .acknowledge], &actions)
 
         case .restart(let starts):
-            let again = Republication.restart(item.delivery, message, starts: starts)
-            record(item, [.publish(publication(of: again, to: item.delivery.queue)), .acknowledge], &actions)
+            record(item, restartSteps(item, starts: starts), &actions)
 
         case .again(let reason):
             again(item, reason, &actions)
@@ -102,9 +92,30 @@ extension EngineCore {
         }
     }
 
+    private func restartSteps(_ item: Held, starts: Int) -> [Step] {
+        let again = Republication.restart(item.delivery, item.message, starts: starts)
+        return [.publish(publication(of: again, to: item.delivery.queue)), .acknowledge]
+    }
+
+    private mutating func fail(
+        _ item: Held, _ failure: TaskFailure, _ settlement: Settlement, _ report: RunReport,
+        _ actions: inout [EngineAction]
+    ) {
+        let steps = failureSteps(item, failure)
+        switch settlement {
+        case .acknowledge: record(item, steps + [.acknowledge], &actions)
+        case .again(let starts): record(item, steps + restartSteps(item, starts: starts), &actions)
+        case .deadLetter(let reason, let verdict):
+            let dead = Republication.deadLetter(
+                item.delivery, item.message, reason: reason, verdict: verdict, report: report, starts: item.starts,
+                at: now.wall)
+            record(item, steps + bury(item, dead), done: false, &actions)
+        }
+    }
+
     /// If what follows cannot be called, the task has failed.
-    mutating func follow(
-        _ item: Held, _ occurrence: TaskOccurrence, _ made: Result<[Step], CanvasError>,
+    private mutating func follow(
+        _ item: Held, _ occurrence: TaskOccurrence, _ made: Result<[Step], CanvasError>, _ report: RunReport,
         _ actions: inout [EngineAction]
     ) {
         switch made {
@@ -112,10 +123,10 @@ extension EngineCore {
             tellWhenSettled(occurrence, of: item)
             record(item, steps + [.acknowledge], &actions)
         case .failure(let error):
-            let failure = TaskFailure(error)
-            note(&actions, .failed(name: item.message.displayName, id: item.message.id, failure: failure))
-            tellWhenSettled(.failed(failure), of: item)
-            record(item, failureSteps(item, failure) + [.acknowledge], &actions)
+            let verdict = Verdict.fail(TaskFailure(error), Settlement(ofFailed: item))
+            noteVerdict(verdict, on: report, of: item, &actions)
+            tell(verdict, on: report, of: item, &actions)
+            carryOut(verdict, on: report, of: item, &actions)
         }
     }
 
@@ -163,7 +174,7 @@ extension EngineCore {
         if case .hardLimit(let seconds) = report.outcome {
             actions.append(.log(.hardLimit(name: name, id: id, seconds: seconds, swept: report.swept)))
         }
-        if case .fail(_, let reason?) = verdict {
+        if case .fail(_, .deadLetter(let reason, _)) = verdict {
             actions.append(.log(.deadLettered(id: id, queue: item.delivery.queue, reason: reason)))
         }
         guard notesTasks else { return }
@@ -171,8 +182,12 @@ extension EngineCore {
         case .succeed(let result):
             let seconds = Double(report.usage.wallMicroseconds) / 1e6
             actions.append(.log(.succeeded(name: name, id: id, seconds: seconds, result: result)))
-        case .fail(let failure, _):
+        case .fail(let failure, let settlement):
             actions.append(.log(.failed(name: name, id: id, failure: failure)))
+            if case .again = settlement {
+                let reason = "acks_on_timeout is false"
+                actions.append(.log(.rejected(name: name, id: id, reason: reason, requeue: true)))
+            }
         case .retry(let seconds, let cause):
             actions.append(.log(.retrying(name: name, id: id, afterSeconds: seconds, cause: cause?.type)))
         case .ignore, .replace:

@@ -1,6 +1,8 @@
 // Redeliveries: what still runs here is adopted, what is done is settled, the rest runs again.
+import Canvas
 import CeleryWire
 import TaskModel
+import TaskhostJSON
 
 extension EngineCore {
     /// A redelivery of something that still runs here, or that was settled here lately.
@@ -18,6 +20,12 @@ extension EngineCore {
         return true
     }
 
+    /// Whether it may have succeeded already (celery-wire.md §2.7).
+    func mayBeDone(_ item: Held) -> Bool {
+        item.delivery.redelivered && options.deduplicatesSuccessful && hasStore && item.policy.acksLate
+            && !item.ignoresResult
+    }
+
     /// Another host may have finished it: the store is asked first. It waits meanwhile, like one that is not due.
     mutating func lookUp(_ item: Held, _ actions: inout [EngineAction]) {
         item.phase = .waiting
@@ -26,13 +34,31 @@ extension EngineCore {
     }
 
     /// - Parameters:
-    ///   - state: nil: nothing is stored, or the store cannot tell.
-    mutating func lookedUp(_ receipt: Receipt, _ state: TaskState?, _ actions: inout [EngineAction]) {
+    ///   - meta: nil: nothing is stored, or the store cannot tell.
+    mutating func lookedUp(_ receipt: Receipt, _ meta: ReceivedMeta?, _ actions: inout [EngineAction]) {
         guard let item = held[receipt.held], case .waiting = item.phase else { return }
         item.isPausing = false
         // Only SUCCESS: a FAILURE may be that of a dead letter which has been sent again since.
-        guard state == .success else { return admit(item, &actions) }
+        guard let meta, meta.state == .success else { return admit(item, &actions) }
         note(&actions, .alreadyDone(name: item.message.displayName, id: item.message.id))
-        record(item, [.acknowledge], &actions)
+        record(item, owedSteps(item, meta) + [.acknowledge], &actions)
+    }
+
+    /// Its success alone is not the whole of it. What follows a task is sent before its SUCCESS is stored, so it is
+    /// owed only where the result names no children; a chord's part comes after, and counts once however often.
+    private func owedSteps(_ item: Held, _ meta: ReceivedMeta) -> [Step] {
+        guard item.message.hasContinuations else { return [] }
+        var steps: [Step] = []
+        if meta.children.isEmpty {
+            var canvas = canvas(for: item)
+            do throws(CanvasError) {
+                try canvas.succeed(item.continuations, with: meta.result)
+                steps = try self.steps(of: canvas)
+            } catch {
+                // The result stands; there is nothing left that could fail for this.
+                steps = [.note(.notFollowed(id: item.message.id, reason: error.description))]
+            }
+        }
+        return steps + partStep(item, .success, meta.result.bytes)
     }
 }

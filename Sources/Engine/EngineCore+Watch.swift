@@ -38,9 +38,13 @@ extension EngineCore {
         switch verdict {
         // Told where it is known whether what follows can be called.
         case .succeed, .replace: break
-        case .fail(let failure, let reason):
+        case .fail(let failure, let settlement):
             tellWhenSettled(.failed(failure), of: item)
-            if let reason { tellWhenSettled(.deadLettered(reason: reason), of: item) }
+            switch settlement {
+            case .acknowledge: break
+            case .again: tellWhenSettled(.rejected(requeue: true), of: item)
+            case .deadLetter(let reason, _): tellWhenSettled(.deadLettered(reason: reason), of: item)
+            }
         case .retry(let seconds, let cause):
             tellWhenSettled(.retried(afterSeconds: seconds, cause: cause), of: item)
         case .ignore: tellWhenSettled(.ignored, of: item)

@@ -92,7 +92,7 @@ struct EngineCore {
         case .consumerLost(let queue): consumerLost(queue, &actions)  // EngineCore+Link
         // decode, admit
         case .delivered(let delivery): take(delivery, &actions)  // EngineCore+Admit
-        case .lookedUp(let receipt, let state): lookedUp(receipt, state, &actions)  // EngineCore+Redelivery
+        case .lookedUp(let receipt, let meta): lookedUp(receipt, meta, &actions)  // EngineCore+Redelivery
         case .timer(.due(let id)): becameDue(id, &actions)  // EngineCore+Admit
         case .catalogChanged: policies.removeAll()
         // run

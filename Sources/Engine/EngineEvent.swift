@@ -1,4 +1,5 @@
 // What can happen to the engine. Every input of the state machine is one of these.
+import CeleryWire
 import Ports
 import TaskModel
 
@@ -13,7 +14,8 @@ enum EngineEvent {
     case stateChanged(RunID, state: String, meta: [UInt8])
     case finished(RunID, RunReport)
     case stored(Receipt, StoreFailure?)
-    case lookedUp(Receipt, TaskState?)
+    /// What the store knows of a task id; nil: nothing, or it cannot tell.
+    case lookedUp(Receipt, ReceivedMeta?)
     case published(Receipt, BrokerFailure?)
     /// A running task sends another one.
     case sent(RunID, Submission)

@@ -26,6 +26,9 @@ public struct WorkerDefaults: Sendable, Equatable {
     public var retryDelay: Double = 180
     public var retryBackoffMax: Double = 600
     public var acksLate = true
+    public var acksOnFailure = true
+    public var acksOnTimeout = true
+    public var rejectOnWorkerLost = true
     public var trackStarted = false
     public var ignoreResult = false
     /// "10/m", "2.5" (per second) …; nil: no limit.
@@ -72,6 +75,8 @@ public struct EngineOptions: Sendable {
     public var resultExpiresSeconds: Double? = 86_400
     /// Results carry name, arguments, worker and queue as well (Celery's `result_extended`).
     public var resultExtended = false
+    /// A redelivered message whose task has succeeded already is not run again.
+    public var deduplicatesSuccessful = true
     /// Failures are stored even when the task's results are ignored.
     public var storeErrorsEvenIfIgnored = false
     /// Content types accepted, by serializer name or MIME type.

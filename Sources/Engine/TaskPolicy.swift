@@ -13,6 +13,8 @@ struct TaskPolicy: Sendable, Equatable {
     var retryJitter: Bool
     var autoretry: Bool
     var acksLate: Bool
+    var acksOnFailure: Bool
+    var acksOnTimeout: Bool
     var trackStarted: Bool
     var ignoreResult: Bool
     var maxStarts: Int
@@ -31,11 +33,25 @@ struct TaskPolicy: Sendable, Equatable {
         retryJitter = pick(\.retryJitter) ?? true
         autoretry = pick(\.autoretry) ?? (retryBackoff != nil)
         acksLate = pick(\.acksLate) ?? defaults.acksLate
+        acksOnFailure = pick(\.acksOnFailure) ?? defaults.acksOnFailure
+        acksOnTimeout = pick(\.acksOnTimeout) ?? defaults.acksOnTimeout
         trackStarted = pick(\.trackStarted) ?? defaults.trackStarted
         ignoreResult = pick(\.ignoreResult) ?? defaults.ignoreResult
-        maxStarts = max(1, pick(\.maxStarts) ?? defaults.maxStarts)
+        maxStarts = Self.maxStarts([override, manifest].compactMap(\.self), defaults)
         rate = (pick(\.rateLimit) ?? defaults.rateLimit).flatMap(Self.rate)
         keep = defaults.alwaysFresh ? 0 : max(0, pick(\.keep) ?? defaults.keep)
+    }
+
+    /// Celery's switch and our number say the same thing; whoever comes first decides: `reject_on_worker_lost = false`
+    /// is a single start, true as many as the next one who names a number allows.
+    private static func maxStarts(_ sources: [TaskOptions], _ defaults: WorkerDefaults) -> Int {
+        var mayRestart: Bool?
+        for source in sources {
+            mayRestart = mayRestart ?? source.rejectOnWorkerLost
+            if mayRestart == false { return 1 }
+            if let most = source.maxStarts { return max(1, most) }
+        }
+        return mayRestart ?? defaults.rejectOnWorkerLost ? max(1, defaults.maxStarts) : 1
     }
 
     /// A limit nobody can read limits nothing; the engine says so when the bundle is loaded.

@@ -4,8 +4,8 @@ import TaskModel
 
 enum Verdict: Equatable {
     case succeed([UInt8])
-    /// Final. With a reason, the message goes to the dead letters too.
-    case fail(TaskFailure, deadLetter: String?)
+    /// The failure is recorded, and told to whoever waits for it.
+    case fail(TaskFailure, Settlement)
     /// The task runs again later, one retry more.
     case retry(afterSeconds: Double, cause: TaskFailure?)
     /// It died without having had its say: again, one start more, no retry.
@@ -22,6 +22,15 @@ enum Verdict: Equatable {
     case giveBack
 }
 
+/// What becomes of the message of a task that failed.
+enum Settlement: Equatable {
+    case acknowledge
+    /// - Parameter verdict: the word for programs.
+    case deadLetter(reason: String, verdict: String)
+    /// It is started again all the same, one start more.
+    case again(starts: Int)
+}
+
 extension Verdict {
     /// - Parameters:
     ///   - random: for the jitter of retries.
@@ -31,7 +40,7 @@ extension Verdict {
         switch report.outcome {
         case .success(let result):
             if let problem = ResultMeta.problem(in: result) {
-                self = .fail(problem, deadLetter: nil)
+                self = .fail(problem, Settlement(ofFailed: held))
             } else {
                 self = .succeed(result)
             }
@@ -41,7 +50,7 @@ extension Verdict {
                 self = .retry(
                     afterSeconds: policy.delay(retries: message.retries, using: &random), cause: failure)
             } else {
-                self = .fail(failure, deadLetter: nil)
+                self = .fail(failure, Settlement(ofFailed: held))
             }
         case .retry(let request):
             if policy.allowsRetry(after: message.retries, bound: request.maxRetries) {
@@ -53,7 +62,7 @@ extension Verdict {
                         ?? CeleryFailure.maxRetriesExceeded(
                             name: message.name, id: message.id, argsRepr: message.argsRepr,
                             kwargsRepr: message.kwargsRepr),
-                    deadLetter: nil)
+                    Settlement(ofFailed: held))
             }
         case .ignore:
             self = .ignore
@@ -62,7 +71,7 @@ extension Verdict {
         case .replace(let signature):
             self = .replace(signature)
         case .hardLimit(let seconds):
-            self = .fail(CeleryFailure.timeLimitExceeded(seconds), deadLetter: nil)
+            self = .fail(CeleryFailure.timeLimitExceeded(seconds), Settlement(ofTimedOut: held))
         case .terminated:
             self = held.terminatedBy != nil ? .revoke : .giveBack
         case .died(let death):
@@ -70,7 +79,8 @@ extension Verdict {
             if held.wasAcknowledgedEarly || held.starts >= policy.maxStarts {
                 self = .fail(
                     CeleryFailure.workerLost(death, output: report.output),
-                    deadLetter: "\(held.starts) of \(policy.maxStarts) starts ended in a crash")
+                    .deadLetter(
+                        reason: "\(held.starts) of \(policy.maxStarts) starts ended in a crash", verdict: "poison"))
             } else {
                 self = .restart(starts: held.starts)
             }
@@ -78,6 +88,28 @@ extension Verdict {
             self = .again("its child ended before it began")
         case .runnerFault(let reason):
             self = .again(reason)
+        }
+    }
+}
+
+extension Settlement {
+    /// A message that was acknowledged early has been settled already.
+    init(ofFailed held: Held) {
+        self =
+            held.policy.acksOnFailure || held.wasAcknowledgedEarly
+            ? .acknowledge : .deadLetter(reason: "the task failed, and acks_on_failure is false", verdict: "failed")
+    }
+
+    /// Celery gives such a message back to its queue as often as it takes; here the starts are counted.
+    init(ofTimedOut held: Held) {
+        if held.policy.acksOnTimeout || held.wasAcknowledgedEarly {
+            self = .acknowledge
+        } else if held.starts < held.policy.maxStarts {
+            self = .again(starts: held.starts)
+        } else {
+            self = .deadLetter(
+                reason: "start \(held.starts) of \(held.policy.maxStarts) ended at the hard limit, and acks_on_timeout "
+                    + "is false", verdict: "timed-out")
         }
     }
 }

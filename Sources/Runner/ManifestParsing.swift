@@ -62,6 +62,9 @@ extension TaskOptions {
         retryJitter = json["retry_jitter"]?.boolean
         autoretry = json["autoretry"]?.boolean
         acksLate = json["acks_late"]?.boolean
+        acksOnFailure = json["acks_on_failure"]?.boolean
+        acksOnTimeout = json["acks_on_timeout"]?.boolean
+        rejectOnWorkerLost = json["reject_on_worker_lost"]?.boolean
         trackStarted = json["track_started"]?.boolean
         ignoreResult = json["ignore_result"]?.boolean
         takesFailure = json["takes_failure"]?.boolean

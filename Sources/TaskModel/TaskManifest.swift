@@ -66,6 +66,12 @@ public struct TaskOptions: Sendable, Equatable {
     /// A failure is retried without the task asking for it.
     public var autoretry: Bool?
     public var acksLate: Bool?
+    /// A message whose task failed is acknowledged; if not, it goes to the dead letters.
+    public var acksOnFailure: Bool?
+    /// A message whose task was killed at its hard limit is acknowledged; if not, it is started again.
+    public var acksOnTimeout: Bool?
+    /// A message whose child died is started again; if not, that is its failure.
+    public var rejectOnWorkerLost: Bool?
     public var trackStarted: Bool?
     public var ignoreResult: Bool?
     /// As an errback it is called with (request, exception, traceback) instead of the failed task's id.

@@ -54,6 +54,9 @@ static void write_options(struct text *out, const taskhost_options *options) {
     switch_member(out, "retry_jitter", options->retry_jitter);
     switch_member(out, "autoretry", options->autoretry);
     switch_member(out, "acks_late", options->acks_late);
+    switch_member(out, "acks_on_failure", options->acks_on_failure);
+    switch_member(out, "acks_on_timeout", options->acks_on_timeout);
+    switch_member(out, "reject_on_worker_lost", options->reject_on_worker_lost);
     switch_member(out, "track_started", options->track_started);
     switch_member(out, "ignore_result", options->ignore_result);
     switch_member(out, "takes_failure", options->takes_failure);

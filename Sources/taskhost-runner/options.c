@@ -69,6 +69,9 @@ bool options_check(const taskhost_options *options, struct text *fault) {
         {"retry_jitter", options->retry_jitter},   {"autoretry", options->autoretry},
         {"acks_late", options->acks_late},         {"track_started", options->track_started},
         {"ignore_result", options->ignore_result}, {"takes_failure", options->takes_failure},
+        {"acks_on_failure", options->acks_on_failure},
+        {"acks_on_timeout", options->acks_on_timeout},
+        {"reject_on_worker_lost", options->reject_on_worker_lost},
     };
     for (size_t index = 0; index < sizeof switches / sizeof switches[0]; index++) {
         if (switches[index].value < TASKHOST_NO || switches[index].value > TASKHOST_YES) {

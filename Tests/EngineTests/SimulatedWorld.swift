@@ -256,7 +256,9 @@ final class SimulatedWorld {
 
     private func lookUp(_ id: String, _ receipt: Receipt) {
         let asker = host
-        after(milliseconds: 0...20) { [unowned self] in post(.lookedUp(receipt, results[id]), to: asker) }
+        after(milliseconds: 0...20) { [unowned self] in
+            post(.lookedUp(receipt, metas[id].flatMap { try? ReceivedMeta(parsing: $0) }), to: asker)
+        }
     }
 
     private func settle(_ tag: DeliveryTag, _ then: (WireMessage) -> Void) {

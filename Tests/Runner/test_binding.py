@@ -146,6 +146,7 @@ class Binding(unittest.TestCase):
             "soft_limit": 1.5, "hard_limit": 3.0, "max_retries": 0, "retry_delay": 2.0, "retry_backoff": 1.0,
             "retry_backoff_max": 60.0, "retry_jitter": False, "autoretry": True, "acks_late": False,
             "track_started": True, "ignore_result": False, "max_starts": 5, "keep": 7, "queue": "q",
+            "acks_on_failure": False, "acks_on_timeout": True, "reject_on_worker_lost": False,
             "rate_limit": "10/s", "doc": 'A "doc".'})
         self.assertEqual(tasks["types.three"]["options"], {"max_retries": "unlimited"})
         self.assertEqual(tasks["types.defaults"]["parameters"], [

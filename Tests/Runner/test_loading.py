@@ -81,7 +81,7 @@ class Loading(unittest.TestCase):
         options = {
             ".soft_limit = -1": "soft_limit is -1", ".soft_limit = 2, .hard_limit = 1": "must be less than hard_limit",
             ".keep = -1": "keep must not be negative", ".rate_limit = \"fast\"": "10/s",
-            ".acks_late = 7": "acks_late is 7",
+            ".acks_late = 7": "acks_late is 7", ".acks_on_timeout = 2": "acks_on_timeout is 2",
             ".max_retries = -2": "max_retries must not", ".hard_limit = 1e999": "hard_limit is inf",
         }
         for number, (option, reason) in enumerate(options.items()):

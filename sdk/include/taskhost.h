@@ -61,7 +61,9 @@ typedef struct taskhost_options {
     /* ---- ABI 1.1 ---- */
     int32_t takes_failure;     /* three-valued; default no: as an errback it gets (failed task's id), and runs as a
                                   task of its own; yes: (request, exception, traceback), and leaves no result */
-    int32_t reserved1;
+    int32_t acks_on_failure;   /* three-valued; default yes; no: the message of a failure goes to the dead letters */
+    int32_t acks_on_timeout;   /* three-valued; default yes; no: a task killed at its hard limit is started again */
+    int32_t reject_on_worker_lost; /* three-valued; default yes; no: a child's death is the task's failure, at once */
 } taskhost_options;
 
 /* One task. Either `function` (typed; called through libffi by `signature`) or

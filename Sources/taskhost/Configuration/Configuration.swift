@@ -35,6 +35,10 @@ struct Configuration: Sendable, Equatable {
     var treatsTermAsQuit = false
     var prefetchMultiplier: Int?
     var acksLate = true
+    var acksOnFailure = true
+    var acksOnTimeout = true
+    var rejectOnWorkerLost = true
+    var deduplicatesSuccessful = true
     var trackStarted = false
     var ignoreResult = false
     var maxStarts = 3

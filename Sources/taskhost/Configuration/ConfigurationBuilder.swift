@@ -71,6 +71,11 @@ struct ConfigurationBuilder {
         made.allowsPoolRestart = settings.flag("worker.pool_restarts") ?? false
         made.prefetchMultiplier = settings.integer("worker.prefetch_multiplier")
         made.acksLate = settings.flag("worker.acks_late") ?? made.acksLate
+        made.acksOnFailure = settings.flag("worker.acks_on_failure") ?? made.acksOnFailure
+        made.acksOnTimeout = settings.flag("worker.acks_on_timeout") ?? made.acksOnTimeout
+        made.rejectOnWorkerLost = settings.flag("worker.reject_on_worker_lost") ?? made.rejectOnWorkerLost
+        made.deduplicatesSuccessful =
+            settings.flag("worker.deduplicate_successful_tasks") ?? made.deduplicatesSuccessful
         made.trackStarted = settings.flag("worker.track_started") ?? made.trackStarted
         made.ignoreResult = settings.flag("worker.ignore_result") ?? made.ignoreResult
         made.maxStarts = settings.integer("worker.max_starts") ?? made.maxStarts
@@ -187,6 +192,9 @@ struct ConfigurationBuilder {
         made.retryJitter = flag("retry_jitter")
         made.autoretry = flag("autoretry")
         made.acksLate = flag("acks_late")
+        made.acksOnFailure = flag("acks_on_failure")
+        made.acksOnTimeout = flag("acks_on_timeout")
+        made.rejectOnWorkerLost = flag("reject_on_worker_lost")
         made.trackStarted = flag("track_started")
         made.ignoreResult = flag("ignore_result")
         made.maxStarts = integer("max_starts")

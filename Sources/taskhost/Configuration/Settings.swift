@@ -100,6 +100,19 @@ enum Settings {
             about: "at most so many messages per slot wait in our hands; less when tasks are slow, so that priorities "
                 + "hold"),
         Setting("worker.acks_late", .flag, fallback: "true", about: "acknowledge when the outcome is recorded"),
+        Setting(
+            "worker.acks_on_failure", .flag, fallback: "true",
+            about: "with acks_late: acknowledge a message whose task failed; false: it goes to the dead letters"),
+        Setting(
+            "worker.acks_on_timeout", .flag, fallback: "true",
+            about: "with acks_late: acknowledge a message whose task was killed at its time limit; false: it is "
+                + "started again, as often as max_starts allows"),
+        Setting(
+            "worker.reject_on_worker_lost", .flag, fallback: "true",
+            about: "start a message again whose child died; false: as max_starts = 1"),
+        Setting(
+            "worker.deduplicate_successful_tasks", .flag, fallback: "true",
+            about: "with acks_late: a message that is delivered again and has succeeded already is not run again"),
         Setting("worker.track_started", .flag, fallback: "false", about: "store state STARTED"),
         Setting("worker.ignore_result", .flag, fallback: "false", about: "store no results"),
         Setting(
@@ -216,6 +229,9 @@ enum Settings {
         Setting("tasks.*.retry_jitter", .flag, fallback: "bundle's", about: "a random part of that delay only"),
         Setting("tasks.*.autoretry", .flag, fallback: "bundle's", about: "retry every failure"),
         Setting("tasks.*.acks_late", .flag, fallback: "bundle's", about: "as worker.acks_late"),
+        Setting("tasks.*.acks_on_failure", .flag, fallback: "bundle's", about: "as worker.acks_on_failure"),
+        Setting("tasks.*.acks_on_timeout", .flag, fallback: "bundle's", about: "as worker.acks_on_timeout"),
+        Setting("tasks.*.reject_on_worker_lost", .flag, fallback: "bundle's", about: "as worker.reject_on_worker_lost"),
         Setting("tasks.*.track_started", .flag, fallback: "bundle's", about: "as worker.track_started"),
         Setting("tasks.*.ignore_result", .flag, fallback: "bundle's", about: "as worker.ignore_result"),
         Setting("tasks.*.max_starts", .integer(1...1000), fallback: "bundle's", about: "as worker.max_starts"),

@@ -16,6 +16,10 @@ extension Configuration {
         made.defaults.softLimit = softTimeLimit
         made.defaults.hardLimit = timeLimit
         made.defaults.acksLate = acksLate
+        made.defaults.acksOnFailure = acksOnFailure
+        made.defaults.acksOnTimeout = acksOnTimeout
+        made.defaults.rejectOnWorkerLost = rejectOnWorkerLost
+        made.deduplicatesSuccessful = deduplicatesSuccessful
         made.defaults.trackStarted = trackStarted
         made.defaults.ignoreResult = ignoreResult
         made.defaults.maxStarts = maxStarts

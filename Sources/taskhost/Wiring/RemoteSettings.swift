@@ -86,6 +86,10 @@ struct RemoteSettings {
     private var tasks: [(String, JSON)] {
         [
             ("task_acks_late", .bool(configuration.acksLate)),
+            ("task_acks_on_failure", .bool(configuration.acksOnFailure)),
+            ("task_acks_on_timeout", .bool(configuration.acksOnTimeout)),
+            ("task_reject_on_worker_lost", .bool(configuration.rejectOnWorkerLost)),
+            ("worker_deduplicate_successful_tasks", .bool(configuration.deduplicatesSuccessful)),
             ("task_track_started", .bool(configuration.trackStarted)),
             ("task_ignore_result", .bool(configuration.ignoreResult)),
             ("task_store_errors_even_if_ignored", .bool(configuration.storeErrorsEvenIfIgnored)),

@@ -85,6 +85,8 @@ static void turn_away(task_context *task, const char *path, bool requeue) {
     task_reject(task, "not for me", requeue);
 }
 
+static void spoil(task_context *task) { task_fail(task, "ValueError", "spoilt"); }
+
 static void say_nothing(task_context *task) { task_ignore(task); }
 
 /* Waits for the soft limit, cleans up, and says so. */
@@ -145,6 +147,8 @@ TASK_DEF_CTX(steps_up, i64, (i64, steps), (f64, pause));
 TASK_OPTIONS(steps_up, .name = "journey.progress");
 TASK_DEF_CTX(turn_away, void, (str, path), (bool, requeue));
 TASK_OPTIONS(turn_away, .name = "journey.reject");
+TASK_DEF_CTX(spoil, void);
+TASK_OPTIONS(spoil, .acks_on_failure = TASKHOST_NO);
 TASK_DEF_CTX(say_nothing, void);
 TASK_OPTIONS(say_nothing, .name = "journey.ignore");
 TASK_DEF_CTX(soft, void, (str, path));

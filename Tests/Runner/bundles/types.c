@@ -136,6 +136,7 @@ TASK_OPTIONS(one, .name = "plain-name", .soft_limit = 1.5, .hard_limit = 3, .max
              .retry_delay = 2, .retry_backoff = 1, .retry_backoff_max = 60, .retry_jitter = TASKHOST_NO,
              .autoretry = TASKHOST_YES, .acks_late = TASKHOST_NO, .track_started = TASKHOST_YES,
              .ignore_result = TASKHOST_NO, .max_starts = 5, .keep = 7, .queue = "q", .rate_limit = "10/s",
+             .acks_on_failure = TASKHOST_NO, .acks_on_timeout = TASKHOST_YES, .reject_on_worker_lost = TASKHOST_NO,
              .doc = "A \"doc\".");
 TASK_OPTIONS(three, .max_retries = TASKHOST_UNLIMITED);
 TASKHOST_BUNDLE("types", "2.0");

@@ -30,6 +30,9 @@ extension TaskEntry {
         result.soft_limit = options.softLimit?.inSeconds ?? 0
         result.hard_limit = options.hardLimit?.inSeconds ?? 0
         result.acks_late = threeValued(options.acksLate)
+        result.acks_on_failure = threeValued(options.acksOnFailure)
+        result.acks_on_timeout = threeValued(options.acksOnTimeout)
+        result.reject_on_worker_lost = threeValued(options.rejectOnWorkerLost)
         result.track_started = threeValued(options.trackStarted)
         result.ignore_result = threeValued(options.ignoreResult)
         result.takes_failure = threeValued(options.takesFailure)

@@ -14,6 +14,12 @@ public struct TaskOptions: Sendable {
     public var keep: Int?
     /// True: the message is settled when the outcome is recorded; false: before the start.
     public var acksLate: Bool?
+    /// False: the message of a task that failed goes to the dead letters.
+    public var acksOnFailure: Bool?
+    /// False: a task killed at its hard limit is started again, as often as `maxStarts` allows.
+    public var acksOnTimeout: Bool?
+    /// False: the death of its process is the task's failure, at once; as `maxStarts: 1`.
+    public var rejectOnWorkerLost: Bool?
     /// Record STARTED.
     public var trackStarted: Bool?
     /// Record no result.
@@ -34,7 +40,8 @@ public struct TaskOptions: Sendable {
         name: String? = nil, softLimit: Duration? = nil, hardLimit: Duration? = nil, retry: RetryPolicy? = nil,
         keep: Int? = nil, acksLate: Bool? = nil, trackStarted: Bool? = nil, ignoreResult: Bool? = nil,
         doc: String? = nil, queue: String? = nil, rateLimit: String? = nil, maxStarts: Int? = nil,
-        takesFailure: Bool? = nil
+        takesFailure: Bool? = nil, acksOnFailure: Bool? = nil, acksOnTimeout: Bool? = nil,
+        rejectOnWorkerLost: Bool? = nil
     ) {
         self.name = name
         self.softLimit = softLimit
@@ -49,6 +56,9 @@ public struct TaskOptions: Sendable {
         self.rateLimit = rateLimit
         self.maxStarts = maxStarts
         self.takesFailure = takesFailure
+        self.acksOnFailure = acksOnFailure
+        self.acksOnTimeout = acksOnTimeout
+        self.rejectOnWorkerLost = rejectOnWorkerLost
     }
 }
 

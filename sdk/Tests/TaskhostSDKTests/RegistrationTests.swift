@@ -9,7 +9,7 @@ private struct ResizeAll: TaskHandler {
     static let options = TaskOptions(
         softLimit: .seconds(5), hardLimit: .milliseconds(10_500), retry: .backoff(maxRetries: 4, first: .seconds(2)),
         keep: 8, acksLate: false, trackStarted: true, doc: "Makes all of them smaller.", rateLimit: "10/s",
-        maxStarts: 2)
+        maxStarts: 2, acksOnFailure: false, acksOnTimeout: false, rejectOnWorkerLost: true)
     @Arg var paths: [String]
     @Arg var sizes: [String: Int?] = ["a,b": 1]
     @Arg var quality: Int?
@@ -62,6 +62,9 @@ struct RegistrationTests {
         #expect(options.track_started == 1)
         #expect(options.ignore_result == 0)
         #expect(options.max_starts == 2)
+        #expect(options.acks_on_failure == -1)
+        #expect(options.acks_on_timeout == -1)
+        #expect(options.reject_on_worker_lost == 1)
         #expect(resize.doc == "Makes all of them smaller.")
         #expect(resize.rateLimit == "10/s")
         let ping = try #require(tasks.last)
