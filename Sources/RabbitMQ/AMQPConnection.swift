@@ -14,8 +14,11 @@ final class AMQPConnection: @unchecked Sendable {
     let address: RabbitMQAddress
     let frameMax: Int
     let channelMax: UInt16
+    /// "3.10.8"; empty when the broker does not say.
+    let brokerVersion: String
+
     /// RabbitMQ's major version; 0 when it does not say.
-    let brokerMajor: Int
+    var brokerMajor: Int { Int(brokerVersion.prefix { $0 != "." }) ?? 0 }
 
     /// How often `nextFrame` must be called at least, in seconds, for heartbeats to be in time.
     let tickSeconds: Double
@@ -38,7 +41,7 @@ final class AMQPConnection: @unchecked Sendable {
         tickSeconds = heartbeat > 0 ? max(0.1, min(2, heartbeat / 4)) : 2
         frameMax = Int(amqp_get_frame_max(state))
         channelMax = UInt16(clamping: amqp_get_channel_max(state))
-        brokerMajor = Self.brokerMajor(state)
+        brokerVersion = Self.brokerVersion(state)
         arena.recycle()
         amqp_maybe_release_buffers(state)
     }
@@ -107,10 +110,9 @@ final class AMQPConnection: @unchecked Sendable {
         }
     }
 
-    private static func brokerMajor(_ state: amqp_connection_state_t) -> Int {
-        guard let table = amqp_get_server_properties(state)?.pointee else { return 0 }
-        let version = TableReader.headers(table)["version"]?.text ?? ""
-        return Int(version.prefix { $0 != "." }) ?? 0
+    private static func brokerVersion(_ state: amqp_connection_state_t) -> String {
+        guard let table = amqp_get_server_properties(state)?.pointee else { return "" }
+        return TableReader.headers(table)["version"]?.text ?? ""
     }
 
     // ---- calls that wait ----

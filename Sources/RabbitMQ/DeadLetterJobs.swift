@@ -41,7 +41,8 @@ extension RabbitMQBroker {
         }
     }
 
-    private func visit<Value: Sendable>(
+    /// A connection of its own, to the first node that takes it.
+    func visit<Value: Sendable>(
         _ duty: String, _ done: @escaping (Result<Value, BrokerFailure>) -> Void,
         _ work: @escaping @Sendable (AMQPConnection, RabbitMQOptions) throws(BrokerFailure) -> Value
     ) {

@@ -17,7 +17,7 @@ struct Topology {
     }
 
     /// A call on our channel; remembers when the broker closed it.
-    private mutating func call<Arguments: BitwiseCopyable>(
+    mutating func call<Arguments: BitwiseCopyable>(
         _ method: UInt32, _ answer: UInt32, what: String, _ arguments: (Arena) -> Arguments
     ) throws(BrokerFailure) -> amqp_method_t {
         if !isOpen {
@@ -54,11 +54,11 @@ struct Topology {
     }
 
     mutating func declareQueue(
-        _ name: String, arguments: FieldTable = [:], autoDelete: Bool = false
+        _ name: String, arguments: FieldTable = [:], durable: Bool = true, autoDelete: Bool = false
     ) throws(BrokerFailure) {
         _ = try call(MethodID.queueDeclare, MethodID.queueDeclareOK, what: "declaring queue '\(name)'") { arena in
             amqp_queue_declare_t(
-                ticket: 0, queue: arena.bytes(name), passive: 0, durable: 1, exclusive: 0,
+                ticket: 0, queue: arena.bytes(name), passive: 0, durable: durable ? 1 : 0, exclusive: 0,
                 auto_delete: autoDelete ? 1 : 0, nowait: 0, arguments: arena.table(arguments))
         }
     }
@@ -72,7 +72,7 @@ struct Topology {
         }
     }
 
-    private mutating func exchangeExists(_ name: String) throws(BrokerFailure) -> Bool {
+    mutating func exchangeExists(_ name: String) throws(BrokerFailure) -> Bool {
         do {
             _ = try call(MethodID.exchangeDeclare, MethodID.exchangeDeclareOK, what: "exchange '\(name)'") { arena in
                 amqp_exchange_declare_t(

@@ -2,6 +2,7 @@
 enum ExitStatus: Int32, Sendable, CaseIterable {
     case success = 0
     case failure = 1
+    case unhealthy = 2
     case usage = 64
     case unavailable = 69
     case cannotCreate = 73
@@ -13,6 +14,7 @@ enum ExitStatus: Int32, Sendable, CaseIterable {
         switch self {
         case .success: "done; with --wait: the task succeeded"
         case .failure: "task failed or revoked; a bundle refused; a worker replied with an error; worker stopped by INT"
+        case .unhealthy: "doctor found something that does not work"
         case .usage: "wrong options or arguments"
         case .unavailable: "broker or result store unreachable, or they refuse us; no worker replies"
         case .cannotCreate: "pid file in use by another process, or not writable"

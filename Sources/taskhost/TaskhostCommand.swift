@@ -13,6 +13,7 @@ struct TaskhostCommand: ParsableCommand {
             taskhost call TASK [ARGUMENTS] [--wait] [options]
             taskhost beat [next [--count N]] [options]
             taskhost status | top | events | inspect METHOD | control METHOD [ARGUMENTS] [--destination NODE,…]
+            taskhost doctor [worker's options] [--json]
             taskhost result ID [--wait] | revoke ID… | bundles [FILE…] | purge QUEUE… | dead ls|show|retry|drop QUEUE
             """,
         discussion: """
@@ -29,7 +30,7 @@ struct TaskhostCommand: ParsableCommand {
         subcommands: [
             WorkerCommand.self, CallCommand.self, ResultCommand.self, RevokeCommand.self, InspectCommand.self,
             ControlCommand.self, StatusCommand.self, TopCommand.self, EventsCommand.self, BundlesCommand.self,
-            PurgeCommand.self, DeadCommand.self, BeatCommand.self,
+            PurgeCommand.self, DeadCommand.self, BeatCommand.self, DoctorCommand.self,
         ],
         defaultSubcommand: WorkerCommand.self)
 }

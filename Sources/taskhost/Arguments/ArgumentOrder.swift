@@ -2,7 +2,7 @@
 enum ArgumentOrder {
     static let subcommands = [
         "worker", "call", "result", "revoke", "inspect", "control", "status", "top", "events", "bundles", "purge",
-        "dead", "beat", "help",
+        "dead", "beat", "doctor", "help",
     ]
 
     /// Celery takes its global options before the subcommand; ours take them after it.

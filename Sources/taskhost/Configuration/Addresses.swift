@@ -78,8 +78,9 @@ enum ResultsAddress: Sendable, Equatable {
 /// "amqp" of "amqp://…"; the whole word when there is no colon.
 private func scheme(of url: String) -> String { String(url.prefix { $0 != ":" }).lowercased() }
 
-/// The same address with the password hidden, for messages.
-func withoutSecrets(_ url: String, mask: String = "***") -> String {
+/// The same address with passwords hidden, for messages.
+func withoutSecrets(_ address: String, mask: String = "***") -> String {
+    let url = address.replacing(#/([?&]password=)[^&]*/#) { "\($0.1)\(mask)" }
     guard let start = url.firstRange(of: "://")?.upperBound, let at = url[start...].lastIndex(of: "@"),
         let colon = url[start..<at].firstIndex(of: ":")
     else { return url }

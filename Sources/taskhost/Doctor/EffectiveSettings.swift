@@ -1,0 +1,46 @@
+// What every setting is, and who says so. Secrets are left out.
+import Foundation
+import TaskModel
+
+struct EffectiveSetting: Equatable {
+    var name: String
+    var value: String
+    /// "default", "taskhost.toml:3:1", "TASKHOST_CONCURRENCY", "--concurrency".
+    var origin: String
+}
+
+enum EffectiveSettings {
+    /// In the order of the documentation; of tables with free names, only what is set.
+    /// - Parameter resolved: defaults that are not constants, by setting.
+    static func list(_ layer: SettingsLayer, _ resolved: [String: String]) -> [EffectiveSetting] {
+        Settings.all.flatMap { setting -> [EffectiveSetting] in
+            guard setting.path.contains("*") else {
+                let set = layer[setting.path]
+                let value = set.map { text($0.value, of: setting) } ?? resolved[setting.name] ?? setting.fallback
+                return [EffectiveSetting(name: setting.name, value: value, origin: set?.origin ?? "default")]
+            }
+            return layer.names(under: setting.path[0]).compactMap { name in
+                guard let set = layer[[setting.path[0], name, setting.path[2]]] else { return nil }
+                let shown = name.contains(".") || name.contains("*") ? "\"\(name)\"" : name
+                return EffectiveSetting(
+                    name: "\(setting.path[0]).\(shown).\(setting.path[2])", value: text(set.value, of: setting),
+                    origin: set.origin)
+            }
+        }
+    }
+
+    private static func text(_ value: SettingValue, of setting: Setting) -> String {
+        switch value {
+        case .text(let text):
+            setting.path.last == "url"
+                ? text.split(separator: ";").map { withoutSecrets(String($0)) }.joined(separator: ";") : text
+        case .texts(let texts): texts.joined(separator: ", ")
+        case .integer(let number): String(number)
+        case .seconds(let seconds): seconds.plain
+        case .flag(let flag): String(flag)
+        // Arguments of tasks may be secrets; those of a queue are shown where the queue is checked.
+        case .arguments(let table): "{ \(table.fields.map(\.key).joined(separator: ", ")) }"
+        case .list(let values): "[ \(values.count) values ]"
+        }
+    }
+}

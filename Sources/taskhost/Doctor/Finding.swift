@@ -1,0 +1,86 @@
+// What `taskhost doctor` finds: one line of what, and one of the fix.
+import TaskhostJSON
+
+struct Finding: Equatable {
+    enum Level: String, CaseIterable {
+        case ok
+        /// Good to know, or not to be found out; nothing is wrong.
+        case note
+        /// It works, and may hurt one day.
+        case warn
+        /// It does not work, or messages can be lost.
+        case fail
+    }
+
+    var level: Level
+    /// "broker", "queue urgent", "bundle arithmetic.so".
+    var subject: String
+    var detail: String
+    var fix: String?
+
+    static func ok(_ subject: String, _ detail: String) -> Finding {
+        Finding(level: .ok, subject: subject, detail: detail)
+    }
+    static func note(_ subject: String, _ detail: String, fix: String? = nil) -> Finding {
+        Finding(level: .note, subject: subject, detail: detail, fix: fix)
+    }
+    static func warn(_ subject: String, _ detail: String, fix: String?) -> Finding {
+        Finding(level: .warn, subject: subject, detail: detail, fix: fix)
+    }
+    /// - Parameter sentences: what, then the fix.
+    static func fail(_ subject: String, sentences: String) -> Finding {
+        let end = sentences.firstMatch(of: #/\.\s+(?=\p{Lu})/#)
+        let what = end.map { String(sentences[..<$0.range.lowerBound]) } ?? sentences
+        return fail(subject, what, fix: end.map { String(sentences[$0.range.upperBound...]) })
+    }
+    static func fail(_ subject: String, _ detail: String, fix: String?) -> Finding {
+        Finding(level: .fail, subject: subject, detail: detail, fix: fix)
+    }
+}
+
+/// The whole answer, as text and as JSON.
+struct DoctorReport {
+    var settings: [EffectiveSetting]
+    var findings: [Finding]
+
+    var hasFailures: Bool { findings.contains { $0.level == .fail } }
+
+    var text: String {
+        let table = FleetText.table(settings.map { [$0.name, $0.value, $0.origin] })
+        let width = findings.map(\.subject.count).max() ?? 0
+        var lines = ["Configuration"] + table.map { "  " + $0 } + ["", "Checks"]
+        for finding in findings {
+            let start = "  " + finding.level.rawValue.padded(to: 4) + "  " + finding.subject.padded(to: width) + "  "
+            lines.append(start + Self.oneLine(finding.detail))
+            if let fix = finding.fix {
+                lines.append(String(repeating: " ", count: start.count) + "fix: " + Self.oneLine(fix))
+            }
+        }
+        return (lines + ["", summary]).joined(separator: "\n")
+    }
+
+    var json: JSON {
+        let settings = settings.map { one -> JSON in
+            ["name": .string(one.name), "value": .string(one.value), "origin": .string(one.origin)]
+        }
+        let checks = findings.map { one -> JSON in
+            [
+                "level": .string(one.level.rawValue), "subject": .string(one.subject), "detail": .string(one.detail),
+                "fix": one.fix.map(JSON.string) ?? nil,
+            ]
+        }
+        let counts = Finding.Level.allCases.map { JSONMember(key: $0.rawValue, value: .int(Int64(count($0)))) }
+        return ["settings": .array(settings), "checks": .array(checks), "counts": .object(counts)]
+    }
+
+    private var summary: String {
+        "\(count(.ok)) ok, \(count(.note)) to note, \(count(.warn)) warnings, \(count(.fail)) failures"
+    }
+
+    private func count(_ level: Finding.Level) -> Int { findings.count { $0.level == level } }
+
+    /// Servers' words may hold line breaks.
+    private static func oneLine(_ text: String) -> String {
+        text.split(whereSeparator: \.isNewline).map { String($0).trimmed }.joined(separator: " ")
+    }
+}

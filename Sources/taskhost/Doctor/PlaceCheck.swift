@@ -1,0 +1,49 @@
+// Files and folders of ours: may we write there, and may others read or write what they should not?
+import Foundation
+import Glibc
+
+enum PlaceCheck {
+    /// The embedded broker's file, or the place where it will be made.
+    static func database(_ path: String, subject: String) -> Finding {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return newFile(path, subject: subject) }
+        if access(path, R_OK | W_OK) != 0 {
+            return .fail(subject, "\(path) is not ours to read and write", fix: "chown \(geteuid()) '\(path)'")
+        }
+        if status.st_mode & 0o077 != 0 {
+            return .warn(
+                subject, "\(path) can be read by others: messages and results are in it", fix: "chmod 600 '\(path)'")
+        }
+        return .ok(subject, "\(path)")
+    }
+
+    /// A file that will be made or appended to; its folder must let us.
+    static func newFile(_ path: String, subject: String) -> Finding {
+        if access(path, F_OK) == 0 {
+            return access(path, W_OK) == 0
+                ? .ok(subject, path)
+                : .fail(subject, "\(path) cannot be written to", fix: "chown \(geteuid()) '\(path)'")
+        }
+        let folder = nearestFolder(of: path)
+        guard access(folder, W_OK | X_OK) == 0 else {
+            return .fail(
+                subject, "\(path) cannot be made: \(folder) is not ours to write to",
+                fix: "let this user write there, or name another place")
+        }
+        return .ok(subject, "\(path) will be made")
+    }
+
+    /// Secrets lie there.
+    static func secret(_ path: String, subject: String) -> Finding? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        guard status.st_mode & 0o077 != 0 else { return .ok(subject, "\(path) is for this user only") }
+        return .warn(subject, "\(path) holds a secret and can be read by others", fix: "chmod 600 '\(path)'")
+    }
+
+    private static func nearestFolder(of path: String) -> String {
+        var folder = URL(filePath: path).deletingLastPathComponent()
+        while access(folder.path, F_OK) != 0, folder.path != "/" { folder.deleteLastPathComponent() }
+        return folder.path
+    }
+}

@@ -1,0 +1,160 @@
+// Queues of RabbitMQ against what we would declare, and against losing messages silently. Pure.
+import Beat
+import Ports
+import RabbitMQ
+import TaskModel
+
+struct QueueCheck {
+    let configuration: Configuration
+    let examination: RabbitMQExamination
+    /// As the broker's own tools tell it; nil: they were not asked.
+    let policies: [String: RabbitMQTools.Policy]?
+
+    func findings() -> [Finding] { examination.queues.flatMap(findings) }
+
+    private func findings(_ queue: RabbitMQExamination.Queue) -> [Finding] {
+        let subject = "queue \(queue.name)"
+        if let refusal = queue.refusal { return [.fail(subject, refusal.detail, fix: refusal.fix)] }
+        guard let found = queue.found else {
+            let kind = configuration.declaration(of: queue.name).kind ?? .classic
+            return [.ok(subject, "is not there yet; the worker will declare it as \(kind.rawValue)")]
+        }
+        var findings = durability(queue.name, found) + difference(queue.name, found) + deaths(queue.name, found)
+        findings += priorities(queue.name, found) + policy(queue.name, found)
+        if !findings.contains(where: { $0.level == .warn || $0.level == .fail }) {
+            findings.insert(.ok(subject, found.isQuorum ? "quorum queue" : "classic queue"), at: 0)
+        }
+        return findings
+    }
+
+    private func durability(_ name: String, _ found: RabbitMQExamination.Found) -> [Finding] {
+        let recreate =
+            "delete it once it is empty (rabbitmqctl delete_queue \(name) --if-empty); the worker declares it anew"
+        if !found.isDurable {
+            return [
+                .fail("queue \(name)", "is transient: a restart of the broker empties and removes it", fix: recreate)
+            ]
+        }
+        if found.isAutoDelete {
+            return [
+                .fail(
+                    "queue \(name)", "is auto-delete: it goes, with its messages, with its last consumer", fix: recreate
+                )
+            ]
+        }
+        return []
+    }
+
+    private func difference(_ name: String, _ found: RabbitMQExamination.Found) -> [Finding] {
+        let wanted = configuration.declaration(of: name)
+        guard wanted.isExplicit else { return [] }
+        var differences: [String] = []
+        var asked = wanted.arguments
+        if let kind = wanted.kind { asked["x-queue-type"] = .string(kind.rawValue) }
+        if let priorities = wanted.maxPriority { asked["x-max-priority"] = .int(Int64(priorities)) }
+        for field in asked.fields {
+            let actual = found.arguments[field.key] ?? (field.key == "x-queue-type" ? .string("classic") : nil)
+            // What is left unread may be this one.
+            guard actual != field.value, found.unread == nil || actual != nil else { continue }
+            differences.append("\(field.key) is \(actual?.shown ?? "not set"), not \(field.value.shown)")
+        }
+        guard !differences.isEmpty else { return [] }
+        return [
+            .warn(
+                "queue \(name)",
+                "exists with other arguments than [queues.\(name)] asks for, and is used as it is: "
+                    + differences.joined(separator: "; "),
+                fix: "give [queues.\(name)] what the queue has, or delete the queue once it is empty "
+                    + "(rabbitmqctl delete_queue \(name) --if-empty); the worker declares it anew")
+        ]
+    }
+
+    /// What the broker itself lets die: time to live, length, delivery limit.
+    private func deaths(_ name: String, _ found: RabbitMQExamination.Found) -> [Finding] {
+        if let exchange = found.arguments["x-dead-letter-exchange"]?.text {
+            guard examination.missingExchanges.contains(exchange) else { return [] }
+            return [
+                .fail(
+                    "queue \(name)",
+                    "sends its dead letters to exchange '\(exchange)', which does not exist: they are lost",
+                    fix: "declare the exchange and bind a queue to it")
+            ]
+        }
+        let bounds = ["x-message-ttl", "x-max-length", "x-max-length-bytes"].filter { found.arguments[$0] != nil }
+        let overflow = found.arguments["x-overflow"]?.text ?? "drop-head"
+        let losing = bounds.filter { $0 == "x-message-ttl" || overflow == "drop-head" }
+        if !losing.isEmpty {
+            return [
+                .warn(
+                    "queue \(name)",
+                    "drops messages by \(losing.joined(separator: " and ")), and no dead-letter exchange takes them",
+                    fix: "declare it with x-dead-letter-exchange, or set a policy: rabbitmqctl set_policy "
+                        + "dead-letters '^\(name)$' '{\"dead-letter-exchange\":\"EXCHANGE\"}' --apply-to queues")
+            ]
+        }
+        let major = Int(examination.version.prefix { $0 != "." }) ?? 0
+        if found.isQuorum, major >= 4, found.arguments["x-delivery-limit"] == nil {
+            return [
+                .note(
+                    "queue \(name)",
+                    "the broker drops a message after 20 deliveries (its default), unless a policy says otherwise",
+                    fix: "give it x-dead-letter-exchange, or a higher x-delivery-limit")
+            ]
+        }
+        return []
+    }
+
+    private func priorities(_ name: String, _ found: RabbitMQExamination.Found) -> [Finding] {
+        let most = found.arguments["x-max-priority"]
+        if found.isQuorum, most != nil || configuration.declaration(of: name).maxPriority != nil {
+            return [
+                .warn(
+                    "queue \(name)", "is a quorum queue: x-max-priority has no effect",
+                    fix: "leave max_priority out; serve urgent work from a queue of its own (--queues urgent,normal)")
+            ]
+        }
+        let used = configuration.schedules.filter { ($0.queue ?? "celery") == name && ($0.priority ?? 0) > 0 }
+        guard most == nil, !used.isEmpty else { return [] }
+        return [
+            .warn(
+                "queue \(name)",
+                "has no x-max-priority, so the priority of \(used.map { "[schedules.\($0.entry.name)]" }.joined(separator: ", ")) has no effect",
+                fix: "declare it with max_priority in [queues.\(name)], once it is deleted")
+        ]
+    }
+
+    private func policy(_ name: String, _ found: RabbitMQExamination.Found) -> [Finding] {
+        guard let policy = policies?[name] else { return [] }
+        if policy.keys.contains("ha-mode") {
+            return [
+                .warn(
+                    "queue \(name)",
+                    "is a classic queue mirrored by policy '\(policy.name)': RabbitMQ 4 has no mirroring any more",
+                    fix: "make it a quorum queue (type = \"quorum\" in [queues.\(name)], once it is deleted)")
+            ]
+        }
+        let bounds = ["message-ttl", "max-length", "max-length-bytes", "expires"].filter(policy.keys.contains)
+        guard !bounds.isEmpty, !policy.keys.contains("dead-letter-exchange"),
+            found.arguments["x-dead-letter-exchange"] == nil
+        else { return [] }
+        return [
+            .warn(
+                "queue \(name)",
+                "policy '\(policy.name)' drops messages by \(bounds.joined(separator: " and ")), and no dead-letter exchange takes them",
+                fix: "add dead-letter-exchange to the policy")
+        ]
+    }
+}
+
+extension FieldValue {
+    /// For messages.
+    fileprivate var shown: String {
+        switch self {
+        case .string(let text): "'\(text)'"
+        case .int(let number): "\(number)"
+        case .bool(let flag): "\(flag)"
+        case .double(let number): "\(number)"
+        default: "another value"
+        }
+    }
+}

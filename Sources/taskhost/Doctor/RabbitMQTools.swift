@@ -1,0 +1,78 @@
+// What only RabbitMQ's own tools tell: consumer_timeout and policies. Asked through `--rabbitmqctl COMMAND`.
+import Foundation
+import TaskhostJSON
+
+struct RabbitMQTools {
+    struct Policy {
+        var name: String
+        /// What it defines: "max-length" …
+        var keys: Set<String>
+    }
+
+    struct Failure: Error { var detail: String }
+
+    let command: String
+    let vhost: String
+
+    /// Seconds; nil: tasks may be held for ever.
+    func consumerTimeout() throws(Failure) -> Double? {
+        let answer = try run(["-q", "eval", "application:get_env(rabbit, consumer_timeout, undefined)."])
+        if answer == "undefined" { return nil }
+        guard let milliseconds = Double(answer) else { throw Failure(detail: "consumer_timeout is \(answer)") }
+        return milliseconds / 1000
+    }
+
+    /// By queue.
+    func policies() throws(Failure) -> [String: Policy] {
+        var definitions: [String: Set<String>] = [:]
+        for row in try table(["list_policies"]) {
+            guard let name = row["name"]?.text else { continue }
+            // Older ones write it as a text.
+            var definition = row["definition"]
+            if let text = definition?.text { definition = try Self.parsed(text) }
+            definitions[name] = Set((definition?.members ?? []).map(\.key))
+        }
+        var policies: [String: Policy] = [:]
+        for row in try table(["list_queues", "name", "policy"]) {
+            guard let queue = row["name"]?.text, let name = row["policy"]?.text, !name.isEmpty else { continue }
+            policies[queue] = Policy(name: name, keys: definitions[name] ?? [])
+        }
+        return policies
+    }
+
+    private func table(_ words: [String]) throws(Failure) -> [JSON] {
+        try Self.parsed(try run(["-q", "-p", vhost] + words + ["--formatter", "json"])).elements ?? []
+    }
+
+    private static func parsed(_ text: String) throws(Failure) -> JSON {
+        do {
+            return try JSON(parsing: Array(text.utf8), limits: .trusted)
+        } catch {
+            throw Failure(detail: "its answer is no JSON: \(error)")
+        }
+    }
+
+    private func run(_ arguments: [String]) throws(Failure) -> String {
+        let process = Process()
+        let output = Pipe()
+        let errors = Pipe()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = [command] + arguments
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = errors
+        do {
+            try process.run()
+        } catch {
+            throw Failure(detail: "cannot be run: \(error.localizedDescription)")
+        }
+        let said = output.fileHandleForReading.readDataToEndOfFile()
+        let complaint = errors.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            let text = String(decoding: complaint + said, as: UTF8.self).trimmed
+            throw Failure(detail: text.isEmpty ? "status \(process.terminationStatus)" : text)
+        }
+        return String(decoding: said, as: UTF8.self).trimmed
+    }
+}

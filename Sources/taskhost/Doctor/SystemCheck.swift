@@ -1,0 +1,50 @@
+// What a worker needs of the kernel.
+import CLinux
+import Glibc
+
+enum SystemCheck {
+    /// - Parameter slots: tasks that may run at a time.
+    static func findings(slots: Int) -> [Finding] { [kernel(), files(slots), processes(slots)] }
+
+    private static func kernel() -> Finding {
+        var missing: [String] = []
+        let descriptor = clinux_pidfd_open(getpid())
+        if descriptor >= 0 { _ = clinux_close(descriptor) } else { missing.append("pidfd_open") }
+        if clinux_set_subreaper(true) < 0 { missing.append("PR_SET_CHILD_SUBREAPER") }
+        if access("/proc/self/stat", R_OK) != 0 { missing.append("a readable /proc") }
+        guard missing.isEmpty else {
+            return .fail(
+                "kernel", "no \(missing.joined(separator: ", no "))",
+                fix: "use Linux 5.9 or newer, mount /proc, and let the container's seccomp profile allow these calls")
+        }
+        return .ok("kernel", "pidfd, subreaper and /proc are there")
+    }
+
+    private static func files(_ slots: Int) -> Finding {
+        let needed = UInt64(slots) * 12 + 256
+        guard let limit = hardLimit(Int32(RLIMIT_NOFILE.rawValue)), limit < needed else {
+            return .ok("files", "enough may be open for \(slots) slots")
+        }
+        return .fail(
+            "files", "only \(limit) may be open; \(slots) slots need \(needed)",
+            fix: "LimitNOFILE=\(needed) in the unit, or ulimit -n, or fewer slots")
+    }
+
+    private static func processes(_ slots: Int) -> Finding {
+        // A child each, its spare, the zygotes and our threads.
+        let needed = UInt64(slots) * 2 + 64
+        guard geteuid() != 0, let limit = hardLimit(Int32(__RLIMIT_NPROC.rawValue)), limit < needed else {
+            return .ok("processes", "enough may run for \(slots) slots")
+        }
+        return .fail(
+            "processes", "this user may run only \(limit); \(slots) slots need \(needed)",
+            fix: "LimitNPROC=\(needed) in the unit, or ulimit -u, or fewer slots")
+    }
+
+    /// nil: none.
+    private static func hardLimit(_ resource: Int32) -> UInt64? {
+        var limit = rlimit()
+        guard getrlimit(resource, &limit) == 0, limit.rlim_max != rlim_t.max else { return nil }
+        return UInt64(limit.rlim_max)
+    }
+}

@@ -1,0 +1,184 @@
+"""`taskhost doctor`: each wrong setup is named with its fix, and a good one is not complained about."""
+import os
+import shutil
+import subprocess
+
+import pytest
+import redis
+from conftest import example
+from lab import settings
+
+FAILED = 2
+
+
+@pytest.fixture
+def plugins(tmp_path):
+    folder = tmp_path / "plugins"
+    folder.mkdir(mode=0o755)
+    shutil.copy(example("arithmetic"), folder)
+    return folder
+
+
+@pytest.fixture
+def doctor(taskhost, plugins):
+    """doctor("-b", …): its answer, asked for with a hard limit that suits every broker."""
+    def ask(*words, status=0, limit=60, **how):
+        done = taskhost("doctor", "--json", "--plugins", plugins, "--time-limit", limit, *words, **how).expect(status)
+        return Answer(done.json)
+    return ask
+
+
+class Answer:
+    def __init__(self, told):
+        self.checks, self.counts = told["checks"], told["counts"]
+        self.settings = {one["name"]: one for one in told["settings"]}
+
+    def found(self, level, subject, *words):
+        """The one finding of this level that holds all the words; it must name a fix unless nothing is wrong."""
+        hits = [one for one in self.checks if (one["level"], one["subject"]) == (level, subject)
+                and all(word in one["detail"] for word in words)]
+        assert len(hits) == 1, f"{len(hits)} × {level} {subject} {words} in {self.checks}"
+        assert hits[0]["fix"] or level in ("ok", "note"), hits[0]
+        return hits[0]
+
+    def is_good(self):
+        assert self.counts["warn"] == self.counts["fail"] == 0, self.checks
+
+
+def rabbitmqctl(*words):
+    return subprocess.run([settings.server("RABBITMQCTL"), *words], check=True, capture_output=True, text=True,
+                          timeout=60).stdout.strip()
+
+
+@pytest.fixture
+def rabbit():
+    return ["-b", settings.server("AMQP_URL"), "--rabbitmqctl", settings.server("RABBITMQCTL")]
+
+
+@pytest.fixture
+def keyspace():
+    """Redis, with what a test sets put back."""
+    client = redis.Redis.from_url(settings.server("REDIS_URL"))
+    before = {key: client.config_get(key)[key] for key in ("maxmemory", "maxmemory-policy", "appendonly")}
+    client.config_set("appendonly", "yes")
+    yield client
+    for key, value in before.items():
+        client.config_set(key, value)
+    client.close()
+
+
+def test_good_setups_are_not_complained_about(doctor, rabbit, queue, tmp_path, keyspace):
+    answer = doctor(*rabbit, "-Q", queue)
+    answer.is_good()
+    answer.found("ok", "broker", "RabbitMQ")
+    answer.found("ok", "limits", "1800")
+    answer.found("ok", "bundle arithmetic.so")
+    answer = doctor("-b", settings.server("REDIS_URL"))
+    answer.is_good()
+    answer.found("ok", "clock")
+    answer.found("ok", "broker", "noeviction")
+    doctor("-b", f"sqlite://{tmp_path}/new/broker.db").is_good()
+    assert not os.path.exists(tmp_path / "new"), "looking must make nothing"
+
+
+def test_every_setting_is_told_with_its_origin_and_without_secrets(doctor, tmp_path):
+    (tmp_path / "taskhost.toml").write_text('[results]\nurl = "redis://:hunter2@127.0.0.1:1/0"\n\n'
+                                            '[schedules.nightly]\ntask = "tasks.add"\nevery = 60\n'
+                                            'kwargs = { token = "hunter3" }\n')
+    answer = doctor("-c", "3", status=FAILED, environment={"CELERY_BROKER_URL": "amqp://me:hunter4@127.0.0.1:1//"})
+    told = answer.settings
+    assert told["worker.concurrency"] == {"name": "worker.concurrency", "value": "3", "origin": "--concurrency"}
+    assert told["broker.url"]["origin"] == "CELERY_BROKER_URL" and "me:***@" in told["broker.url"]["value"]
+    assert told["results.url"]["origin"] == "taskhost.toml:2:1" and "***" in told["results.url"]["value"]
+    assert told["worker.grace"] == {"name": "worker.grace", "value": "30", "origin": "default"}
+    assert told["schedules.nightly.every"]["value"] == "60"
+    assert "hunter" not in str(told) + str(answer.checks)
+    answer.found("warn", "settings", "read by others")
+
+
+@pytest.mark.parametrize("url", ["amqp://guest:guest@127.0.0.1:1//", "redis://127.0.0.1:1/0"])
+def test_a_broker_that_cannot_be_reached_is_named(doctor, url):
+    doctor("-b", url, "--result-backend", "none", status=FAILED).found("fail", "broker", "127.0.0.1:1")
+
+
+def test_a_queue_declared_otherwise_is_named(doctor, rabbit, queues, tmp_path):
+    limited = queues.new(max_priority=5, dead_letter_exchange="nobody.declared.this")
+    losing = queues.new(message_ttl=60000, max_length=10)
+    replicated = queues.new(queue_type="quorum")
+    (tmp_path / "taskhost.toml").write_text(f'[queues.{limited}]\nmax_priority = 9\n')
+    answer = doctor(*rabbit, "-Q", f"{limited},{losing},{replicated},missing-{limited}", status=FAILED)
+    hit = answer.found("warn", f"queue {limited}", "x-max-priority is 5, not 9")
+    assert f"[queues.{limited}]" in hit["fix"]
+    answer.found("fail", f"queue {limited}", "nobody.declared.this", "does not exist")
+    answer.found("warn", f"queue {losing}", "x-message-ttl and x-max-length", "no dead-letter exchange")
+    answer.found("ok", f"queue {replicated}", "quorum")
+    answer.found("ok", f"queue missing-{limited}", "not there yet")
+    assert queues.ready(f"missing-{limited}") is None, "looking must declare nothing"
+
+
+def test_a_mirrored_queue_is_named(doctor, rabbit, queue):
+    rabbitmqctl("set_policy", queue, f"^{queue}$", '{"ha-mode":"all"}', "--apply-to", "queues")
+    try:
+        assert "quorum" in doctor(*rabbit, "-Q", queue).found("warn", f"queue {queue}", "mirrored")["fix"]
+    finally:
+        rabbitmqctl("clear_policy", queue)
+
+
+def test_a_consumer_timeout_below_the_hard_limits_is_named(doctor, rabbit, queue):
+    before = rabbitmqctl("-q", "eval", "application:get_env(rabbit, consumer_timeout, undefined).")
+    rabbitmqctl("eval", "application:set_env(rabbit, consumer_timeout, 90000).")
+    try:
+        hit = doctor(*rabbit, "-Q", queue, limit=80, status=FAILED).found("fail", "limits", "90 s", "tasks.add")
+        assert "consumer_timeout" in hit["fix"]
+    finally:
+        rabbitmqctl("eval", f"application:set_env(rabbit, consumer_timeout, {before}).")
+
+
+def test_what_amqp_does_not_tell_is_said_to_be_unknown(doctor, queue):
+    answer = doctor("-b", settings.server("AMQP_URL"), "-Q", queue)
+    answer.is_good()
+    assert "--rabbitmqctl" in answer.found("note", "broker", "consumer_timeout", "unknown")["fix"]
+    answer = doctor("-b", settings.server("AMQP_URL"), "-Q", queue, limit=0)
+    answer.found("warn", "limits", "no hard limit", "1800 s, if it is the default")
+
+
+def test_a_redis_that_evicts_is_named(doctor, keyspace):
+    keyspace.config_set("maxmemory-policy", "allkeys-lru")
+    doctor("-b", settings.server("REDIS_URL")).found("warn", "broker", "allkeys-lru", "not so yet")
+    keyspace.config_set("maxmemory", 1 << 30)
+    hit = doctor("-b", settings.server("REDIS_URL"), status=FAILED).found("fail", "broker", "allkeys-lru", "messages")
+    assert "noeviction" in hit["fix"]
+    doctor("--result-backend", settings.server("REDIS_URL")).found("warn", "results", "allkeys-lru", "results")
+    keyspace.config_set("appendonly", "no")
+    doctor("-b", settings.server("REDIS_URL"), status=FAILED).found("note", "broker", "appendonly")
+
+
+def test_a_bad_bundle_and_an_unsafe_folder_are_named(doctor, plugins):
+    (plugins / "broken.so").write_text("not a library")
+    doctor(status=FAILED).found("fail", "bundle broken.so")
+    os.remove(plugins / "broken.so")
+    plugins.chmod(0o777)
+    hit = doctor(status=FAILED).found("fail", "plugins", "writable by everybody")
+    assert "chmod o-w" in hit["fix"]
+
+
+def test_files_that_others_can_read_are_named(doctor, tmp_path):
+    database = tmp_path / "broker.db"
+    doctor("-b", f"sqlite://{database}").is_good()
+    database.write_text("")
+    database.chmod(0o644)
+    assert "chmod 600" in doctor("-b", f"sqlite://{database}").found("warn", "broker", "read by others")["fix"]
+    database.write_text("this is no database at all, though it is long enough to have a header of one")
+    database.chmod(0o600)
+    doctor("-b", f"sqlite://{database}", status=FAILED).found("fail", "broker")
+    secret = tmp_path / "broker-url"
+    secret.write_text("redis://127.0.0.1:1/0\n")
+    secret.chmod(0o640)
+    answer = doctor(status=FAILED, environment={"TASKHOST_BROKER_FILE": str(secret)})
+    answer.found("warn", "broker.url_file", "read by others")
+
+
+def test_people_read_lines(taskhost, plugins):
+    shown = taskhost("doctor", "--plugins", plugins).expect(0).out
+    assert "worker.concurrency" in shown and "  ok    bundle arithmetic.so" in shown
+    assert shown.splitlines()[-1].endswith("0 warnings, 0 failures")
