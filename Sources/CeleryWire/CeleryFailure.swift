@@ -10,6 +10,11 @@ public enum CeleryFailure {
             "TimeLimitExceeded", billiard, [isWhole ? .int(Int64(seconds)) : .double(seconds)])
     }
 
+    /// Killed because its processes had too much memory: Python's own exception for it.
+    public static func memoryLimitExceeded(_ excess: MemoryExcess) -> TaskFailure {
+        make("MemoryError", "builtins", [.string(excess.sentence)])
+    }
+
     /// The soft limit reached the task and it did not say otherwise.
     public static func softTimeLimitExceeded() -> TaskFailure { make("SoftTimeLimitExceeded", billiard, []) }
 

@@ -1,5 +1,5 @@
 // A child's death in words.
-import TaskModel
+public import TaskModel
 
 extension Death {
     /// "signal 11 (SIGSEGV)", "exitcode 3", as billiard tells it.
@@ -30,6 +30,12 @@ extension Death {
     }
 
     static let reportedFrames = 64
+}
+
+extension MemoryExcess {
+    public var sentence: String {
+        "killed: its processes had \(residentKiB / 1024) MiB resident, its memory limit is \(limitMebibytes) MiB"
+    }
 }
 
 enum Text {

@@ -47,6 +47,7 @@ enum EngineNote {
     case discarded(name: String, id: String, reason: String)
     case crashed(name: String, id: String, death: Death, starts: Int, of: Int, output: [UInt8])
     case hardLimit(name: String, id: String, seconds: Double, swept: Int)
+    case memoryLimit(name: String, id: String, excess: MemoryExcess, swept: Int)
     case softLimit(name: String, id: String, seconds: Double)
     case refused(String)
     case postponed(name: String, id: String, seconds: Double)

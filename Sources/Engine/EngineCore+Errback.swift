@@ -42,7 +42,8 @@ extension EngineCore {
                     run: run, taskName: errback.task, id: errback.id, rootID: failed.rootID ?? failed.id,
                     parentID: failed.id, groupID: nil, queue: item.delivery.queue, retries: 0, starts: 1,
                     maxRetries: policy.maxRetries, softLimit: policy.softLimit, hardLimit: policy.hardLimit, eta: nil,
-                    redelivered: false, headersJSON: Array("{}".utf8), body: errback.body, keep: policy.keep)))
+                    redelivered: false, headersJSON: Array("{}".utf8), body: errback.body, keep: policy.keep,
+                    memoryLimit: policy.memoryLimit)))
         // A cold stop that came before this step has ended everything else already.
         if stopping == .cold { actions.append(.kill(run, .terminate(signal: 9))) }
     }
@@ -66,6 +67,7 @@ extension EngineCore {
         case .failure(let failure): problem = "it raised \(failure.repr)"
         case .died(let death): problem = "it died: \(death.summary)"
         case .hardLimit(let seconds): problem = "killed at its hard limit of \(seconds.brief) s"
+        case .memoryLimit(let excess): problem = excess.sentence
         case .retry, .reject, .replace: problem = "it asked for a retry, rejection or replacement, but has no message"
         case .terminated: return giveBackFailed(item, &actions)
         case .notStarted where stopping != nil, .runnerFault where stopping != nil:

@@ -174,6 +174,9 @@ extension EngineCore {
         if case .hardLimit(let seconds) = report.outcome {
             actions.append(.log(.hardLimit(name: name, id: id, seconds: seconds, swept: report.swept)))
         }
+        if case .memoryLimit(let excess) = report.outcome {
+            actions.append(.log(.memoryLimit(name: name, id: id, excess: excess, swept: report.swept)))
+        }
         if case .fail(_, .deadLetter(let reason, _)) = verdict {
             actions.append(.log(.deadLettered(id: id, queue: item.delivery.queue, reason: reason)))
         }

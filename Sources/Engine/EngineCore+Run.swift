@@ -46,7 +46,8 @@ extension EngineCore {
                     redelivered: item.delivery.redelivered,
                     headersJSON: HeadersJSON.bytes(item.delivery.message.headers),
                     propertiesJSON: PropertiesJSON.bytes(item.delivery),
-                    body: item.mapping?.body ?? message.body, keep: item.policy.keep)))
+                    body: item.mapping?.body ?? message.body, keep: item.policy.keep,
+                    memoryLimit: item.policy.memoryLimit)))
     }
 
     /// It never began; after a pause that grows it is handed over again, uncharged.

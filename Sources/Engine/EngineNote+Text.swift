@@ -1,4 +1,5 @@
 // The operator's lines: their words (Celery's where it has some), levels and fields.
+import CeleryWire
 import Logging
 import TaskModel
 
@@ -9,8 +10,8 @@ extension EngineNote {
             .adopted, .resized:
             .info
         case .rejected, .softLimit, .runnerFault: .warning
-        case .failed, .crashed, .hardLimit, .refused, .recordingFailed, .deadLettered, .abandoned, .chordFailed,
-            .notFollowed, .errbackFailed:
+        case .failed, .crashed, .hardLimit, .memoryLimit, .refused, .recordingFailed, .deadLettered, .abandoned,
+            .chordFailed, .notFollowed, .errbackFailed:
             .error
         }
     }
@@ -36,6 +37,8 @@ extension EngineNote {
         case .hardLimit(let name, let id, let seconds, let swept):
             "Task \(name)[\(id)] killed at its hard limit of \(seconds.brief) s"
                 + (swept > 0 ? " with \(swept) processes it had started" : "")
+        case .memoryLimit(let name, let id, let excess, let swept):
+            "Task \(name)[\(id)] \(excess.sentence)" + (swept > 0 ? "; with \(swept) processes it had started" : "")
         case .softLimit(let name, let id, let seconds):
             "Task \(name)[\(id)] reached its soft limit of \(seconds.brief) s"
         case .refused(let line): line
@@ -63,6 +66,7 @@ extension EngineNote {
             .failed(let name, let id, _), .retrying(let name, let id, _, _), .ignored(let name, let id),
             .rejected(let name, let id, _, _), .discarded(let name, let id, _),
             .crashed(let name, let id, _, _, _, _), .hardLimit(let name, let id, _, _),
+            .memoryLimit(let name, let id, _, _),
             .softLimit(let name, let id, _), .postponed(let name, let id, _), .runnerFault(let name, let id, _),
             .alreadyDone(let name, let id), .adopted(let name, let id), .errbackFailed(let name, let id, _):
             ["task": "\(name)", "task_id": "\(id)"]

@@ -37,6 +37,8 @@ public struct WorkerDefaults: Sendable, Equatable {
     public var maxStarts = 3
     /// > 0: tasks that do not choose may share a child, so many in turn. 0: a fresh child for each.
     public var keep = 0
+    /// MiB that a task's processes may have resident together; nil: no limit.
+    public var memoryLimit: Int?
     /// The operator's floor: a fresh child for each task, whatever its manifest asks for.
     public var alwaysFresh = false
 

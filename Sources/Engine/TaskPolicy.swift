@@ -19,6 +19,8 @@ struct TaskPolicy: Sendable, Equatable {
     var ignoreResult: Bool
     var maxStarts: Int
     var keep: Int
+    /// MiB.
+    var memoryLimit: Int?
     /// Starts per second; nil: as many as there are slots for.
     var rate: Double?
 
@@ -38,6 +40,7 @@ struct TaskPolicy: Sendable, Equatable {
         trackStarted = pick(\.trackStarted) ?? defaults.trackStarted
         ignoreResult = pick(\.ignoreResult) ?? defaults.ignoreResult
         maxStarts = Self.maxStarts([override, manifest].compactMap(\.self), defaults)
+        memoryLimit = (pick(\.memoryLimit) ?? defaults.memoryLimit).flatMap { $0 > 0 ? $0 : nil }
         rate = (pick(\.rateLimit) ?? defaults.rateLimit).flatMap(Self.rate)
         keep = defaults.alwaysFresh ? 0 : max(0, pick(\.keep) ?? defaults.keep)
     }

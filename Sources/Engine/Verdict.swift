@@ -72,6 +72,8 @@ extension Verdict {
             self = .replace(signature)
         case .hardLimit(let seconds):
             self = .fail(CeleryFailure.timeLimitExceeded(seconds), Settlement(ofTimedOut: held))
+        case .memoryLimit(let excess):
+            self = .fail(CeleryFailure.memoryLimitExceeded(excess), Settlement(ofFailed: held))
         case .terminated:
             self = held.terminatedBy != nil ? .revoke : .giveBack
         case .died(let death):

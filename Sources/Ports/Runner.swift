@@ -73,11 +73,14 @@ public struct StartRequest: Sendable {
     public var body: [UInt8]
     /// > 0: a child may serve so many tasks in turn; 0: a fresh child.
     public var keep: Int
+    /// MiB that the task's processes may have resident together; nil: no limit.
+    public var memoryLimit: Int?
 
     public init(
         run: RunID, taskName: String, id: String, rootID: String?, parentID: String?, groupID: String?, queue: String,
         retries: Int, starts: Int, maxRetries: RetryBound, softLimit: Double?, hardLimit: Double?, eta: WallTime?,
-        redelivered: Bool, headersJSON: [UInt8], propertiesJSON: [UInt8] = Array("{}".utf8), body: [UInt8], keep: Int
+        redelivered: Bool, headersJSON: [UInt8], propertiesJSON: [UInt8] = Array("{}".utf8), body: [UInt8], keep: Int,
+        memoryLimit: Int? = nil
     ) {
         self.run = run
         self.taskName = taskName
@@ -97,6 +100,7 @@ public struct StartRequest: Sendable {
         self.propertiesJSON = propertiesJSON
         self.body = body
         self.keep = keep
+        self.memoryLimit = memoryLimit
     }
 }
 

@@ -70,7 +70,10 @@ extension Crew: LaneEvents {
         run.pace.note(microseconds: told.wall_us)
         deathsInARow = 0
         if told.flags & RESULT_CHILD_EXITS.rawValue != 0 {
-            // It left processes behind: told when they are gone.
+            // It left processes behind, or grew too large: told when it is gone.
+            if let most = mostResidentKiB, told.max_rss_kib > UInt64(most), child.takesMore {
+                log(1, "child \(child.pid) has had \(told.max_rss_kib) KiB resident, more than \(most): replaced")
+            }
             child.takesMore = false
             child.held = (run, report)
         } else {

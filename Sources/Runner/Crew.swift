@@ -24,6 +24,7 @@ final class Crew {
 
     private var slots: Int
     private let usualSpares: Int
+    let mostResidentKiB: UInt32?
     private(set) var wantedSpares: Int
     var lanes: [UInt32: Lane] = [:]
     var freeLanes: [Lane] = []
@@ -50,6 +51,7 @@ final class Crew {
         self.symbolize = symbolize
         slots = options.slots
         usualSpares = options.spares
+        mostResidentKiB = options.mostResidentKiB
         wantedSpares = options.spares
     }
 
@@ -139,7 +141,8 @@ final class Crew {
         let isLast = child.served >= run.request.keep
         child.takesMore = !isLast
         FrameWriter.appendTask(
-            run.request, index: run.task.index, sequence: run.sequence, isLast: isLast, to: &child.lane.outgoing)
+            run.request, index: run.task.index, sequence: run.sequence, isLast: isLast,
+            mostResidentKiB: mostResidentKiB ?? 0, to: &child.lane.outgoing)
         dirty.append(child.lane)
         if wasIdle {
             sink.busyChildren(changedBy: 1)

@@ -80,12 +80,15 @@ enum FrameWriter {
     }
 
     static func appendTask(
-        _ request: StartRequest, index: Int, sequence: UInt64, isLast: Bool, to bytes: inout [UInt8]
+        _ request: StartRequest, index: Int, sequence: UInt64, isLast: Bool, mostResidentKiB: UInt32 = 0,
+        to bytes: inout [UInt8]
     ) {
         let length = taskLength(request)
         bytes.reserveCapacity(bytes.count + MemoryLayout<frame_header>.size + length)
         append(header(FRAME_TASK, length: length, sequence: sequence), to: &bytes)
-        append(fixedPart(request, index: index, isLast: isLast), to: &bytes)
+        var fixed = fixedPart(request, index: index, isLast: isLast)
+        fixed.most_resident_kib = mostResidentKiB
+        append(fixed, to: &bytes)
         for text in [request.id, request.rootID, request.parentID, request.groupID, request.queue] {
             if let text { bytes.append(contentsOf: text.utf8) }
         }

@@ -70,6 +70,7 @@ extension TaskOptions {
         takesFailure = json["takes_failure"]?.boolean
         maxStarts = json["max_starts"]?.integer.map { Int($0) }
         keep = json["keep"]?.integer.map { Int($0) }
+        memoryLimit = json["memory_limit"]?.integer.map { Int($0) }
         queue = json["queue"]?.text
         rateLimit = json["rate_limit"]?.text
         doc = json["doc"]?.text

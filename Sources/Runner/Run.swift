@@ -15,6 +15,8 @@ final class Run {
     var beganAt: UInt64 = 0
     /// Asked for; carried out as soon as the run is the one its child works on.
     var killReason: KillReason?
+    /// It was killed for this.
+    var excess: MemoryExcess?
     var wantsSoftStop = false
 
     init(_ request: StartRequest, task: TaskManifest, pace: TaskPace) {
@@ -28,7 +30,7 @@ final class Run {
         switch killReason {
         case .hardLimit(let seconds): .hardLimit(seconds)
         case .terminate(let signal): .terminated(signal: signal)
-        case nil: nil
+        case nil: excess.map { .memoryLimit($0) }
         }
     }
 }

@@ -19,10 +19,13 @@ public struct RunnerOptions: Sendable {
     /// This process starts no other children, so each unknown one is a leftover of a task: kill it.
     /// False: only those that can be told by their session or environment.
     public var ownsAllChildren: Bool
+    /// A kept child that has had more resident ends after its task; nil: no matter.
+    public var mostResidentKiB: UInt32?
 
     public init(
         runnerPath: String, pluginFolders: [String], slots: Int, spares: Int = 2, environment: [String: String] = [:],
-        loadTimeoutSeconds: Double = 10, temporaryFolder: String? = nil, ownsAllChildren: Bool = false
+        loadTimeoutSeconds: Double = 10, temporaryFolder: String? = nil, ownsAllChildren: Bool = false,
+        mostResidentKiB: UInt32? = nil
     ) {
         self.runnerPath = runnerPath
         self.pluginFolders = pluginFolders
@@ -32,6 +35,7 @@ public struct RunnerOptions: Sendable {
         self.loadTimeoutSeconds = loadTimeoutSeconds
         self.temporaryFolder = temporaryFolder
         self.ownsAllChildren = ownsAllChildren
+        self.mostResidentKiB = mostResidentKiB
     }
 }
 

@@ -37,6 +37,7 @@ public final class RunnerPool: Runner {
     private var busy = 0
     private var mayDispatch = false
     private var housekeeping: (any LoopTimer)?
+    private let memory: MemoryWatch
 
     private static let housekeepingSeconds = 0.5
 
@@ -47,6 +48,7 @@ public final class RunnerPool: Runner {
         self.loop = loop
         self.options = options
         self.log = log
+        memory = MemoryWatch(loop: loop)
         guard access(options.runnerPath, X_OK) == 0 else {
             throw RunnerFailure(
                 "the runner \(options.runnerPath) cannot be started: \(errorText(errno))."
@@ -204,7 +206,10 @@ public final class RunnerPool: Runner {
 }
 
 extension RunnerPool: RunSink {
-    func began(_ run: Run, pid: Int32) { events?.began(run.request.run, pid: pid) }
+    func began(_ run: Run, pid: Int32) {
+        memory.begin(run)
+        events?.began(run.request.run, pid: pid)
+    }
 
     func sent(_ run: Run, _ submission: Submission) { events?.sent(run.request.run, submission) }
 
@@ -216,6 +221,7 @@ extension RunnerPool: RunSink {
 
     func finished(_ run: Run, _ report: RunReport) {
         runs.removeValue(forKey: run.request.run)
+        memory.end(run)
         events?.finished(run.request.run, report)
     }
 

@@ -12,6 +12,8 @@ public enum Outcome: Sendable, Equatable {
     case replace([UInt8])
     /// Killed by us at its hard limit, in seconds.
     case hardLimit(Double)
+    /// Killed by us because its processes had too much memory.
+    case memoryLimit(MemoryExcess)
     /// Killed by us on request (revocation, shutdown).
     case terminated(signal: Int32)
     /// The child died under the task.
@@ -20,6 +22,17 @@ public enum Outcome: Sendable, Equatable {
     case notStarted
     /// Our own machinery failed (fork impossible, zygote gone). Not charged to the task.
     case runnerFault(String)
+}
+
+/// What a task's processes had resident together when they were killed for it.
+public struct MemoryExcess: Sendable, Equatable {
+    public var limitMebibytes: Int
+    public var residentKiB: UInt64
+
+    public init(limitMebibytes: Int, residentKiB: UInt64) {
+        self.limitMebibytes = limitMebibytes
+        self.residentKiB = residentKiB
+    }
 }
 
 /// An exception in Celery's terms.

@@ -80,6 +80,8 @@ public struct TaskOptions: Sendable, Equatable {
     public var maxStarts: Int?
     /// > 0: one child serves so many tasks in turn; nil or 0: a fresh child for each.
     public var keep: Int?
+    /// MiB that its processes may have resident; 0: no limit.
+    public var memoryLimit: Int?
     public var queue: String?
     public var rateLimit: String?
     public var doc: String?

@@ -60,6 +60,11 @@ static bool has_children(void) {
     return true;
 }
 
+static bool is_too_large(const task_context *task, const struct rusage *usage) {
+    uint32_t most = task->request.most_resident_kib;
+    return most > 0 && usage->ru_maxrss > (long)most;
+}
+
 /* Moves the texts to the left, over header and request, so that a terminator fits behind each. */
 static bool open_request(task_context *task, char *frame, uint32_t length) {
     struct task_request *request = &task->request;
@@ -109,7 +114,7 @@ static void send_result(task_context *task) {
         .user_us = microseconds(usage.ru_utime) - microseconds(usage_before.ru_utime),
         .system_us = microseconds(usage.ru_stime) - microseconds(usage_before.ru_stime),
         .max_rss_kib = (uint64_t)usage.ru_maxrss,
-        .flags = has_children() ? RESULT_CHILD_EXITS : 0,
+        .flags = has_children() || is_too_large(task, &usage) ? RESULT_CHILD_EXITS : 0,
     };
     usage_before = usage;
     if (sizeof header + task->value.length > RUNNER_FRAME_MAX) {

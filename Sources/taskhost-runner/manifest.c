@@ -62,6 +62,7 @@ static void write_options(struct text *out, const taskhost_options *options) {
     switch_member(out, "takes_failure", options->takes_failure);
     count_member(out, "max_starts", options->max_starts);
     count_member(out, "keep", options->keep);
+    count_member(out, "memory_limit", options->memory_limit);
     string_member(out, "queue", options->queue);
     string_member(out, "rate_limit", options->rate_limit);
     string_member(out, "doc", options->doc);

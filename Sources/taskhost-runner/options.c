@@ -80,8 +80,12 @@ bool options_check(const taskhost_options *options, struct text *fault) {
             return false;
         }
     }
-    if (options->max_retries < TASKHOST_NEVER || options->max_starts < 0 || options->keep < 0) {
-        const char *name = options->keep < 0 ? "keep" : options->max_starts < 0 ? "max_starts" : "max_retries";
+    if (options->max_retries < TASKHOST_NEVER || options->max_starts < 0 || options->keep < 0 ||
+        options->memory_limit < 0) {
+        const char *name = options->keep < 0           ? "keep"
+                           : options->max_starts < 0   ? "max_starts"
+                           : options->memory_limit < 0 ? "memory_limit"
+                                                       : "max_retries";
         text_append_format(fault, "%s must not be negative%s", name,
                            options->max_retries < TASKHOST_NEVER ? " (TASKHOST_NEVER is -1)" : "");
         return false;

@@ -64,6 +64,8 @@ typedef struct taskhost_options {
     int32_t acks_on_failure;   /* three-valued; default yes; no: the message of a failure goes to the dead letters */
     int32_t acks_on_timeout;   /* three-valued; default yes; no: a task killed at its hard limit is started again */
     int32_t reject_on_worker_lost; /* three-valued; default yes; no: a child's death is the task's failure, at once */
+    int32_t memory_limit;      /* MiB that the task's processes may have resident; above it they are killed; 0: none */
+    int32_t reserved1;
 } taskhost_options;
 
 /* One task. Either `function` (typed; called through libffi by `signature`) or

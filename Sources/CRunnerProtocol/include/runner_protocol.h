@@ -131,7 +131,7 @@ struct task_request {
     uint32_t headers_length; /* JSON object: every header of the message */
     uint32_t properties_length; /* JSON object: every property of the message */
     uint32_t body_length;    /* JSON: [args, kwargs, embed] */
-    uint32_t reserved;
+    uint32_t most_resident_kib; /* a child that has had more resident exits after this task; 0: no matter */
 };
 enum task_request_flags { TASK_REDELIVERED = 1, TASK_LAST_IN_CHILD = 2 /* exit 0 after the result */ };
 
@@ -143,7 +143,7 @@ struct result_usage {
     uint32_t flags;              /* enum result_flags */
     uint32_t reserved;
 };
-/* The task left child processes behind; the child exits and its tree is swept. */
+/* The task left child processes behind, or too much memory; the child exits and its tree is swept. */
 enum result_flags { RESULT_CHILD_EXITS = 1 };
 
 /* ---- crash page: one per lane, written by the child, read after its death ---- */

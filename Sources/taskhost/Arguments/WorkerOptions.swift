@@ -39,6 +39,17 @@ struct WorkerOptions: ParsableArguments {
     var maxTasksPerChild: String?
 
     @Option(
+        help: ArgumentHelp(
+            "KiB that a kept child may have resident; above, it is replaced after its task.", valueName: "KiB"))
+    var maxMemoryPerChild: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "MiB that a task's processes may have resident together, unless it says otherwise; then they are killed.",
+            valueName: "MiB"))
+    var memoryLimit: String?
+
+    @Option(
         help: ArgumentHelp("Seconds until a task is killed, unless it says otherwise. 0: never.", valueName: "seconds"))
     var timeLimit: String?
 
@@ -93,6 +104,8 @@ struct WorkerOptions: ParsableArguments {
         try layer.read("worker.autoscale", autoscale, option: "--autoscale")
         try layer.read("worker.hostname", hostname, option: "--hostname")
         try layer.read("worker.isolation", try isolationText(), option: "--isolation")
+        try layer.read("worker.max_memory_per_child", maxMemoryPerChild, option: "--max-memory-per-child")
+        try layer.read("worker.memory_limit", memoryLimit, option: "--memory-limit")
         try layer.read("worker.time_limit", timeLimit, option: "--time-limit")
         try layer.read("worker.soft_time_limit", softTimeLimit, option: "--soft-time-limit")
         try layer.read("worker.prefetch_multiplier", prefetchMultiplier, option: "--prefetch-multiplier")

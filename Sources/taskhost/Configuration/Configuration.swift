@@ -29,6 +29,9 @@ struct Configuration: Sendable, Equatable {
     var isolation = Isolation.asTasksAsk
     var softTimeLimit: Double?
     var timeLimit: Double?
+    /// MiB resident; nil: no limit.
+    var memoryLimit: Int?
+    var maxMemoryPerChildKiB: UInt32?
     var grace: Double = 30
     /// Seconds that running tasks get before a cold stop.
     var softShutdown: Double = 0

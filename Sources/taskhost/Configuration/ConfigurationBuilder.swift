@@ -61,6 +61,8 @@ struct ConfigurationBuilder {
                 "\(origin("worker.soft_time_limit")): the soft limit (\(soft.plain) s) is not below the hard one (\(hard.plain) s)",
                 fix: "leave the task time to clean up: a soft limit some seconds below")
         }
+        made.memoryLimit = settings.integer("worker.memory_limit").flatMap { $0 > 0 ? $0 : nil }
+        made.maxMemoryPerChildKiB = settings.integer("worker.max_memory_per_child").map { UInt32($0) }
         made.grace = settings.seconds("worker.grace") ?? made.grace
         made.softShutdown = settings.seconds("worker.soft_shutdown_timeout") ?? made.softShutdown
         made.treatsTermAsQuit = settings.text("worker.remap_sigterm") == "sigquit"
@@ -199,6 +201,7 @@ struct ConfigurationBuilder {
         made.ignoreResult = flag("ignore_result")
         made.maxStarts = integer("max_starts")
         made.keep = integer("keep")
+        made.memoryLimit = integer("memory_limit")
         return made
     }
 

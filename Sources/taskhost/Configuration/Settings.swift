@@ -86,6 +86,14 @@ enum Settings {
             "worker.time_limit", seconds, environment: ["TASKHOST_TIME_LIMIT"], fallback: "none",
             about: "seconds after which a task is killed, likewise; 0: none"),
         Setting(
+            "worker.memory_limit", .integer(0...16_777_216), environment: ["TASKHOST_MEMORY_LIMIT"], fallback: "none",
+            about: "MiB that a task's processes may have resident together, unless the task says otherwise; 0: no "
+                + "limit"),
+        Setting(
+            "worker.max_memory_per_child", .integer(1...4_294_967_295),
+            environment: ["TASKHOST_MAX_MEMORY_PER_CHILD"], fallback: "none",
+            about: "KiB resident above which a kept child is replaced after its task (Celery's name and unit)"),
+        Setting(
             "worker.grace", seconds, environment: ["TASKHOST_GRACE"], fallback: "30",
             about: "seconds that running tasks get to finish after the first TERM"),
         Setting(
@@ -238,6 +246,8 @@ enum Settings {
         Setting(
             "tasks.*.keep", .integer(0...1_000_000), fallback: "bundle's",
             about: "one child serves so many in turn; 0: a fresh child for each"),
+        Setting(
+            "tasks.*.memory_limit", .integer(0...16_777_216), fallback: "bundle's", about: "as worker.memory_limit"),
     ]
 
     private static let schedules = [

@@ -21,6 +21,7 @@ enum TaskUsage {
         }
         if let backoff = options.retryBackoff, backoff > 0 { words.append("back-off from \(backoff.plain) s") }
         if let keep = options.keep, keep > 0 { words.append("up to \(keep) in a child") }
+        if let limit = options.memoryLimit, limit > 0 { words.append("at most \(limit) MiB") }
         if options.acksLate == false { words.append("acknowledged early") }
         if options.ignoreResult == true { words.append("result ignored") }
         if let queue = options.queue { words.append("queue \(queue)") }

@@ -15,6 +15,7 @@ extension Configuration {
         made.allowsPoolRestart = allowsPoolRestart
         made.defaults.softLimit = softTimeLimit
         made.defaults.hardLimit = timeLimit
+        made.defaults.memoryLimit = memoryLimit
         made.defaults.acksLate = acksLate
         made.defaults.acksOnFailure = acksOnFailure
         made.defaults.acksOnTimeout = acksOnTimeout
@@ -47,6 +48,7 @@ extension Configuration {
     func runnerOptions(runnerPath: String, folders: [String], environment: [String: String]) -> RunnerOptions {
         RunnerOptions(
             runnerPath: runnerPath, pluginFolders: folders, slots: slotsAtFirst,
-            environment: environment.filter { environmentForBundles.contains($0.key) }, ownsAllChildren: true)
+            environment: environment.filter { environmentForBundles.contains($0.key) }, ownsAllChildren: true,
+            mostResidentKiB: maxMemoryPerChildKiB)
     }
 }

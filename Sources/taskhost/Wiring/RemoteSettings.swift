@@ -62,6 +62,8 @@ struct RemoteSettings {
             ("worker_concurrency", .int(Int64(range?.most ?? configuration.concurrency))),
             ("worker_prefetch_multiplier", configuration.prefetchMultiplier.map { .int(Int64($0)) } ?? nil),
             ("worker_max_tasks_per_child", tasksPerChild),
+            ("worker_max_memory_per_child", configuration.maxMemoryPerChildKiB.map { .int(Int64($0)) } ?? nil),
+            ("worker_soft_shutdown_timeout", seconds(configuration.softShutdown)),
             ("worker_pool_restarts", .bool(configuration.allowsPoolRestart)),
             ("worker_send_task_events", .bool(configuration.sendsTaskEvents)),
             ("worker_log_color", .bool(surroundings.coloursLog)),

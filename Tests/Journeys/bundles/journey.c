@@ -133,6 +133,34 @@ static void speak_and_crash(const char *out) {
 
 static const char *version(void) { return JOURNEY_VERSION; }
 
+/* So many MiB more resident, for good; the process that has them. */
+static int64_t leak(int64_t mib) {
+    size_t size = (size_t)mib << 20;
+    char *memory = malloc(size);
+    if (memory == NULL) abort();
+    memset(memory, 1, size);
+    __asm__ volatile("" : : "r"(memory) : "memory");
+    return getpid();
+}
+
+/* Takes more and more, by itself or in a process it starts, and writes first who does. */
+static void swell(const char *path, bool elsewhere) {
+    pid_t child = elsewhere ? fork() : 0;
+    if (child == 0) {
+        char word[32];
+        snprintf(word, sizeof word, "%d", (int)getpid());
+        append(path, word);
+        for (;;) {
+            leak(1);
+            pause_for(0.002);
+        }
+    }
+    pause_for(600);
+}
+
+TASK_DEF(leak, i64, (i64, mib));
+TASK_DEF(swell, void, (str, path), (bool, elsewhere));
+TASK_OPTIONS(swell, .memory_limit = 96);
 TASK_DEF(mark, str, (str, path), (str, word), (f64, pause, 0.0));
 TASK_DEF(echo, str, (str, text));
 TASK_DEF(keywords, i64, (i64, a), (i64, b, 5), (i64, c, 7));

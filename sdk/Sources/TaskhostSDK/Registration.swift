@@ -38,6 +38,7 @@ extension TaskEntry {
         result.takes_failure = threeValued(options.takesFailure)
         result.max_starts = Int32(clamping: options.maxStarts ?? 0)
         result.keep = Int32(clamping: options.keep ?? 0)
+        result.memory_limit = Int32(clamping: options.memoryLimit ?? 0)
         result.queue = texts.add(options.queue)
         result.rate_limit = texts.add(options.rateLimit)
         result.doc = texts.add(options.doc)

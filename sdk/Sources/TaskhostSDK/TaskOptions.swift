@@ -35,13 +35,15 @@ public struct TaskOptions: Sendable {
     /// As an errback this task takes (request, exception, traceback), and leaves no result; nil or false: it takes
     /// the failed task's id.
     public var takesFailure: Bool?
+    /// MiB that the task's processes may have resident together; above it they are killed. nil or 0: no limit.
+    public var memoryLimit: Int?
 
     public init(
         name: String? = nil, softLimit: Duration? = nil, hardLimit: Duration? = nil, retry: RetryPolicy? = nil,
         keep: Int? = nil, acksLate: Bool? = nil, trackStarted: Bool? = nil, ignoreResult: Bool? = nil,
         doc: String? = nil, queue: String? = nil, rateLimit: String? = nil, maxStarts: Int? = nil,
         takesFailure: Bool? = nil, acksOnFailure: Bool? = nil, acksOnTimeout: Bool? = nil,
-        rejectOnWorkerLost: Bool? = nil
+        rejectOnWorkerLost: Bool? = nil, memoryLimit: Int? = nil
     ) {
         self.name = name
         self.softLimit = softLimit
@@ -59,6 +61,7 @@ public struct TaskOptions: Sendable {
         self.acksOnFailure = acksOnFailure
         self.acksOnTimeout = acksOnTimeout
         self.rejectOnWorkerLost = rejectOnWorkerLost
+        self.memoryLimit = memoryLimit
     }
 }
 
