@@ -7,19 +7,24 @@ import GRDB
 final class FileConnection {
     private let queue: DatabaseQueue
     private let bell: WakeBell
+    private let turn: WriteTurn
+
+    /// Looks at a lock that another process has: about ten seconds.
+    private static let looks = 2000
 
     init(_ address: SQLiteAddress) throws {
         try Self.createPrivately(address.path)
         var configuration = Configuration()
         configuration.label = "sqlite"
-        configuration.journalMode = .wal
         configuration.foreignKeysEnabled = false
-        // Short naps: the other side's transactions take milliseconds, and SQLite's own schedule sleeps up to 100.
-        configuration.busyMode = .callback { attempt in
-            usleep(attempt < 20 ? 500 : 5000)
-            return attempt < 2000
+        configuration.busyMode = .callback { look in
+            Self.nap(look)
+            return look < Self.looks
         }
+        // Not GRDB's own WAL mode: it would turn `synchronous` back to NORMAL, and write a table at each opening.
         configuration.prepareDatabase { db in
+            try Schema.refuseOthers(db, path: address.path)
+            try Self.useWriteAheadLog(db, path: address.path)
             try db.execute(sql: "PRAGMA synchronous = \(address.durability == .full ? "FULL" : "NORMAL")")
             try db.execute(sql: "PRAGMA wal_autocheckpoint = 2000")
             try db.execute(sql: "PRAGMA journal_size_limit = 67108864")
@@ -31,6 +36,7 @@ final class FileConnection {
         }
         try queue.inDatabase { db in try Schema.prepare(db, path: address.path) }
         bell = try WakeBell(path: WakeBell.path(for: address.path))
+        turn = try WriteTurn(path: WakeBell.path(for: address.path))
     }
 
     /// All or nothing. Reads alone need no transaction.
@@ -39,7 +45,10 @@ final class FileConnection {
             if batch.allSatisfy({ $0.kind == .read }) {
                 for job in batch { try job.run(db) }
             } else {
+                turn.take()
+                defer { turn.pass() }
                 try db.inTransaction(.immediate) {
+                    turn.pass()
                     for job in batch { try job.run(db) }
                     return .commit
                 }
@@ -51,7 +60,31 @@ final class FileConnection {
     func close() throws {
         try queue.close()
         bell.close()
+        turn.close()
     }
+
+    /// SQLite does not wait for a lock here: when several processes open a new file at once, all but one are told at
+    /// once that it is busy.
+    private static func useWriteAheadLog(_ db: Database, path: String) throws {
+        var look = 0
+        while true {
+            do {
+                let mode = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
+                guard mode == "wal" else {
+                    throw SQLiteFailure(
+                        .permanent, "\(path) cannot be used with a write-ahead log (\(mode ?? "no mode"))",
+                        fix: "Name a file on a local disk")
+                }
+                return
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && look < looks {
+                nap(look)
+                look += 1
+            }
+        }
+    }
+
+    /// Short ones: the other side's transactions take milliseconds, and SQLite's own schedule sleeps up to 100.
+    private static func nap(_ look: Int) { usleep(look < 20 ? 500 : 5000) }
 
     /// Makes folder (0700) and file (0600) ourselves: what tasks carry is nobody else's business.
     private static func createPrivately(_ path: String) throws(SQLiteFailure) {

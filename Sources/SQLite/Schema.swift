@@ -74,15 +74,12 @@ enum Schema {
 
     static var version: Int { steps.count }
 
+    /// Before anything in the file is changed: whose is it?
+    static func refuseOthers(_ db: Database, path: String) throws { _ = try looksOlder(db, path: path) }
+
     /// Makes the file a present one, or says why it cannot be.
     static func prepare(_ db: Database, path: String) throws {
-        // In one transaction: between two looks another process may make the file a present one.
-        var isOld = false
-        try db.inTransaction(.deferred) {
-            isOld = try isOlder(db, path: path)
-            return .commit
-        }
-        guard isOld else { return }
+        guard try looksOlder(db, path: path) else { return }
         try db.inTransaction(.immediate) {
             // Another process may have been quicker while we waited for the lock.
             guard try isOlder(db, path: path) else { return .commit }
@@ -91,6 +88,16 @@ enum Schema {
             try db.execute(sql: "PRAGMA user_version = \(version)")
             return .commit
         }
+    }
+
+    /// In one transaction: between two looks another process may make the file a present one.
+    private static func looksOlder(_ db: Database, path: String) throws -> Bool {
+        var isOld = false
+        try db.inTransaction(.deferred) {
+            isOld = try isOlder(db, path: path)
+            return .commit
+        }
+        return isOld
     }
 
     private static func isOlder(_ db: Database, path: String) throws -> Bool {

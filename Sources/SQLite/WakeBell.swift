@@ -13,11 +13,14 @@ final class WakeBell {
 
     init(path: String) throws(SQLiteFailure) {
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw SQLiteFailure(
-                .transient, "\(path) cannot be opened: \(String(cString: strerror(errno)))",
-                fix: "Give this user write access to the file and its folder")
-        }
+        guard descriptor >= 0 else { throw Self.unopenable(path) }
+    }
+
+    /// What errno says.
+    static func unopenable(_ path: String) -> SQLiteFailure {
+        SQLiteFailure(
+            .transient, "\(path) cannot be opened: \(String(cString: strerror(errno)))",
+            fix: "Give this user write access to the file and its folder")
     }
 
     /// After the commit. A failure costs others up to one second (they also look by themselves), nothing else.

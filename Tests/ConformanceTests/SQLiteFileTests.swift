@@ -36,6 +36,7 @@ struct SQLiteFileTests {
         #expect(try refusal(of: path).description.contains("is a database of another program"))
         let again = try DatabaseQueue(path: path)
         #expect(try again.read { try String.fetchAll($0, sql: "SELECT name FROM sqlite_master") } == ["theirs"])
+        #expect(try again.read { try String.fetchOne($0, sql: "PRAGMA journal_mode") } == "delete")
         try again.close()
     }
 
@@ -50,10 +51,10 @@ struct SQLiteFileTests {
         #expect(text.contains("has layout 99, this taskhost knows up to \(Schema.version)"))
     }
 
-    @Test("a new file may be opened by many at once")
+    @Test("a new file may be opened by many at once, and none is told that it is locked")
     func manyAtOnce() throws {
         for round in 0..<5 {
-            let clients = (0..<8).map { _ in
+            let clients = (0..<12).map { _ in
                 let file = SQLiteFile(address: SQLiteAddress(path: folder.path + "/new-\(round).db"), loop: loop)
                 return BrokerClient(SQLiteBroker(file: file), loop)
             }
@@ -61,9 +62,68 @@ struct SQLiteFileTests {
             for client in clients {
                 try client.wait("the link") { client.isUp || !client.failures.isEmpty }
                 #expect(client.failures.isEmpty)
+                #expect(client.losses == 0)
             }
             for client in clients { try client.close() }
         }
+    }
+
+    @Test("while another process makes a new file a present one, it is waited for")
+    func beingPrepared() throws {
+        let path = folder.path + "/taskhost.db"
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let other = try DatabaseQueue(path: path, configuration: configuration)
+        try other.inDatabase { try $0.execute(sql: "BEGIN IMMEDIATE") }
+        let client = BrokerClient(SQLiteBroker(file: SQLiteFile(address: SQLiteAddress(path: path), loop: loop)), loop)
+        client.broker.connect(events: client)
+        var isReleased = false
+        _ = loop.schedule(afterSeconds: 0.2) {
+            isReleased = true
+            #expect(throws: Never.self) { try other.inDatabase { try $0.execute(sql: "COMMIT") } }
+        }
+        try client.wait("the link") { client.isUp }
+        #expect(isReleased)
+        #expect(client.losses == 0)
+        try client.close()
+        try other.close()
+    }
+
+    @Test(
+        "a commit waits for the disk unless the address says otherwise",
+        arguments: [(SQLiteAddress.Durability.full, 2), (.normal, 1)])
+    func durability(_ durability: SQLiteAddress.Durability, synchronous: Int) throws {
+        let connection = try FileConnection(SQLiteAddress(path: folder.path + "/taskhost.db", durability: durability))
+        try connection.run([
+            FileJob(.read) { db in
+                let found = try Int.fetchOne(db, sql: "PRAGMA synchronous")
+                #expect(found == synchronous)
+            } done: { (_: Result<Void, SQLiteFailure>) in
+            }
+        ])
+        try connection.close()
+    }
+
+    @Test("whoever waits to write is not overtaken for ever by one who writes without a pause")
+    func turns() throws {
+        let address = SQLiteAddress(path: folder.path + "/taskhost.db")
+        let patient = try FileConnection(address)
+        let busy = BusyWriter(address)
+        try busy.begin()
+        var overtaken: [Int] = []
+        for _ in 0..<10 {
+            let before = try busy.commitsAfterNext()
+            try patient.run([
+                FileJob(.write) { _ in
+                } done: { (_: Result<Void, SQLiteFailure>) in
+                }
+            ])
+            overtaken.append(busy.commits - before)
+        }
+        try busy.end()
+        try patient.close()
+        // The one under way, and one more that may have had its turn already; the rest is for a loaded machine.
+        #expect(overtaken.sorted()[5] <= 3 && overtaken.reduce(0, +) <= 50, "\(overtaken)")
     }
 
     @Test("a folder that cannot be made is refused")
@@ -136,5 +196,65 @@ struct SQLiteFileTests {
         let failure = try #require(client.failures.first)
         try client.close()
         return failure
+    }
+}
+
+/// Another process, as far as the file can tell, that has always something to write.
+private final class BusyWriter: @unchecked Sendable {
+    // Safe to share: `lock` guards what both threads touch.
+    private let address: SQLiteAddress
+    private let lock = NSCondition()
+    private var count = 0
+    private var isToEnd = false
+    private var ended: Result<Void, any Error>?
+
+    init(_ address: SQLiteAddress) { self.address = address }
+
+    var commits: Int { lock.withLock { count } }
+
+    /// Waits for one more: it is at it again.
+    func commitsAfterNext() throws -> Int {
+        try lock.withLock {
+            let before = count
+            while count == before, ended == nil { lock.wait() }
+            try ended?.get()
+            return count
+        }
+    }
+
+    func begin() throws {
+        let thread = Thread { [self] in
+            let outcome = Result { try work() }
+            lock.withLock {
+                ended = outcome
+                lock.broadcast()
+            }
+        }
+        thread.start()
+        lock.withLock { while count == 0, ended == nil { lock.wait() } }
+    }
+
+    func end() throws {
+        try lock.withLock {
+            isToEnd = true
+            while ended == nil { lock.wait() }
+            try ended?.get()
+        }
+    }
+
+    private func work() throws {
+        let connection = try FileConnection(address)
+        let job = FileJob(.write) { _ in
+            usleep(20_000)
+        } done: { (_: Result<Void, SQLiteFailure>) in
+        }
+        while !lock.withLock({ isToEnd }) {
+            try connection.run([job])
+            lock.withLock {
+                count += 1
+                lock.broadcast()
+            }
+        }
+        try connection.close()
     }
 }
