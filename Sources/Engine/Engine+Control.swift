@@ -34,9 +34,8 @@ extension Engine: EngineControl {
     public var figures: EngineFigures {
         EngineFigures(
             received: core.received, slots: core.slots,
-            credit: core.queues.reduce(0) {
-                $0 + core.credit.wanted(waiting: core.waiting[$1.declaration.name] ?? 0)
-            }, softLimit: options.defaults.softLimit, hardLimit: options.defaults.hardLimit,
+            credit: core.queues.reduce(0) { $0 + core.wantedCredit($1.declaration.name) },
+            softLimit: options.defaults.softLimit, hardLimit: options.defaults.hardLimit,
             tasksPerChild: options.defaults.alwaysFresh ? 0 : options.defaults.keep,
             autoscale: core.scaling?.range,
             inHand: core.held.values.reduce(0) { if case .waiting = $1.phase { $0 } else { $0 + 1 } },

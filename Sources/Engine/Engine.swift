@@ -11,6 +11,7 @@ public final class Engine {
     let store: (any ResultStore)?
     /// The same, if it joins chords: the core asks for nothing of the kind without it.
     let chords: (any ChordStore)?
+    let limits: (any SharedLimits)?
     let runner: any Runner
     let log: Logger
     let options: EngineOptions
@@ -42,7 +43,7 @@ public final class Engine {
 
     public init(
         options: EngineOptions, loop: any EventLoop, broker: any Broker, store: (any ResultStore)?,
-        runner: any Runner, log: Logger
+        runner: any Runner, limits: (any SharedLimits)? = nil, log: Logger
     ) {
         self.options = options
         self.loop = loop
@@ -50,6 +51,7 @@ public final class Engine {
         self.store = store
         chords = store as? any ChordStore
         self.runner = runner
+        self.limits = limits
         self.log = log
         core = EngineCore(
             options: options,
@@ -135,6 +137,7 @@ public final class Engine {
         case .publish(let publication, let receipt):
             broker.publish(publication) { [unowned self] in handle(.published(receipt, $0)) }
         case .announce, .addToChord, .returnPart, .keepClaim, .finishChord, .failChord: performChord(action)
+        case .acquire, .renewLimits, .releaseLimit: performLimit(action)
         case .acknowledge(let tag): broker.acknowledge(tag)
         case .reject(let tag, let requeue): broker.reject(tag, requeue: requeue)
         case .consume(let queues): broker.consume(queues)
@@ -175,7 +178,11 @@ public final class Engine {
         timers.removeAll()
         onClosing()
         broker.close { [self] in
-            let closeRunner = { [self] in runner.close { [self] in onStopped() } }
+            let closeRunner = { [self] in
+                runner.close { [self] in
+                    if let limits { limits.close { [self] in onStopped() } } else { onStopped() }
+                }
+            }
             if let store { store.close(done: closeRunner) } else { closeRunner() }
         }
     }

@@ -17,6 +17,10 @@ enum EngineAction {
     case keepClaim(ChordClaim, Receipt)
     case finishChord(ChordClaim, Receipt)
     case failChord(ChordClaim, Receipt)
+    /// Ask for a place shared with other hosts.
+    case acquire(LimitClaim, HeldID)
+    case renewLimits([LimitClaim], since: Instant)
+    case releaseLimit(LimitClaim)
     case acknowledge(DeliveryTag)
     case reject(DeliveryTag, requeue: Bool)
     /// All queues to be consumed from now on.

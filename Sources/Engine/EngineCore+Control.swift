@@ -38,6 +38,7 @@ extension EngineCore {
 
     /// Through its task's bucket, if it has one, to where it waits for a slot.
     mutating func admitAtRate(_ item: Held, _ actions: inout [EngineAction]) {
+        if item.policy.standsInLine { return joinLine(item, &actions) }
         let name = item.message.name
         guard let rate = item.policy.rate else { return makeReady(item) }
         item.phase = .limited
@@ -68,6 +69,11 @@ extension EngineCore {
         for item in waiting where held[item.id] != nil {
             item.policy.rate = perSecond
             admitAtRate(item, &actions)
+        }
+        for line in lines.keys.sorted() {
+            let concerned = lines[line]?.waiting.filter { $0.message.name == name } ?? []
+            for item in concerned { item.policy.rate = perSecond }
+            if !concerned.isEmpty { tryLineAgain(line, &actions) }
         }
     }
 

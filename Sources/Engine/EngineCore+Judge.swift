@@ -145,6 +145,7 @@ extension EngineCore {
         if stopping != nil { return giveBack(item, &actions) }
         if item.tag == nil, !item.wasAcknowledgedEarly {
             // Its link is gone: the redelivery is the one that will run.
+            endLimit(item, &actions)
             release(item)
             return
         }

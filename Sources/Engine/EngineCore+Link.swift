@@ -32,12 +32,15 @@ extension EngineCore {
             actions.append(.disarm(.due(item.id)))
             actions.append(.disarm(.again(item.id)))
             held[item.id] = nil
+            endLimit(item, &actions)
         case .limited:
             // Its place in the line is passed over when it is its turn.
             held[item.id] = nil
+            endLimit(item, &actions)
         case .ready:
             ready.remove(item)
             held[item.id] = nil
+            endLimit(item, &actions)
         case .handed, .running, .recording:
             known.losesTag(item)
         }
@@ -48,6 +51,7 @@ extension EngineCore {
         let elapsed = lastTick.map { now.monotonic.seconds(since: $0) } ?? Credit.interval
         lastTick = now.monotonic
         if credit.tick(elapsedSeconds: elapsed) { setCredits(&actions) }
+        lookAtLines(&actions)
         // An idle host does not wake up ten times a second; the next finished task arms the timer again.
         if credit.isIdle && runs.isEmpty {
             lastTick = nil
@@ -70,6 +74,10 @@ extension EngineCore {
 
     func setCredit(_ queue: String, _ actions: inout [EngineAction]) {
         guard stopping == nil, queues.contains(where: { $0.declaration.name == queue }) else { return }
-        actions.append(.setCredit(credit.wanted(waiting: waiting[queue] ?? 0), queue: queue))
+        actions.append(.setCredit(wantedCredit(queue), queue: queue))
+    }
+
+    func wantedCredit(_ queue: String) -> Int {
+        credit.wanted(waiting: (waiting[queue] ?? 0) + (beyondCredit[queue] ?? 0))
     }
 }

@@ -18,6 +18,7 @@ extension EngineCore {
         item.stepAttempts = 0
         // A state under way must not overtake the final one.
         item.nextState = nil
+        endLimit(item, &actions)
         tryStepAgain(item.id, &actions)
     }
 

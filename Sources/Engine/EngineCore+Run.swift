@@ -16,6 +16,7 @@ extension EngineCore {
                     discard(item, reason: "revoked", &actions)
                     continue
                 }
+                if rejoinsLine(item, &actions) { continue }
                 if mayHandOver(item, &actions) { handOver(item, &actions) }
             }
         } while scaleUp(&actions)

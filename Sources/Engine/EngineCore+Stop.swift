@@ -52,6 +52,8 @@ extension EngineCore {
 
     private mutating func giveBackWhatDoesNotRun(_ actions: inout [EngineAction]) {
         _ = ready.removeAll()
+        for name in lines.keys { actions.append(.disarm(.limit(name))) }
+        lines.removeAll()
         var count = 0
         for item in heldInOrder {
             switch item.phase {

@@ -44,6 +44,14 @@ struct EngineCore {
     var revocations = Revocations()
     /// Buckets, by task; made when first needed.
     var rateLimits: [String: RateLimit] = [:]
+    /// Who waits for a limit by key, on running tasks or across hosts, by what is limited.
+    var lines: [String: LimitLine] = [:]
+    var limitBook = LimitBook()
+    /// How many they are, and the credit they are given for it, by queue.
+    var inLine: [String: Int] = [:]
+    var beyondCredit: [String: Int] = [:]
+    /// Places that other hosts wait for as well.
+    var lent: [HeldID: LimitClaim] = [:]
     /// What was set while we run, by task; wins over manifest and configuration.
     var rates: [String: Double?] = [:]
     var timeLimits: [String: (soft: Double?, hard: Double?)] = [:]
@@ -126,6 +134,11 @@ struct EngineCore {
         case .revokeStamps(let stamps, let signal): revoke(stamps: stamps, terminate: signal, &actions)
         case .setRate(let rate, let task): setRate(rate, task: task, &actions)
         case .timer(.rate(let task)): admitWaiting(task, &actions)
+        // limits: EngineCore+Limit
+        case .limitAnswered(let id, let claim, let answer): limitAnswered(id, claim, answer, &actions)
+        case .limitsRenewed(let since): limitsRenewed(since: since)
+        case .timer(.limit(let name)): tryLineAgain(name, &actions)
+        case .timer(.renewLimits): renewLimits(&actions)
         case .setTimeLimits(let soft, let hard, let task): setTimeLimits(soft: soft, hard: hard, task: task)
         case .addQueue(let queue): addQueue(queue, &actions)
         case .cancelQueue(let name): cancelQueue(name, &actions)

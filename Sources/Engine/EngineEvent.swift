@@ -32,6 +32,9 @@ enum EngineEvent {
     /// Starts per second; nil: no limit.
     case setRate(Double?, task: String)
     case setTimeLimits(soft: Double?, hard: Double?, task: String)
+    case limitAnswered(HeldID, LimitClaim, Result<LimitAnswer, StoreFailure>)
+    /// The leases of all places we had then are good for their time from then on.
+    case limitsRenewed(since: Instant)
     case addQueue(QueueDeclaration)
     case cancelQueue(String)
     /// So many slots more, or fewer.
@@ -69,6 +72,9 @@ enum TimerKey: Hashable {
     case again(HeldID)
     /// The next task of this name may start.
     case rate(task: String)
+    /// A line asks again.
+    case limit(String)
+    case renewLimits
     /// The rate is looked at, credit follows.
     case credit
     /// Slots that nobody has needed for long may go.

@@ -14,7 +14,7 @@ final class Held {
     enum Phase {
         /// Not due yet.
         case waiting
-        /// Waits until tasks of its name may start again.
+        /// Waits until tasks of its name (or key) may start again.
         case limited
         /// Waits for a slot.
         case ready
@@ -41,6 +41,11 @@ final class Held {
     var builtin: Builtin?
     /// A series of calls under way.
     var mapping: Mapping?
+    /// What it asked of its limit, or holds; and until when that is lent.
+    var claim: LimitClaim?
+    var leaseUntil: Instant?
+    /// Counted among those that wait for it.
+    var isInLine = false
     /// The signal it was ended with because it was revoked.
     var terminatedBy: Int32?
     /// Of the child that began it, and when.

@@ -34,3 +34,13 @@ struct RateLimit {
         return count > 0 ? count / seconds : nil
     }
 }
+
+/// Whether a rate limit can be read.
+public func isRateLimit(_ text: String) -> Bool {
+    do throws(ControlRefusal) {
+        _ = try RateLimit.parse(text)
+        return true
+    } catch {
+        return false
+    }
+}

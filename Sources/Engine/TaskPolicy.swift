@@ -23,6 +23,14 @@ struct TaskPolicy: Sendable, Equatable {
     var memoryLimit: Int?
     /// Starts per second; nil: as many as there are slots for.
     var rate: Double?
+    /// Running at a time; nil: as many as there are slots for.
+    var maxConcurrent: Int?
+    /// Both limits are kept together with other hosts.
+    var isLimitedGlobally: Bool
+    /// Both limits hold for each value of it.
+    var limitKey: LimitKey?
+    /// A plain rate of this host's own has a bucket instead.
+    var standsInLine: Bool { maxConcurrent != nil || (rate != nil && (isLimitedGlobally || limitKey != nil)) }
 
     init(manifest: TaskOptions, override: TaskOptions?, defaults: WorkerDefaults) {
         func pick<Value>(_ field: (TaskOptions) -> Value?) -> Value? { override.flatMap(field) ?? field(manifest) }
@@ -42,6 +50,9 @@ struct TaskPolicy: Sendable, Equatable {
         maxStarts = Self.maxStarts([override, manifest].compactMap(\.self), defaults)
         memoryLimit = (pick(\.memoryLimit) ?? defaults.memoryLimit).flatMap { $0 > 0 ? $0 : nil }
         rate = (pick(\.rateLimit) ?? defaults.rateLimit).flatMap(Self.rate)
+        maxConcurrent = pick(\.maxConcurrent).flatMap { $0 > 0 ? $0 : nil }
+        isLimitedGlobally = pick(\.limitScope) == .global
+        limitKey = pick(\.limitKey).flatMap { LimitKey($0) }
         keep = defaults.alwaysFresh ? 0 : max(0, pick(\.keep) ?? defaults.keep)
     }
 

@@ -84,9 +84,22 @@ public struct TaskOptions: Sendable, Equatable {
     public var memoryLimit: Int?
     public var queue: String?
     public var rateLimit: String?
+    /// Tasks of this name that run at a time.
+    public var maxConcurrent: Int?
+    /// Whose starts `rateLimit` and `maxConcurrent` count.
+    public var limitScope: LimitScope?
+    /// The argument by whose value they count: "url", "url:domain", "0".
+    public var limitKey: String?
     public var doc: String?
 
     public init() {}
+}
+
+public enum LimitScope: String, Sendable, Equatable {
+    /// This worker's.
+    case worker
+    /// Those of all workers.
+    case global
 }
 
 public enum RetryBound: Sendable, Equatable {

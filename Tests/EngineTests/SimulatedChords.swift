@@ -18,10 +18,14 @@ struct SimulatedChord {
 
 /// Names that no two hosts give twice.
 final class Numbers {
+    private let prefix: String
     private var last = 0
+
+    init(_ prefix: String) { self.prefix = prefix }
+
     func next() -> String {
         last += 1
-        return "new-\(last)"
+        return "\(prefix)-\(last)"
     }
 }
 

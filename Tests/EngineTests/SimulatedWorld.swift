@@ -35,7 +35,7 @@ final class SimulatedWorld {
     var random: SplitMix64
     var faults: Faults
     var now: UInt64 = 1_000_000_000
-    private var events: [(at: UInt64, order: UInt64, what: () -> Void)] = []
+    var events: [(at: UInt64, order: UInt64, what: () -> Void)] = []
     private var order: UInt64 = 0
 
     var waiting: [Waiting] = []
@@ -69,10 +69,16 @@ final class SimulatedWorld {
     var occurrences: [String: [TaskOccurrence]] = [:]
     var startOrder: [String] = []
     var startTimes: [UInt64] = []
+    /// The model of limits shared with other worlds; nil: there is none.
+    var shared: SimulatedLimits?
     /// Milliseconds a task takes.
     var duration: ClosedRange<UInt64> = 3...50
 
-    init(seed: UInt64, options: EngineOptions? = nil, task: TaskOptions = TaskOptions(), faults: Faults = Faults()) {
+    /// - Parameter name: begins the ids that it makes; several worlds that share something must not share ids.
+    init(
+        seed: UInt64, options: EngineOptions? = nil, task: TaskOptions = TaskOptions(), faults: Faults = Faults(),
+        name: String = "new"
+    ) {
         random = SplitMix64(seed: seed)
         self.faults = faults
         var options =
@@ -86,7 +92,7 @@ final class SimulatedWorld {
         let errback = TaskManifest(index: 1, name: "errback", parameters: [], result: nil, options: takesFailure)
         let tasks = ["t": manifest, "errback": errback]
         let chosen = options
-        let numbers = Numbers()
+        let numbers = Numbers(name)
         makeCore = {
             var core = EngineCore(
                 options: chosen,
@@ -210,7 +216,7 @@ final class SimulatedWorld {
     /// Stops injecting faults: what is owed must now come to its end.
     func calm() { faults = Faults() }
 
-    private func deliver() {
+    func deliver() {
         while isLinkUp, consumes, unsettled.count < credit, !waiting.isEmpty {
             let index = waiting.indices.min { left, right in
                 let a = waiting[left]
@@ -249,6 +255,7 @@ final class SimulatedWorld {
         case .stopConsuming: consumes = false
         case .stopped: stopped = true
         case .announce, .addToChord, .returnPart, .keepClaim, .finishChord, .failChord: performChord(action)
+        case .acquire, .renewLimits, .releaseLimit: performLimit(action)
         case .tell(let occurrence, let task): told(occurrence, of: task)
         case .softStop, .log: break
         }

@@ -75,6 +75,37 @@ enum ResultsAddress: Sendable, Equatable {
     }
 }
 
+/// Where limits lie that all workers keep together.
+enum SharedLimitsAddress: Sendable, Equatable {
+    case none
+    case redis(String)
+    case embedded(String)
+
+    /// - Parameter url: nil: the Redis or the file that all share already, if there is one.
+    init(
+        url: String?, origin: String, broker: BrokerAddress, results: ResultsAddress
+    ) throws(CommandFailure) {
+        guard let url else {
+            switch (broker, results) {
+            case (_, .redis(let url)), (.redis(let url), _): self = .redis(url)
+            case (.embedded(let url), _), (_, .embedded(let url)): self = .embedded(url)
+            case (.amqp, .none), (.amqp, .rpc): self = .none
+            }
+            return
+        }
+        switch scheme(of: url) {
+        case "redis", "rediss", "redis+socket", "unix":
+            self = .redis(url)
+        case "sqlite":
+            self = .embedded(url)
+        default:
+            throw .configuration(
+                "\(origin): \"\(withoutSecrets(url))\" cannot keep limits",
+                fix: "write redis://HOST:PORT/DB, redis+socket:///PATH or sqlite:///PATH")
+        }
+    }
+}
+
 /// "amqp" of "amqp://…"; the whole word when there is no colon.
 private func scheme(of url: String) -> String { String(url.prefix { $0 != ":" }).lowercased() }
 

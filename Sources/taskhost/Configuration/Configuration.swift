@@ -53,6 +53,8 @@ struct Configuration: Sendable, Equatable {
     /// nil: no metrics are served.
     var metricsPort: UInt16?
     var metricsHost = "127.0.0.1"
+    /// Where limits lie that all workers keep together.
+    var sharedLimits = SharedLimitsAddress.none
     /// Where revocations are kept between runs.
     var stateFile: String?
     var limits = WireLimits.standard

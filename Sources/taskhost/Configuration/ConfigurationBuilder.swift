@@ -43,7 +43,11 @@ struct ConfigurationBuilder {
         try fillWire(&made)
         for name in settings.names(under: "queues") { made.declarations[name] = declaration(name) }
         made.routes = try routes()
-        for name in settings.names(under: "tasks") { made.tasks[name] = taskOptions(name) }
+        for name in settings.names(under: "tasks") { made.tasks[name] = try taskOptions(name) }
+        let limitsURL = try address("shared_limits")
+        made.sharedLimits = try SharedLimitsAddress(
+            url: limitsURL?.url, origin: limitsURL?.origin ?? "default", broker: broker, results: results)
+        try checkScopes(made)
         made.schedules = try schedules()
         return made
     }
@@ -174,7 +178,7 @@ struct ConfigurationBuilder {
         return made
     }
 
-    private func taskOptions(_ name: String) -> TaskOptions {
+    private func taskOptions(_ name: String) throws(CommandFailure) -> TaskOptions {
         func seconds(_ key: String) -> Double? {
             if case .seconds(let value)? = settings[["tasks", name, key]]?.value { value } else { nil }
         }
@@ -202,6 +206,7 @@ struct ConfigurationBuilder {
         made.maxStarts = integer("max_starts")
         made.keep = integer("keep")
         made.memoryLimit = integer("memory_limit")
+        try fillLimits(of: name, &made)
         return made
     }
 

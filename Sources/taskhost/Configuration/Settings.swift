@@ -1,8 +1,8 @@
 /// Every setting there is. docs/configuration.md and docs/taskhost.toml are checked against this list.
 enum Settings {
     static let all: [Setting] =
-        broker + results + worker + metrics + log + limits + wire + security + queues + routes + tasks
-        + schedules
+        broker + results + sharedLimits + worker + metrics + log + limits + wire + security + queues + routes
+        + tasks + schedules
 
     private static let seconds = SettingKind.seconds(0...Double.infinity)
 
@@ -139,6 +139,15 @@ enum Settings {
             about: "file that keeps revocations between runs; one for each worker"),
     ]
 
+    private static let sharedLimits = [
+        Setting(
+            "shared_limits.url", .text, environment: ["TASKHOST_SHARED_LIMITS"], fallback: "see below",
+            about: "redis://, redis+socket:// or sqlite: address"),
+        Setting(
+            "shared_limits.url_file", .text, environment: ["TASKHOST_SHARED_LIMITS_FILE"], fallback: "–",
+            about: "file that holds the address, for secrets"),
+    ]
+
     private static let metrics = [
         Setting(
             "metrics.port", .integer(0...65535), environment: ["TASKHOST_METRICS_PORT"], fallback: "none",
@@ -248,6 +257,16 @@ enum Settings {
             about: "one child serves so many in turn; 0: a fresh child for each"),
         Setting(
             "tasks.*.memory_limit", .integer(0...16_777_216), fallback: "bundle's", about: "as worker.memory_limit"),
+        Setting(
+            "tasks.*.rate_limit", .text, fallback: "bundle's", about: "starts in a time: `10/s`, `100/m`, `1000/h`"),
+        Setting("tasks.*.max_concurrent", .integer(1...1_000_000), fallback: "none", about: "so many run at a time"),
+        Setting(
+            "tasks.*.limit_scope", .choice(["worker", "global"]), fallback: "worker",
+            about: "whose tasks these two limits count: this worker's, or those of all workers (see shared_limits)"),
+        Setting(
+            "tasks.*.limit_key", .text, fallback: "none",
+            about: "they count for each value of this argument: its name, or position from 0; `url:domain`: by the "
+                + "host in that URL"),
     ]
 
     private static let schedules = [

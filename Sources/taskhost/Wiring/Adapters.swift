@@ -81,6 +81,22 @@ final class Adapters {
         }
     }
 
+    /// nil: there is no place for what all workers keep together.
+    func limits() throws(CommandFailure) -> (any SharedLimits)? {
+        switch configuration.sharedLimits {
+        case .none:
+            return nil
+        case .embedded(let url):
+            return SQLiteLimits(file: try file(url), log: log)
+        case .redis(let url):
+            var address = try redisAddress(url)
+            if case .redis(url) = configuration.results, let prefix = configuration.redisKeyPrefix {
+                address.keyPrefix = prefix
+            }
+            return RedisLimits(address: address, loop: loop, log: log)
+        }
+    }
+
     private func file(_ url: String) throws(CommandFailure) -> SQLiteFile {
         do {
             let address = try SQLiteAddress(url: url)

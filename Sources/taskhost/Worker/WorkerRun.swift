@@ -57,7 +57,8 @@ final class WorkerRun {
         var options = configuration.engineOptions()
         options.formats = try configuration.formats()
         engine = Engine(
-            options: options, loop: loop, broker: broker, store: store, runner: runner, log: log)
+            options: options, loop: loop, broker: broker, store: store, runner: runner, limits: try adapters.limits(),
+            log: log)
         watch = configuration.metricsPort == nil ? nil : WorkerWatch(loop: loop, engine: engine)
         eventChannel = try adapters.events()
         events = RemoteControl.events(over: eventChannel, of: engine, configuration, loop: loop)

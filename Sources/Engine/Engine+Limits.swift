@@ -1,0 +1,27 @@
+// What the core asks of limits that are shared with other hosts.
+import Logging
+import Ports
+
+extension Engine {
+    func performLimit(_ action: EngineAction) {
+        switch action {
+        case .acquire(let claim, let id):
+            guard let limits else {
+                let failure = StoreFailure(
+                    "there is no place for limits that all workers share", isPermanent: true,
+                    fix: "Set shared_limits.url to a redis:// or sqlite: address, or the task's limit_scope to worker")
+                return handle(.limitAnswered(id, claim, .failure(failure)))
+            }
+            limits.acquire(claim, leaseSeconds: EngineCore.leaseSeconds) { [unowned self] in
+                handle(.limitAnswered(id, claim, $0))
+            }
+        case .renewLimits(let claims, let since):
+            limits?.renew(claims, leaseSeconds: EngineCore.leaseSeconds) { [unowned self] failure in
+                if let failure { return log.warning("Places of \(claims.count) limited tasks not renewed: \(failure)") }
+                handle(.limitsRenewed(since: since))
+            }
+        case .releaseLimit(let claim): limits?.release(claim)
+        default: break
+        }
+    }
+}

@@ -1,0 +1,160 @@
+// Limits in the file: every statement that touches the tables `limit_place`, `limit_turn` and `limit_start`.
+import GRDB
+import Ports
+import TaskModel
+
+/// The tables are made when they are first wanted.
+struct LimitRows {
+    private let db: Database
+    private let now = wallTime()
+
+    private static let tables = """
+        CREATE TABLE IF NOT EXISTS limit_place(
+            name TEXT NOT NULL, holder TEXT NOT NULL,
+            until INTEGER NOT NULL,                 -- of its lease; all times are microseconds since 1970
+            pid INTEGER NOT NULL, started INTEGER NOT NULL, boot TEXT NOT NULL, pid_namespace TEXT NOT NULL,
+            PRIMARY KEY(name, holder)) WITHOUT ROWID;
+        -- Who waits for a place, since when, and until when that is remembered.
+        CREATE TABLE IF NOT EXISTS limit_turn(
+            name TEXT NOT NULL, holder TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL,
+            PRIMARY KEY(name, holder)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS limit_start(name TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;
+        """
+
+    init(_ db: Database) throws {
+        self.db = db
+        try db.execute(sql: Self.tables)
+    }
+
+    func acquire(_ claim: LimitClaim, leaseSeconds: Double, by host: HostIdentity) throws -> LimitAnswer {
+        if let most = claim.most {
+            if try Bool.fetchOne(
+                db.cachedStatement(sql: "SELECT 1 FROM limit_place WHERE name = ? AND holder = ? AND until > ?"),
+                arguments: [claim.name, claim.holder, now.microseconds]) ?? false
+            {
+                try lend(claim, seconds: leaseSeconds, to: host)
+                return .granted
+            }
+            guard try hasRoom(for: claim, most, leaseSeconds, host) else {
+                try wait(claim)
+                return .full
+            }
+        }
+        if let rate = claim.perSecond, let seconds = try due(claim.name, every: 1 / rate) {
+            return .due(inSeconds: seconds)
+        }
+        if claim.most != nil {
+            try execute("DELETE FROM limit_turn WHERE name = ? AND holder = ?", [claim.name, claim.holder])
+            try lend(claim, seconds: leaseSeconds, to: host)
+        }
+        return .granted
+    }
+
+    func lend(_ claim: LimitClaim, seconds: Double, to host: HostIdentity) throws {
+        try execute(
+            """
+            INSERT INTO limit_place(name, holder, until, pid, started, boot, pid_namespace) VALUES (?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT(name, holder) DO UPDATE SET until = excluded.until
+            """,
+            [
+                claim.name, claim.holder, now.advanced(bySeconds: seconds).microseconds, host.pid, host.started,
+                host.boot, host.namespace,
+            ])
+    }
+
+    func release(_ claim: LimitClaim) throws {
+        try execute("DELETE FROM limit_place WHERE name = ? AND holder = ?", [claim.name, claim.holder])
+        try execute("DELETE FROM limit_turn WHERE name = ? AND holder = ?", [claim.name, claim.holder])
+    }
+
+    // ---- places ----
+
+    private func hasRoom(
+        for claim: LimitClaim, _ most: Int, _ leaseSeconds: Double, _ host: HostIdentity
+    ) throws -> Bool {
+        // A time later than any can be was made by another clock.
+        try execute(
+            "DELETE FROM limit_place WHERE name = ? AND (until <= ? OR until > ?)",
+            [claim.name, now.microseconds, now.advanced(bySeconds: 10 * leaseSeconds).microseconds])
+        try execute(
+            "DELETE FROM limit_turn WHERE name = ? AND (until <= ? OR until > ?)",
+            [claim.name, now.microseconds, now.advanced(bySeconds: 10 * LimitTurns.forgottenSeconds).microseconds])
+        let before = try before(claim)
+        if try taken(claim.name) + before < most { return true }
+        // Places of processes that are gone need not wait for the end of their lease.
+        guard try freeDead(claim.name, host) else { return false }
+        return try taken(claim.name) + before < most
+    }
+
+    private func taken(_ name: String) throws -> Int {
+        try Int.fetchOne(
+            db.cachedStatement(sql: "SELECT count(*) FROM limit_place WHERE name = ?"), arguments: [name]) ?? 0
+    }
+
+    private func freeDead(_ name: String, _ host: HostIdentity) throws -> Bool {
+        let rows = try Row.fetchAll(
+            db.cachedStatement(
+                sql: "SELECT DISTINCT pid, started, boot, pid_namespace FROM limit_place WHERE name = ?"),
+            arguments: [name])
+        var found = false
+        for row in rows {
+            let holder = HostIdentity(
+                pid: row["pid"], started: row["started"], boot: row["boot"], namespace: row["pid_namespace"])
+            guard holder != host, holder.fate(seenBy: host) == .dead else { continue }
+            try execute(
+                "DELETE FROM limit_place WHERE name = ? AND pid = ? AND started = ? AND boot = ?",
+                [name, holder.pid, holder.started, holder.boot])
+            found = true
+        }
+        return found
+    }
+
+    // ---- turns ----
+
+    /// Those that have waited for long, and longer.
+    private func before(_ claim: LimitClaim) throws -> Int {
+        let since = try Int64.fetchOne(
+            db.cachedStatement(sql: "SELECT since FROM limit_turn WHERE name = ? AND holder = ?"),
+            arguments: [claim.name, claim.holder])
+        let patient = now.advanced(bySeconds: -LimitTurns.patienceSeconds).microseconds
+        return try Int.fetchOne(
+            db.cachedStatement(sql: "SELECT count(*) FROM limit_turn WHERE name = ? AND since < ?"),
+            arguments: [claim.name, min(since ?? now.microseconds, patient)]) ?? 0
+    }
+
+    private func wait(_ claim: LimitClaim) throws {
+        try execute(
+            """
+            INSERT INTO limit_turn(name, holder, since, until) VALUES (?, ?, ?, ?)
+            ON CONFLICT(name, holder) DO UPDATE SET until = excluded.until
+            """,
+            [
+                claim.name, claim.holder, now.microseconds,
+                now.advanced(bySeconds: LimitTurns.forgottenSeconds).microseconds,
+            ])
+    }
+
+    // ---- starts ----
+
+    /// nil: now, and the next one then.
+    private func due(_ name: String, every seconds: Double) throws -> Double? {
+        let next = try Int64.fetchOne(
+            db.cachedStatement(sql: "SELECT next FROM limit_start WHERE name = ?"), arguments: [name])
+        if let next {
+            let left = WallTime(microseconds: next).seconds(since: now)
+            // Later than that: made at another rate, or by another clock.
+            if left > 0, left <= seconds + 0.001 { return left }
+        }
+        // Names by key have no end.
+        try execute(
+            "DELETE FROM limit_start WHERE next <= ?", [now.advanced(bySeconds: -60).microseconds])
+        try execute(
+            "INSERT INTO limit_start(name, next) VALUES (?, ?) ON CONFLICT(name) DO UPDATE SET next = excluded.next",
+            [name, now.advanced(bySeconds: seconds).microseconds])
+        return nil
+    }
+
+    private func execute(_ sql: String, _ arguments: StatementArguments) throws {
+        try db.cachedStatement(sql: sql).execute(arguments: arguments)
+    }
+}
