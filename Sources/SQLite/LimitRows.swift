@@ -81,9 +81,8 @@ struct LimitRows {
             [claim.name, now.microseconds, now.advanced(bySeconds: 10 * LimitTurns.forgottenSeconds).microseconds])
         let before = try before(claim)
         if try taken(claim.name) + before < most { return true }
-        // Places of processes that are gone need not wait for the end of their lease.
-        guard try freeDead(claim.name, host) else { return false }
-        return try taken(claim.name) + before < most
+        try shortenLeases(of: claim.name, host)
+        return false
     }
 
     private func taken(_ name: String) throws -> Int {
@@ -91,22 +90,21 @@ struct LimitRows {
             db.cachedStatement(sql: "SELECT count(*) FROM limit_place WHERE name = ?"), arguments: [name]) ?? 0
     }
 
-    private func freeDead(_ name: String, _ host: HostIdentity) throws -> Bool {
+    /// Places of processes that are gone need not wait for the end of their lease; only for that of their children.
+    private func shortenLeases(of name: String, _ host: HostIdentity) throws {
+        let soon = now.advanced(bySeconds: 1).microseconds
         let rows = try Row.fetchAll(
             db.cachedStatement(
                 sql: "SELECT DISTINCT pid, started, boot, pid_namespace FROM limit_place WHERE name = ?"),
             arguments: [name])
-        var found = false
         for row in rows {
             let holder = HostIdentity(
                 pid: row["pid"], started: row["started"], boot: row["boot"], namespace: row["pid_namespace"])
             guard holder != host, holder.fate(seenBy: host) == .dead else { continue }
             try execute(
-                "DELETE FROM limit_place WHERE name = ? AND pid = ? AND started = ? AND boot = ?",
-                [name, holder.pid, holder.started, holder.boot])
-            found = true
+                "UPDATE limit_place SET until = min(until, ?) WHERE name = ? AND pid = ? AND started = ? AND boot = ?",
+                [soon, name, holder.pid, holder.started, holder.boot])
         }
-        return found
     }
 
     // ---- turns ----

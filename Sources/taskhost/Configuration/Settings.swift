@@ -141,7 +141,7 @@ enum Settings {
 
     private static let sharedLimits = [
         Setting(
-            "shared_limits.url", .text, environment: ["TASKHOST_SHARED_LIMITS"], fallback: "see below",
+            "shared_limits.url", .text, environment: ["TASKHOST_SHARED_LIMITS"], fallback: "see above",
             about: "redis://, redis+socket:// or sqlite: address"),
         Setting(
             "shared_limits.url_file", .text, environment: ["TASKHOST_SHARED_LIMITS_FILE"], fallback: "–",

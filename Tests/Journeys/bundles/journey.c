@@ -29,6 +29,16 @@ static const char *mark(const char *path, const char *word, double pause) {
     return word;
 }
 
+/* Marks the word, takes its time, and marks that it is done. */
+static const char *spell(const char *path, const char *word, double pause) {
+    char done[256];
+    snprintf(done, sizeof done, "%s done", word);
+    append(path, word);
+    pause_for(pause);
+    append(path, done);
+    return word;
+}
+
 static const char *echo(const char *text) { return text; }
 
 static int64_t keywords(int64_t a, int64_t b, int64_t c) { return 100 * a + 10 * b + c; }
@@ -162,6 +172,7 @@ TASK_DEF(leak, i64, (i64, mib));
 TASK_DEF(swell, void, (str, path), (bool, elsewhere));
 TASK_OPTIONS(swell, .memory_limit = 96);
 TASK_DEF(mark, str, (str, path), (str, word), (f64, pause, 0.0));
+TASK_DEF(spell, str, (str, path), (str, word), (f64, pause));
 TASK_DEF(echo, str, (str, text));
 TASK_DEF(keywords, i64, (i64, a), (i64, b, 5), (i64, c, 7));
 TASK_DEF(gate, str, (str, path), (str, word), (str, gate));
