@@ -67,6 +67,7 @@ let package = Package(
                 "CLinux", "GroupJoin", "Ports", "TaskModel", json, .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
+        .target(name: "LocalSocket", dependencies: ["CLinux", "Ports", "TaskModel", json], swiftSettings: strict),
         .target(
             name: "Runner", dependencies: ["CRunnerProtocol", "CLinux", "Ports", "TaskModel", json],
             swiftSettings: strict),
@@ -98,8 +99,9 @@ let package = Package(
         .executableTarget(
             name: "taskhost",
             dependencies: [
-                "TaskModel", "CeleryWire", "Control", "Ports", "Loop", "RabbitMQ", "Redis", "SQLite", "Runner",
-                "Engine", "Client", "Canvas", "Beat", "CLinux", "WireFormats", "Observability", json, logging, metrics,
+                "TaskModel", "CeleryWire", "Control", "Ports", "Loop", "RabbitMQ", "Redis", "SQLite", "LocalSocket",
+                "Runner", "Engine", "Client", "Canvas", "Beat", "CLinux", "WireFormats", "Observability", json, logging,
+                metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), "TOMLKit",
             ],
             swiftSettings: strict),
@@ -107,6 +109,7 @@ let package = Package(
         .testTarget(
             name: "WireFormatsTests", dependencies: ["WireFormats", "CeleryWire", "Ports", "TaskModel", json],
             exclude: ["Fixtures"]),
+        .testTarget(name: "LocalSocketTests", dependencies: ["LocalSocket", "Loop", "Ports", "TaskModel", json]),
         .testTarget(name: "BeatTests", dependencies: ["Beat", "CeleryWire", "TaskModel", json]),
         .testTarget(name: "LoopTests", dependencies: ["Loop", "Ports", "CLinux"]),
         .testTarget(name: "CeleryWireTests", dependencies: ["CeleryWire", "TaskModel", json], exclude: ["Fixtures"]),

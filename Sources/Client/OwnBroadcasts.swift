@@ -38,6 +38,8 @@ final class OwnBroadcasts {
         let message = question.message(ticket: ticket, replyTo: channel.ownAddress)
         // The time for replies begins when the question is out: until then our own ear is being set up.
         send(message, ticket: ticket, controlExchange: controlExchange) { [weak self] in
+            if let nodes = self?.channel.repliers(to: question.destination) { pending.expected = Set(nodes) }
+            if pending.isComplete { self?.finish(ticket) }
             pending.timer = loop.schedule(afterSeconds: seconds) { self?.finish(ticket) }
         }
     }
@@ -85,18 +87,19 @@ final class OwnBroadcasts {
 
 /// A question on its way.
 private final class PendingQuestion {
-    private let expected: Set<String>
+    /// nil: not known.
+    var expected: Set<String>?
     let done: ([JSONMember]) -> Void
     private(set) var replies: [String: JSON] = [:]
     var timer: (any LoopTimer)?
 
     init(from nodes: [String]?, done: @escaping ([JSONMember]) -> Void) {
-        expected = Set(nodes ?? [])
+        expected = nodes.flatMap { $0.isEmpty ? nil : Set($0) }
         self.done = done
     }
 
-    /// With names given, waiting longer brings nothing once all have answered.
-    var isComplete: Bool { !expected.isEmpty && expected.isSubset(of: replies.keys) }
+    /// With names known, waiting longer brings nothing once all have answered.
+    var isComplete: Bool { expected?.isSubset(of: replies.keys) ?? false }
 
     func add(_ members: [JSONMember]) {
         for member in members { replies[member.key] = member.value }

@@ -132,7 +132,9 @@ extension ControlDesk {
 
     private func eventService(_ arguments: CommandArguments) throws(CommandError) -> EventService {
         if let eventService { return eventService }
-        throw CommandError("RuntimeError", "\(arguments.method): the embedded broker carries no events")
+        throw CommandError(
+            "RuntimeError",
+            "\(arguments.method): the embedded broker carries no events, and this worker has no socket")
     }
 
     func shutDown() -> JSON? {

@@ -21,7 +21,7 @@ public struct EventOptions: Sendable {
 
 /// On the loop. Costs nothing per task while events of tasks are off: the engine is not watched then.
 public final class EventService {
-    private let channel: any EventChannel
+    private let channels: [any EventChannel]
     private let engine: any EngineControl
     private let loop: any EventLoop
     private let options: EventOptions
@@ -38,8 +38,10 @@ public final class EventService {
     private static let mostTogether = 100
     private static let longestWait = 0.02
 
-    public init(channel: any EventChannel, engine: any EngineControl, loop: any EventLoop, options: EventOptions) {
-        self.channel = channel
+    public init(
+        channels: [any EventChannel], engine: any EngineControl, loop: any EventLoop, options: EventOptions
+    ) {
+        self.channels = channels
         self.engine = engine
         self.loop = loop
         self.options = options
@@ -99,7 +101,11 @@ public final class EventService {
         send(type, state + software)
     }
 
+    /// Of the embedded broker's workers often nobody hears.
+    private var isHeard: Bool { channels.contains(where: \.isHeard) }
+
     private func send(_ type: String, _ fields: [JSONMember]) {
+        guard isHeard else { return }
         let key = type.split(separator: "-").joined(separator: ".")
         publish(event(type, fields), routingKey: key)
     }
@@ -154,7 +160,8 @@ public final class EventService {
     }
 
     private func publish(_ body: JSON, routingKey: String) {
-        channel.publish(ControlBody.message(body, headers: headers, deliveryMode: 1), routingKey: routingKey)
+        let message = ControlBody.message(body, headers: headers, deliveryMode: 1)
+        for channel in channels where channel.isHeard { channel.publish(message, routingKey: routingKey) }
     }
 
     /// The sign is Celery's: an hour east of Greenwich is -1.
@@ -174,7 +181,9 @@ public final class EventService {
 
 extension EventService: EngineObserver {
     public func observed(_ occurrence: TaskOccurrence, of task: ObservedTask) {
-        guard !task.id.isEmpty, let made = TaskEvent(occurrence, of: task, now: loop.clocks.wall) else { return }
+        guard isHeard, !task.id.isEmpty, let made = TaskEvent(occurrence, of: task, now: loop.clocks.wall) else {
+            return
+        }
         gather(event(made.type, [JSONMember(key: "uuid", value: .string(task.id))] + made.fields))
     }
 }

@@ -15,6 +15,9 @@ public protocol ControlChannel: AnyObject {
     /// To every worker, this one included. Waits until what is broadcast reaches us, so that no reply is missed.
     func broadcast(_ message: WireMessage, controlExchange: String)
 
+    /// Who is going to answer a question that is out now; nil: that cannot be known.
+    func repliers(to destination: [String]?) -> [String]?
+
     func close()
 
     /// Takes back what was left at the broker for replies, then closes; `done` when that has happened.
@@ -23,6 +26,8 @@ public protocol ControlChannel: AnyObject {
 
 extension ControlChannel {
     public var ownAddress: ControlReplyAddress? { nil }
+
+    public func repliers(to destination: [String]?) -> [String]? { nil }
 
     public func leave(done: @escaping () -> Void) {
         close()

@@ -3,10 +3,18 @@ public import TaskModel
 
 /// On the loop's thread.
 public protocol EventChannel: AnyObject {
+    /// False: nobody is there to hear anything, and nothing needs to be made for it.
+    var isHeard: Bool { get }
+
     /// Best effort: returns at once, and drops what would pile up while nobody takes it.
     func publish(_ message: WireMessage, routingKey: String)
 
     func close()
+}
+
+extension EventChannel {
+    /// A broker does not say.
+    public var isHeard: Bool { true }
 }
 
 /// Events as monitors receive them. On the loop's thread.

@@ -34,6 +34,15 @@ def example(name):
     return settings.dist("plugins", name + ".so")
 
 
+@pytest.fixture(autouse=True)
+def run_folder(tmp_path, monkeypatch):
+    """Where hosts put their sockets and `--local` looks: the test's own."""
+    folder = tmp_path / "run"
+    folder.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    return folder
+
+
 @pytest.fixture
 def queues():
     one = amqp.Queues()

@@ -55,7 +55,7 @@ class Address:
         self.broker, self.backend = broker, backend
 
 
-@pytest.fixture(params=["rabbitmq", "redis"])
+@pytest.fixture(params=["rabbitmq", "redis", "embedded"])
 def where(request, tmp_path, taskhost):
     return {"rabbitmq": lambda: Address(settings.server("AMQP_URL"), "rpc://"),
             "redis": lambda: Address(settings.server("REDIS_URL"), settings.server("REDIS_URL")),
@@ -91,7 +91,8 @@ def call(taskhost, where, queue):
 def test_events_of_workers_and_tasks_are_shown_as_lines(where, stream, start_worker, node, queue, call):
     shown = stream("--worker", node)
     worker = start_worker(where, queue, options=["-n", node, "-E", "--heartbeat-interval", "0.3"])
-    shown.wait_for("the worker to come", "worker-online", node)
+    if not isinstance(where, Embedded):  # A host's own socket is found a moment after the worker has said so.
+        shown.wait_for("the worker to come", "worker-online", node)
     shown.wait_for("a heartbeat", "worker-heartbeat", node, "processed=0")
     done = call("tasks.add", 2, 3)
     shown.wait_for("its start", "task-received", node, "tasks.add", done, "args=(2, 3)")
@@ -101,6 +102,22 @@ def test_events_of_workers_and_tasks_are_shown_as_lines(where, stream, start_wor
     worker.stop()
     shown.wait_for("the worker to go", "worker-offline", node)
     assert shown.interrupt() == 0
+
+
+def test_the_embedded_brokers_events_are_those_of_its_file(embedded, tmp_path, taskhost, start_worker, queue):
+    other = Embedded(tmp_path, taskhost)
+    other.broker = other.backend = f"sqlite://{tmp_path}/other.db"
+    start_worker(other, queue, options=["-n", "other@test", "--heartbeat-interval", "0.1"])
+    start_worker(embedded, queue, options=["-n", "own@test", "--heartbeat-interval", "0.1"])
+    shown = Stream(tmp_path, "-b", embedded.broker, "--json")
+    both = Stream(tmp_path / "run", "--local", "--json")
+    try:
+        until("both workers' heartbeats", lambda: {event["hostname"] for event in both.events} == {"own@test", "other@test"})
+        until("the own worker's", lambda: len(shown.events) > 3)
+        assert {event["hostname"] for event in shown.events} == {"own@test"}
+    finally:
+        shown.close()
+        both.close()
 
 
 def test_json_has_one_event_per_line_and_filters_choose(where, stream, start_worker, node, queue, call):

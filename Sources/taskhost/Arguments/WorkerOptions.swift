@@ -89,6 +89,11 @@ struct WorkerOptions: ParsableArguments {
     @Flag(name: [.customShort("B"), .long], help: "Be a beat as well: send the tasks of [schedules.NAME].")
     var beat = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Answer `taskhost … --socket` here; none: nowhere. Default: where `--local` looks.", valueName: "path"))
+    var socket: String?
+
     @Option(help: ArgumentHelp("Write our pid here; refuse to start while its owner lives.", valueName: "file"))
     var pidfile: String?
 
@@ -113,6 +118,7 @@ struct WorkerOptions: ParsableArguments {
         try layer.read("metrics.port", metricsPort, option: "--metrics-port")
         try layer.read("metrics.host", metricsHost, option: "--metrics-host")
         try layer.read("worker.pidfile", pidfile, option: "--pidfile")
+        try layer.read("worker.socket", socket, option: "--socket")
         try layer.read("worker.state_file", statedb, option: "--statedb")
         try layer.read("worker.task_events", taskEvents ? "true" : nil, option: "--task-events")
         try layer.read(

@@ -28,12 +28,15 @@ struct EventsCommand: ParsableCommand {
     @Flag(help: "Print each event as one JSON object per line, as it came.")
     var json = false
 
+    @OptionGroup var place: LocalOptions
+
     @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func run() throws {
         let configuration = try connection.configuration()
         let session = try ClientSession(
-            configuration, needsBroker: true, needsStore: false, needsReplies: true, needsEvents: true)
+            configuration, needsBroker: true, needsStore: false, needsReplies: true, needsEvents: true,
+            hosts: try place.hosts())
         guard let source = session.events else { return }
         session.outlivesLosses = true
         let filter = EventFilter(types: Self.list(type), workers: Self.list(worker), tasks: Self.list(task))

@@ -17,6 +17,8 @@ struct TopCommand: ParsableCommand {
     @Option(name: [.short, .long], help: ArgumentHelp("Wait so long for replies each time.", valueName: "seconds"))
     var timeout = 0.8
 
+    @OptionGroup var place: LocalOptions
+
     @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func validate() throws {
@@ -25,7 +27,8 @@ struct TopCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try connection.configuration()
-        let session = try ClientSession(configuration, needsBroker: true, needsStore: false, needsReplies: true)
+        let session = try ClientSession(
+            configuration, needsBroker: true, needsStore: false, needsReplies: true, hosts: try place.hosts())
         guard let terminal = RawTerminal() else {
             throw CommandFailure(.usage, "this is no terminal", fix: "use `taskhost status --json`")
         }

@@ -50,6 +50,8 @@ struct Configuration: Sendable, Equatable {
     /// Seconds; nil: no events of the worker itself.
     var heartbeat: Double? = 2
     var pidfile: String?
+    /// Of remote control on this machine; nil: wherever there is a place for it. "none": without.
+    var socket: String?
     /// nil: no metrics are served.
     var metricsPort: UInt16?
     var metricsHost = "127.0.0.1"

@@ -90,6 +90,7 @@ struct ConfigurationBuilder {
         made.metricsPort = settings.integer("metrics.port").map { UInt16($0) }
         made.metricsHost = settings.text("metrics.host") ?? made.metricsHost
         made.pidfile = settings.text("worker.pidfile").map { NodeName.expand($0, hostName: hostName) }
+        made.socket = settings.text("worker.socket").map { NodeName.expand($0, hostName: hostName) }
         made.stateFile = settings.text("worker.state_file").map { NodeName.expand($0, hostName: hostName) }
     }
 

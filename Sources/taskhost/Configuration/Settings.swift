@@ -135,6 +135,9 @@ enum Settings {
         Setting(
             "worker.pidfile", .text, environment: ["TASKHOST_PIDFILE"], fallback: "none", about: "file for our pid"),
         Setting(
+            "worker.socket", .text, environment: ["TASKHOST_SOCKET"], fallback: "in the user's run directory",
+            about: "path of the socket for remote control on this machine; `none`: without"),
+        Setting(
             "worker.state_file", .text, environment: ["TASKHOST_STATE_FILE"], fallback: "none",
             about: "file that keeps revocations between runs; one for each worker"),
     ]

@@ -14,6 +14,8 @@ final class EventStream {
     /// Workers are told to send events of tasks; those that come later, too.
     private let enables: Bool
     private var names = TaskNames()
+    /// Nodes that were told so.
+    private var enabled: Set<String> = []
 
     private static let limits = JSONLimits(maxDepth: 32, maxNodes: 200_000)
     private static let patience = 1.0
@@ -63,6 +65,11 @@ final class EventStream {
         }
     }
 
+    private func enableIfNew(_ node: String, _ type: String) {
+        guard enabled.insert(node).inserted || type == "worker-online", type != "worker-offline" else { return }
+        enable(node)
+    }
+
     private func received(_ message: WireMessage) {
         let body: JSON
         do throws(JSONError) {
@@ -76,7 +83,7 @@ final class EventStream {
     private func show(_ event: JSON) {
         guard let type = event["type"]?.text else { return }
         names.learn(event)
-        if enables, type == "worker-online", let node = event["hostname"]?.text { enable(node) }
+        if enables, type.hasPrefix("worker-"), let node = event["hostname"]?.text { enableIfNew(node, type) }
         let name = names[event["uuid"]?.text]
         guard filter.shows(event, name: name) else { return }
         let line = asJSON ? Console.text(event) : EventText.line(event, name: name)

@@ -15,6 +15,8 @@ struct RemoteOptions: ParsableArguments {
     @Flag(help: "Print one JSON object: replies by node.")
     var json = false
 
+    @OptionGroup var place: LocalOptions
+
     @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func validate() throws {
@@ -31,7 +33,8 @@ struct RemoteOptions: ParsableArguments {
     /// Asks all questions at once; their replies in the same order.
     func ask(_ questions: [ControlQuestion]) throws -> [[JSONMember]] {
         let configuration = try connection.configuration()
-        let session = try ClientSession(configuration, needsBroker: true, needsStore: false, needsReplies: true)
+        let session = try ClientSession(
+            configuration, needsBroker: true, needsStore: false, needsReplies: true, hosts: try place.hosts())
         session.limit(seconds: 10 + timeout) {
             CommandFailure(.unavailable, "the broker did not take the question within 10 s", fix: "try again")
         }
@@ -54,8 +57,14 @@ struct RemoteOptions: ParsableArguments {
     var nobody: CommandFailure {
         let seconds = timeout.plain
         let what = nodes.map { "no reply from \($0.joined(separator: ", "))" } ?? "no worker replied"
+        guard place.local || !place.socket.isEmpty else {
+            return CommandFailure(
+                .unavailable, "\(what) within \(seconds) s",
+                fix: "start a worker with this broker, or wait longer with --timeout")
+        }
         return CommandFailure(
-            .unavailable, "\(what) within \(seconds) s",
-            fix: "start a worker with this broker, or wait longer with --timeout")
+            .unavailable, what,
+            fix: "start a worker as this user (sockets are looked for in \(LocalOptions.folders)), or name its --socket"
+        )
     }
 }

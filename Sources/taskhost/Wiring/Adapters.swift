@@ -1,4 +1,5 @@
 import Foundation
+import LocalSocket
 import Loop
 import Ports
 import RabbitMQ
@@ -40,7 +41,7 @@ final class Adapters {
         }
     }
 
-    /// nil: the embedded broker carries no events.
+    /// nil: the embedded broker carries none. Its hosts tell of them over their own sockets (decision 9).
     func events() throws(CommandFailure) -> (any EventChannel)? {
         switch configuration.broker {
         case .embedded: nil
@@ -52,11 +53,25 @@ final class Adapters {
     /// The same from the other side: what a monitor hears.
     func eventSource() throws(CommandFailure) -> any EventSource {
         switch configuration.broker {
-        case .embedded:
-            throw CommandFailure(.unavailable, "the embedded broker carries no events", fix: "use RabbitMQ or Redis")
+        case .embedded(let url): localEvents(file: try file(url).address.path)
         case .amqp(let urls): RabbitMQEventSource(broker: try rabbitMQ(urls))
         case .redis(let url): RedisEventSource(address: try redisAddress(url), loop: loop)
         }
+    }
+
+    /// From this user's hosts on this machine that serve the file.
+    private func localEvents(file path: String) -> any EventSource {
+        let own = URL(filePath: path).resolvingSymlinksInPath()
+        let hosts = LocalHosts(sockets: nil, loop: loop) { facts in
+            do throws(SQLiteFailure) {
+                let theirs = try SQLiteAddress(url: facts.broker).path
+                return URL(filePath: theirs).resolvingSymlinksInPath() == own
+            } catch {
+                // Another kind of broker.
+                return false
+            }
+        }
+        return LocalEventSource(hosts: hosts, loop: loop)
     }
 
     /// Who leads is settled where the messages lie.

@@ -1,5 +1,6 @@
 import Client
 import Foundation
+import LocalSocket
 import Logging
 import Loop
 import Ports
@@ -26,9 +27,10 @@ final class ClientSession {
     ///   - needsControl: orders are given to all workers.
     ///   - needsReplies: and they are to answer.
     ///   - needsEvents: what workers tell monitors is to be heard.
+    ///   - hosts: the broker is left out, whatever is needed: these hosts are spoken to.
     init(
         _ configuration: Configuration, needsBroker: Bool, needsStore: Bool, needsControl: Bool = false,
-        needsReplies: Bool = false, needsEvents: Bool = false
+        needsReplies: Bool = false, needsEvents: Bool = false, hosts: LocalHostsAddress? = nil
     ) throws(CommandFailure) {
         do {
             loop = try EpollLoop()
@@ -38,6 +40,14 @@ final class ClientSession {
         let adapters = Adapters(loop: loop, configuration: configuration) { level, line in
             if level >= 2 { Console.remark("taskhost: \(line)") }
         }
+        if let hosts {
+            let local = LocalHosts(sockets: hosts.sockets, loop: loop)
+            (broker, hasStore, replyTo, failuresLeft) = (nil, false, nil, 1)
+            events = needsEvents ? LocalEventSource(hosts: local, loop: loop) : nil
+            client = TaskClient(
+                broker: nil, store: nil, control: LocalControl(hosts: local), origin: Self.origin)
+            return
+        }
         let store = needsStore ? try adapters.store() : nil
         broker = needsBroker || (needsStore && configuration.results == .rpc) ? try adapters.broker() : nil
         hasStore = store != nil
@@ -46,11 +56,11 @@ final class ClientSession {
         if needsReplies || (needsControl && !configuration.broker.isAMQP) { control = try adapters.control() }
         events = needsEvents ? try adapters.eventSource() : nil
         client = TaskClient(
-            broker: broker, store: store, control: control, origin: "taskhost-\(getpid())@\(Self.hostName)")
+            broker: broker, store: store, control: control, origin: Self.origin)
         if case .amqp(let urls) = configuration.broker { failuresLeft = urls.count } else { failuresLeft = 1 }
     }
 
-    private static var hostName: String { ProcessInfo.processInfo.hostName }
+    private static var origin: String { "taskhost-\(getpid())@\(ProcessInfo.processInfo.hostName)" }
 
     /// Connects, does the work, and returns when it has called `finish`.
     func run(_ work: @escaping () -> Void) throws(CommandFailure) {

@@ -1,6 +1,7 @@
 // Remote control of a worker: its channel, and what it may tell of the configuration.
 import Control
 import Glibc
+import LocalSocket
 import Loop
 import Ports
 import RabbitMQ
@@ -22,15 +23,32 @@ enum RemoteControl {
         return ControlService(channel: channel, engine: engine, facts: facts, loop: loop, events: events, log: log)
     }
 
+    /// nil: nobody could hear them.
     static func events(
-        over channel: (any EventChannel)?, of engine: any EngineControl, _ configuration: Configuration, loop: EpollLoop
+        over channels: [any EventChannel], of engine: any EngineControl, _ configuration: Configuration, loop: EpollLoop
     ) -> EventService? {
-        channel.map {
-            EventService(
-                channel: $0, engine: engine, loop: loop,
-                options: EventOptions(
-                    version: TaskhostCommand.version, sendsTaskEvents: configuration.sendsTaskEvents,
-                    heartbeatSeconds: configuration.heartbeat))
+        guard !channels.isEmpty else { return nil }
+        return EventService(
+            channels: channels, engine: engine, loop: loop,
+            options: EventOptions(
+                version: TaskhostCommand.version, sendsTaskEvents: configuration.sendsTaskEvents,
+                heartbeatSeconds: configuration.heartbeat))
+    }
+
+    /// This user's processes on this machine need no broker. nil: without a socket.
+    static func localServer(
+        _ configuration: Configuration, broker: String, loop: EpollLoop, log: (Int, String) -> Void
+    ) throws(CommandFailure) -> LocalServer? {
+        guard configuration.socket != "none" else { return nil }
+        let facts = HostFacts(
+            version: TaskhostCommand.version, node: configuration.nodeName, pid: getpid(), broker: broker)
+        do {
+            return try LocalServer(at: configuration.socket, facts: facts, loop: loop)
+        } catch {
+            guard configuration.socket == nil else { throw .configuration(error.detail, fix: error.fix) }
+            // Nobody asked for it: work goes on without.
+            log(2, "taskhost … --local will not find this worker: \(error)")
+            return nil
         }
     }
 

@@ -2,6 +2,7 @@ import Control
 import Engine
 import Foundation
 import Glibc
+import LocalSocket
 import Logging
 import Loop
 import Ports
@@ -18,6 +19,8 @@ final class WorkerRun {
     private let loop: EpollLoop
     private let engine: Engine
     private let control: ControlService
+    private let localServer: LocalServer?
+    private let localControl: ControlService?
     private let events: EventService?
     private let eventChannel: (any EventChannel)?
     private let broker: any Broker
@@ -60,12 +63,22 @@ final class WorkerRun {
             options: options, loop: loop, broker: broker, store: store, runner: runner, limits: try adapters.limits(),
             log: log)
         watch = configuration.metricsPort == nil ? nil : WorkerWatch(loop: loop, engine: engine)
-        eventChannel = try adapters.events()
-        events = RemoteControl.events(over: eventChannel, of: engine, configuration, loop: loop)
-        control = RemoteControl.service(
-            over: try adapters.control(), of: engine, configuration, events: events,
-            surroundings: .init(folders: folders, coloursLog: logSetup.isColoured(environment: environment)),
-            loop: loop, log: tell)
+        let eventChannel = try adapters.events()
+        let localServer = try RemoteControl.localServer(
+            configuration, broker: broker.description, loop: loop, log: tell)
+        let channels: [(any EventChannel)?] = [eventChannel, localServer]
+        let events = RemoteControl.events(
+            over: channels.compactMap { $0 }, of: engine, configuration, loop: loop)
+        let surroundings = RemoteSettings.Surroundings(
+            folders: folders, coloursLog: logSetup.isColoured(environment: environment))
+        let service = { [engine, loop] (channel: any ControlChannel) in
+            RemoteControl.service(
+                over: channel, of: engine, configuration, events: events, surroundings: surroundings, loop: loop,
+                log: tell)
+        }
+        (self.eventChannel, self.localServer, self.events) = (eventChannel, localServer, events)
+        control = service(try adapters.control())
+        localControl = localServer.map(service)
         guard isBeat else {
             beat = nil
             return
@@ -93,6 +106,7 @@ final class WorkerRun {
 
     /// Serves until a signal or a broker that cannot work ends it.
     func run() throws(CommandFailure) -> ExitStatus {
+        defer { localServer?.close() }
         let pidfile = try configuration.pidfile.map { path throws(CommandFailure) in try Pidfile(path: path) }
         defer { pidfile?.remove() }
         let state = try configuration.stateFile.map { path throws(CommandFailure) in
@@ -112,6 +126,7 @@ final class WorkerRun {
         engine.onClosing = { [unowned self] in events?.close() }
         engine.onStopped = { [unowned self] in
             control.close()
+            localControl?.close()
             eventChannel?.close()
             loop.stop()
         }
@@ -130,6 +145,7 @@ final class WorkerRun {
         }
         engine.start()
         control.open()
+        localControl?.open()
         beat?.start()
         loop.run()
         log.info("stopped", metadata: ["event": "stopped"])
