@@ -44,6 +44,7 @@ let package = Package(
         .systemLibrary(name: "CMsgpack", pkgConfig: "msgpack", providers: [.apt(["libmsgpack-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "CSigning", linkerSettings: [.linkedLibrary("crypto")]),
+        .target(name: "CHTTP", linkerSettings: [.linkedLibrary("curl")]),
 
         // Values and rules, no I/O.
         .target(name: "TaskModel", swiftSettings: strict),
@@ -76,6 +77,12 @@ let package = Package(
 
         .target(name: "Observability", dependencies: ["Ports", "TaskModel", metrics], swiftSettings: strict),
 
+        // What the operator wants to be told: commands, HTTP, tasks.
+        .target(
+            name: "Hooks",
+            dependencies: ["Ports", "TaskModel", "CeleryWire", "Canvas", "CLinux", "CHTTP", "CSigning", json],
+            swiftSettings: strict),
+
         .target(
             name: "WireFormats",
             dependencies: [
@@ -100,7 +107,8 @@ let package = Package(
             name: "taskhost",
             dependencies: [
                 "TaskModel", "CeleryWire", "Control", "Ports", "Loop", "RabbitMQ", "Redis", "SQLite", "LocalSocket",
-                "Runner", "Engine", "Client", "Canvas", "Beat", "CLinux", "WireFormats", "Observability", json, logging,
+                "Runner", "Engine", "Client", "Canvas", "Beat", "CLinux", "WireFormats", "Observability", "Hooks", json,
+                logging,
                 metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), "TOMLKit",
             ],
@@ -122,6 +130,7 @@ let package = Package(
             dependencies: ["Runner", "Loop", "Ports", "TaskModel", "CLinux", "CRunnerProtocol"]),
         .testTarget(
             name: "ControlTests", dependencies: ["Control", "Ports", "TaskModel", json], exclude: ["Fixtures"]),
+        .testTarget(name: "HooksTests", dependencies: ["Hooks", "Ports", "TaskModel", json]),
         .testTarget(name: "ObservabilityTests", dependencies: ["Observability", "Ports", "TaskModel", metrics]),
         .testTarget(name: "RabbitMQTests", dependencies: ["RabbitMQ", "Loop", "Ports", "TaskModel"]),
         .testTarget(

@@ -10,6 +10,7 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
@@ -172,4 +173,11 @@ enum signing_result signing_sign(const signing_key *key, const char *digest, con
     EVP_MD_CTX_free(work);
     ERR_clear_error();
     return result;
+}
+
+enum signing_result signing_hmac_sha256(const void *key, size_t key_length, const void *data, size_t length,
+                                        unsigned char *code) {
+    if (key_length > INT_MAX) return SIGNING_FAILED;
+    const unsigned char *made = HMAC(EVP_sha256(), key, (int)key_length, data, length, code, NULL);
+    return made != NULL ? SIGNING_OK : SIGNING_FAILED;
 }

@@ -35,6 +35,9 @@ public struct Routes: Sendable, Equatable {
         return target
     }
 
+    /// Whether a task's name is the pattern, or fits it, `*` standing for any text.
+    public static func matches(_ pattern: String, name: String) -> Bool { matches(pattern.utf8[...], name.utf8[...]) }
+
     /// Greedy with one point to come back to: linear in practice, never worse than the product of the lengths.
     private static func matches(_ pattern: Substring.UTF8View, _ name: Substring.UTF8View) -> Bool {
         var pattern = pattern

@@ -3,7 +3,7 @@ public import TaskModel
 
 extension Death {
     /// "signal 11 (SIGSEGV)", "exitcode 3", as billiard tells it.
-    var causeText: String {
+    public var causeText: String {
         switch cause {
         case .signal(let number): SignalName.of(number).map { "signal \(number) (\($0))" } ?? "signal \(number)"
         case .exit(let code): "exitcode \(code)"

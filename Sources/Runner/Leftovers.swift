@@ -5,12 +5,24 @@ internal import Glibc
 internal import Ports
 internal import Synchronization
 
-/// The zygotes of this process, of all its pools: our children, but nobody's leftovers.
-enum LiveZygotes {
+/// The zygotes of this process, of all its pools, and what others have started: our children, but nobody's leftovers.
+public enum OwnChildren {
     private static let pids = Mutex<Set<Int32>>([])
 
     static func insert(_ pid: Int32) { pids.withLock { _ = $0.insert(pid) } }
-    static func remove(_ pid: Int32) { pids.withLock { _ = $0.remove(pid) } }
+
+    /// It is reaped.
+    public static func remove(_ pid: Int32) { pids.withLock { _ = $0.remove(pid) } }
+
+    /// Notes the process that `start` makes (a pid, or less than 0) before anybody can take it for a leftover.
+    public static func starting(_ start: () -> Int32) -> Int32 {
+        pids.withLock { pids in
+            let pid = start()
+            if pid > 0 { pids.insert(pid) }
+            return pid
+        }
+    }
+
     static func contains(_ pid: Int32) -> Bool { pids.withLock { $0.contains(pid) } }
 }
 
@@ -75,7 +87,7 @@ final class Leftovers {
         guard let status = ProcessStatus(pid) else { return false }
         if sessions.contains(status.session) || sessions.contains(pid) { return true }
         if let environment = readFile("/proc/\(pid)/environ"), contains(environment, token) { return true }
-        return all && !LiveZygotes.contains(pid)
+        return all && !OwnChildren.contains(pid)
     }
 
     private func contains(_ environment: [UInt8], _ wanted: [UInt8]) -> Bool {

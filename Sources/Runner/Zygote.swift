@@ -61,7 +61,7 @@ final class Zygote {
         let spawned = try SpawnedZygote(copy, options: options, token: token)
         pid = spawned.pid
         deathDescriptor = spawned.death
-        LiveZygotes.insert(pid)
+        OwnChildren.insert(pid)
         control = ControlSocket(
             spawned.control, loop: loop,
             received: { [unowned self] record, text in received(record, text) },
@@ -153,7 +153,7 @@ final class Zygote {
         var status: Int32 = 0
         let reaped = clinux_reap(pid, &status)
         guard reaped != 0 else { return }
-        LiveZygotes.remove(pid)
+        OwnChildren.remove(pid)
         death?.cancel()
         death = nil
         _ = clinux_close(deathDescriptor)

@@ -41,4 +41,10 @@ int signing_key_matches(const signing_key *key, const signing_certificate *certi
 enum signing_result signing_sign(const signing_key *key, const char *digest, const void *data, size_t length,
                                  void *signature, size_t *signature_length);
 
+enum { SIGNING_HMAC_SHA256_SIZE = 32 };
+
+/* HMAC-SHA256 of this data; `code` has room for SIGNING_HMAC_SHA256_SIZE bytes. SIGNING_FAILED: no memory. */
+enum signing_result signing_hmac_sha256(const void *key, size_t key_length, const void *data, size_t length,
+                                        unsigned char *code);
+
 #endif

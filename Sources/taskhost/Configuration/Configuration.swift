@@ -74,6 +74,8 @@ struct Configuration: Sendable, Equatable {
     var tasks: [String: TaskOptions] = [:]
     /// What beat sends.
     var schedules: [ScheduledTask] = []
+    /// Who is told what happens to tasks.
+    var hooks: [HookSettings] = []
 
     var slotsAtFirst: Int { autoscale?.least ?? concurrency }
 

@@ -49,6 +49,7 @@ struct ConfigurationBuilder {
             url: limitsURL?.url, origin: limitsURL?.origin ?? "default", broker: broker, results: results)
         try checkScopes(made)
         made.schedules = try schedules()
+        made.hooks = try hooks()
         return made
     }
 

@@ -2,7 +2,7 @@
 enum Settings {
     static let all: [Setting] =
         broker + results + sharedLimits + worker + metrics + log + limits + wire + security + queues + routes
-        + tasks + schedules
+        + tasks + schedules + hooks
 
     private static let seconds = SettingKind.seconds(0...Double.infinity)
 
@@ -292,5 +292,27 @@ enum Settings {
         Setting(
             "schedules.*.missed", .choice(["skip", "once", "all"]), fallback: "once",
             about: "what becomes of due times while nobody could send: none, one or each is made up for"),
+    ]
+
+    private static let hooks = [
+        Setting(
+            "hooks.*.on", .texts, fallback: "–",
+            about: "occasions: `failure`, `retry`, `crash`, `dead_letter`, `time_limit`, `revoked`, `success`"),
+        Setting(
+            "hooks.*.tasks", .texts, fallback: "all", about: "only of these tasks: names, with `*` for any text"),
+        Setting("hooks.*.command", .texts, fallback: "none", about: "program and arguments; no shell"),
+        Setting("hooks.*.url", .text, fallback: "none", about: "http:// or https:// address to POST to"),
+        Setting(
+            "hooks.*.secret_file", .text, fallback: "none", about: "of a POST: file that holds the key of its signature"
+        ),
+        Setting("hooks.*.task", .text, fallback: "none", about: "name of a task to send"),
+        Setting("hooks.*.queue", .text, fallback: "by the routes, else celery", about: "queue to send that task to"),
+        Setting(
+            "hooks.*.timeout", .seconds(0.1...3600), fallback: "10",
+            about: "seconds a command or a POST may take"),
+        Setting("hooks.*.retries", .integer(0...20), fallback: "3", about: "of a POST, after the first attempt"),
+        Setting(
+            "hooks.*.environment", .texts, fallback: "none",
+            about: "variables a command sees, beside PATH, LANG, TZ and HOME"),
     ]
 }

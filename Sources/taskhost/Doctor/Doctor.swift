@@ -41,6 +41,7 @@ final class Doctor {
         places()
         broker()
         results()
+        hooks()
         return DoctorReport(settings: EffectiveSettings.list(settings, resolved), findings: findings)
     }
 
@@ -201,6 +202,22 @@ final class Doctor {
             findings.append(.ok("results", "are kept in the broker's file"))
         case (.redis(let url), _): redis(url, isBroker: false)
         case (.embedded(let url), _): file(url, subject: "results")
+        }
+    }
+
+    private func hooks() {
+        for hook in configuration.hooks {
+            do throws(CommandFailure) {
+                _ = try hook.hook(environment: environment)
+                findings.append(.ok("hook \(hook.name)", "what it needs is there"))
+            } catch {
+                findings.append(.fail("hook \(hook.name)", error.message, fix: error.fix))
+            }
+            if case .post(_, let file?) = hook.action,
+                let finding = PlaceCheck.secret(file, subject: "hook \(hook.name)")
+            {
+                findings.append(finding)
+            }
         }
     }
 

@@ -45,12 +45,7 @@ final class BeatSending {
         call.expires = task.expires.map(now.advanced(bySeconds:))
         call.headers["celery_beat_task"] = .bool(true)
         let message = call.message(replyTo: nil, origin: origin, now: now)
-        let destination: Publication.Destination =
-            switch task.queue.map(CanvasCall.Target.queue) ?? routes.target(ofTask: task.task) {
-            case .queue(let name): .queue(configuration.declaration(of: name))
-            case .exchange(let name, let key): .exchange(name, routingKey: key)
-            case .routed: .queue(configuration.declaration(of: routes.defaultQueue))
-            }
+        let destination = configuration.destination(ofTask: task.task, queue: task.queue, routes)
         return Publication(destination: destination, message: message)
     }
 

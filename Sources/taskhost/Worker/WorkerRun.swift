@@ -2,6 +2,7 @@ import Control
 import Engine
 import Foundation
 import Glibc
+import Hooks
 import LocalSocket
 import Logging
 import Loop
@@ -29,8 +30,12 @@ final class WorkerRun {
     private let beat: BeatSending?
     private let folders: [String]
     private let watch: WorkerWatch?
+    private let hooks: HookDesk?
     private var status = ExitStatus.success
     private let stopSignals: StopSignals
+
+    /// What hooks may still deliver at the end, in seconds.
+    private static let hookPatience = 5.0
 
     init(
         configuration: Configuration, log logSetup: LogSetup, environment: [String: String], isBeat: Bool
@@ -79,6 +84,9 @@ final class WorkerRun {
         (self.eventChannel, self.localServer, self.events) = (eventChannel, localServer, events)
         control = service(try adapters.control())
         localControl = localServer.map(service)
+        hooks = try HookWiring.desk(
+            configuration, environment: environment, loop: loop, broker: broker, watch: watch, log: log)
+        if let hooks { engine.add(observer: hooks) }
         guard isBeat else {
             beat = nil
             return
@@ -113,7 +121,6 @@ final class WorkerRun {
             try StateKeeper(path: path, engine: engine, loop: loop, log: log)
         }
         defer { state?.close() }
-        try watch?.open(configuration, log: log)
         let signals: any LoopWatch
         do {
             signals = try loop.watchSignals([SIGTERM, SIGINT, SIGQUIT, SIGHUP]) { [unowned self] in receive($0) }
@@ -121,6 +128,8 @@ final class WorkerRun {
             throw CommandFailure(.failure, "\(error)")
         }
         defer { signals.cancel() }
+        // After the signals are blocked: a thread that takes them would end us.
+        try watch?.open(configuration, log: log)
         engine.onReady = { [unowned self] in becomeReady() }
         engine.onLinkUp = { [unowned self] in events?.linkUp() }
         engine.onClosing = { [unowned self] in events?.close() }
@@ -128,7 +137,8 @@ final class WorkerRun {
             control.close()
             localControl?.close()
             eventChannel?.close()
-            loop.stop()
+            guard let hooks else { return loop.stop() }
+            hooks.close(withinSeconds: Self.hookPatience) { [loop] in loop.stop() }
         }
         engine.onFatal = { [unowned self] failure in
             status = .unavailable

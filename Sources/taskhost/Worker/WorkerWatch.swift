@@ -3,6 +3,7 @@ import CoreMetrics
 import Dispatch
 import Engine
 import Foundation
+import Hooks
 import Logging
 import Loop
 import Observability
@@ -23,6 +24,7 @@ final class WorkerWatch {
         "taskhost_running": "Tasks that run now.",
         "taskhost_held": "Messages in the worker's hands that are not settled.",
         "taskhost_credit": "Unsettled messages that the worker wants to hold at most.",
+        "taskhost_hooks_total": "Events for hooks: delivered, failed, or dropped because too many wait.",
         "taskhost_link_up": "1 while the broker is connected.",
         "taskhost_loop_lag_seconds": "By how much the last look at these gauges was late.",
     ]
@@ -50,6 +52,16 @@ final class WorkerWatch {
         log.info(
             "metrics at http://\(configuration.metricsHost):\(server.port)/metrics",
             metadata: ["event": "metrics", "port": .stringConvertible(server.port)])
+    }
+
+    /// From any thread.
+    var hookCounter: @Sendable (_ hook: String, HookResult) -> Void {
+        { [registry] hook, result in
+            Counter(
+                label: "taskhost_hooks_total", dimensions: [("hook", hook), ("result", result.rawValue)],
+                factory: registry
+            ).increment()
+        }
     }
 
     func stopping() {

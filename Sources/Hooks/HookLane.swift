@@ -1,0 +1,75 @@
+// The deliveries of one hook, one after the other, off the loop.
+import Dispatch
+import Synchronization
+
+/// Bounded: who cannot keep up loses events, and never slows anybody.
+final class HookLane: Sendable {
+    private struct State {
+        var waiting = 0
+        var dropped = 0
+        /// When drops were last told of, seconds of the monotonic clock.
+        var toldAt: Double?
+        var whenEmpty: (@Sendable () -> Void)?
+    }
+
+    private let state = Mutex(State())
+    private let queue: DispatchQueue
+    private let room: Int
+
+    /// Between two lines about events that were dropped.
+    private static let quietSeconds = 10.0
+
+    init(name: String, room: Int) {
+        queue = DispatchQueue(label: "hook \(name)")
+        self.room = room
+    }
+
+    enum Taken: Equatable {
+        case taken
+        /// So many since the last time it was to be told; nil: not to be told of now.
+        case dropped(tell: Int?)
+    }
+
+    func add(_ work: @escaping @Sendable () -> Void) -> Taken {
+        let taken = state.withLock { state -> Taken in
+            guard state.waiting >= room else {
+                state.waiting += 1
+                return .taken
+            }
+            state.dropped += 1
+            let now = Double(DispatchTime.now().uptimeNanoseconds) / 1e9
+            guard state.toldAt.map({ now - $0 >= Self.quietSeconds }) ?? true else { return .dropped(tell: nil) }
+            state.toldAt = now
+            defer { state.dropped = 0 }
+            return .dropped(tell: state.dropped)
+        }
+        guard taken == .taken else { return taken }
+        queue.async { [self] in
+            work()
+            finished()
+        }
+        return .taken
+    }
+
+    /// What waits or is under way.
+    var waiting: Int { state.withLock { $0.waiting } }
+
+    /// Calls once nothing waits, from any thread.
+    func whenEmpty(_ call: @escaping @Sendable () -> Void) {
+        let isEmpty = state.withLock { state in
+            if state.waiting > 0 { state.whenEmpty = call }
+            return state.waiting == 0
+        }
+        if isEmpty { call() }
+    }
+
+    private func finished() {
+        let call = state.withLock { state -> (@Sendable () -> Void)? in
+            state.waiting -= 1
+            guard state.waiting == 0 else { return nil }
+            defer { state.whenEmpty = nil }
+            return state.whenEmpty
+        }
+        call?()
+    }
+}
