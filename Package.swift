@@ -118,7 +118,7 @@ let package = Package(
             name: "WireFormatsTests", dependencies: ["WireFormats", "CeleryWire", "Ports", "TaskModel", json],
             exclude: ["Fixtures"]),
         .testTarget(name: "LocalSocketTests", dependencies: ["LocalSocket", "Loop", "Ports", "TaskModel", json]),
-        .testTarget(name: "BeatTests", dependencies: ["Beat", "CeleryWire", "TaskModel", json]),
+        .testTarget(name: "BeatTests", dependencies: ["Beat", "CeleryWire", "Ports", "TaskModel", json]),
         .testTarget(name: "LoopTests", dependencies: ["Loop", "Ports", "CLinux"]),
         .testTarget(name: "CeleryWireTests", dependencies: ["CeleryWire", "TaskModel", json], exclude: ["Fixtures"]),
         .testTarget(

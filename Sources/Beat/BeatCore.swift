@@ -3,60 +3,82 @@ public import TaskModel
 
 /// A leader's view. One that follows has none: it takes up the memory of the one before.
 public struct BeatCore: Sendable {
-    public let entries: [BeatEntry]
-    public private(set) var memory: BeatMemory
-    /// Handed out and not yet decided.
-    private var underWay: Set<String> = []
+    private struct Slot {
+        let entry: BeatEntry
+        var run: BeatMemory.Run
+        /// Told from `run`; kept, as it is asked for far more often than it changes.
+        var next: WallTime?
+        /// Handed out and not yet decided: from when the next due time counts if it is sent.
+        var underWay: WallTime?
 
-    /// Entries not seen before count from now: nothing runs merely because beat starts.
-    public init(_ entries: [BeatEntry], memory: BeatMemory, now: WallTime) {
-        self.entries = entries
-        self.memory = BeatMemory()
-        for entry in entries {
-            let zone = entry.schedule.clock.name
-            var run = BeatMemory.Run(last: now, count: 0, zone: zone)
-            if let known = memory.runs[entry.name], known.zone == zone { run = known }
-            self.memory.runs[entry.name] = run
+        init(_ entry: BeatEntry, _ run: BeatMemory.Run) {
+            self.entry = entry
+            self.run = run
+            next = entry.schedule.next(after: run.last)
+        }
+
+        mutating func goOn(from last: WallTime) {
+            run.last = last
+            next = entry.schedule.next(after: last)
         }
     }
+
+    private var slots: [Slot]
+    private let places: [String: Int]
+
+    /// Entries not seen before count from now: nothing runs merely because beat starts.
+    /// - Parameter entries: no two of one name.
+    public init(_ entries: [BeatEntry], memory: BeatMemory, now: WallTime) {
+        slots = entries.map { entry in
+            let zone = entry.schedule.clock.name
+            if let known = memory.runs[entry.name], known.zone == zone { return Slot(entry, known) }
+            return Slot(entry, BeatMemory.Run(last: now, count: 0, zone: zone))
+        }
+        var places: [String: Int] = [:]
+        for (place, slot) in slots.enumerated() { places[slot.entry.name] = place }
+        self.places = places
+    }
+
+    public var memory: BeatMemory {
+        var memory = BeatMemory()
+        for slot in slots { memory.runs[slot.entry.name] = slot.run }
+        return memory
+    }
+
+    /// Nothing is handed out and undecided.
+    public var isIdle: Bool { slots.allSatisfy { $0.underWay == nil } }
 
     /// The runs due now that are not under way. Each is to be sent, then `sent` or `unsent`.
     public mutating func due(now: WallTime) -> [DueRun] {
         var found: [DueRun] = []
-        for entry in entries where !underWay.contains(entry.name) {
-            while let run = memory.runs[entry.name], let due = entry.due(after: run.last, now: now) {
-                guard let time = due.time else {
+        for place in slots.indices where slots[place].underWay == nil {
+            while let next = slots[place].next, next <= now {
+                let decision = slots[place].entry.decision(first: next, now: now)
+                guard let time = decision.time else {
                     // Skipped.
-                    memory.runs[entry.name]?.last = due.last
+                    slots[place].goOn(from: decision.last)
                     continue
                 }
-                underWay.insert(entry.name)
-                found.append(DueRun(name: entry.name, time: time))
+                slots[place].underWay = decision.last
+                found.append(DueRun(name: slots[place].entry.name, time: time))
                 break
             }
         }
         return found.sorted { ($0.time, $0.name) < ($1.time, $1.name) }
     }
 
-    /// - Parameter now: of the call of `due` that gave it.
-    public mutating func sent(_ run: DueRun, dueAt now: WallTime) {
-        underWay.remove(run.name)
-        guard let entry = entries.first(where: { $0.name == run.name }), var memory = memory.runs[run.name] else {
-            return
-        }
-        memory.last = entry.due(after: memory.last, now: now)?.last ?? run.time
-        memory.count += 1
-        self.memory.runs[run.name] = memory
+    public mutating func sent(_ run: DueRun) {
+        guard let place = places[run.name], let last = slots[place].underWay else { return }
+        slots[place].underWay = nil
+        slots[place].run.count += 1
+        slots[place].goOn(from: last)
     }
 
     /// It stays due.
-    public mutating func unsent(_ run: DueRun) { underWay.remove(run.name) }
+    public mutating func unsent(_ run: DueRun) {
+        if let place = places[run.name] { slots[place].underWay = nil }
+    }
 
     /// When something is due next, of what is not under way.
-    public var nextTime: WallTime? {
-        entries.compactMap { entry in
-            guard !underWay.contains(entry.name), let run = memory.runs[entry.name] else { return nil }
-            return entry.schedule.next(after: run.last)
-        }.min()
-    }
+    public var nextTime: WallTime? { slots.compactMap { $0.underWay == nil ? $0.next : nil }.min() }
 }

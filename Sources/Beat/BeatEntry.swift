@@ -25,9 +25,9 @@ public struct BeatEntry: Sendable, Equatable {
         self.missed = missed
     }
 
-    /// What is to be sent now, and from when the next due time counts; nil: nothing is due.
-    func due(after last: WallTime, now: WallTime) -> (time: WallTime?, last: WallTime)? {
-        guard let first = schedule.next(after: last), first <= now else { return nil }
+    /// - Parameter first: the earliest that is due.
+    /// - Returns: which due time to send, nil: none, it is too late; and from when the next one counts.
+    func decision(first: WallTime, now: WallTime) -> (time: WallTime?, last: WallTime) {
         switch missed {
         case .all: return (first, first)
         case .once: return latest(from: first, now: now)
@@ -84,18 +84,8 @@ public struct DueRun: Sendable, Equatable {
     /// A UUID (version 8: of our own making) of two FNV-1a hashes.
     private static func taskID(_ name: String, _ time: WallTime) -> String {
         let text = Array("\(time.microseconds) \(name)".utf8)
-        let high = hash(text, from: 0xcbf2_9ce4_8422_2325) & 0xffff_ffff_ffff_0fff | 0x8000
-        let low = hash(text.reversed(), from: 0x6c62_272e_07bb_0142) & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000
-        let digits = [high, low].map { word in
-            let text = String(word, radix: 16)
-            return String(repeating: "0", count: 16 - text.count) + text
-        }.joined()
-        var id = ""
-        for (index, digit) in digits.enumerated() {
-            if [8, 12, 16, 20].contains(index) { id.append("-") }
-            id.append(digit)
-        }
-        return id
+        return UUIDText.of(
+            hash(text, from: 0xcbf2_9ce4_8422_2325), hash(text.reversed(), from: 0x6c62_272e_07bb_0142), version: 8)
     }
 
     private static func hash(_ bytes: some Sequence<UInt8>, from start: UInt64) -> UInt64 {

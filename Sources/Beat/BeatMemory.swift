@@ -1,5 +1,5 @@
 // What must outlive a leader: from when each entry's next due time counts.
-public import TaskModel
+import TaskModel
 import TaskhostJSON
 
 public struct BeatMemory: Sendable, Equatable {

@@ -1,6 +1,6 @@
 // Sends what is due while this process leads.
 public import Ports
-public import TaskModel
+import TaskModel
 
 /// Belongs to the loop's thread.
 public final class BeatService {
@@ -34,33 +34,57 @@ public final class BeatService {
     /// Grows with each time of leading: what was sent before is not ours to remember.
     private var term = 0
     private var isFollowing = false
+    /// Not nil: it is stopping.
+    private var whenStopped: (() -> Void)?
+    private var isResigned = false
 
-    /// The clock may be set meanwhile: nobody sleeps longer than this.
-    private static let longestSleep = 5.0
+    private let longestSleep: Double
     private static let pauseAfterFailure = 5.0
+    private static let patienceAtStop = 3.0
 
+    /// - Parameter longestSleep: seconds; the clock may be set meanwhile.
     public init(
-        _ entries: [BeatEntry], loop: any EventLoop, leadership: any Leadership,
+        _ entries: [BeatEntry], loop: any EventLoop, leadership: any Leadership, longestSleep: Double = 5,
         send: @escaping (DueRun, @escaping (Sending) -> Void) -> Void, note: @escaping (Note) -> Void
     ) {
         self.entries = entries
         self.loop = loop
         self.leadership = leadership
+        self.longestSleep = longestSleep
         self.send = send
         self.note = note
     }
 
     public func start() { leadership.campaign { [weak self] in self?.heard($0) } }
 
+    /// What is being sent is confirmed and remembered before others may lead, so that they do not send it again; a
+    /// broker that does not answer is waited for some seconds.
     public func stop(done: @escaping () -> Void) {
+        guard whenStopped == nil else { return }
+        whenStopped = done
+        timer?.cancel()
+        timer = loop.schedule(afterSeconds: Self.patienceAtStop) { [weak self] in self?.resign() }
+        resignWhenIdle()
+    }
+
+    private func resignWhenIdle() {
+        guard whenStopped != nil else { return }
+        if let core, leadership.isLeading, isRemembering || !core.isIdle { return }
+        resign()
+    }
+
+    private func resign() {
+        guard !isResigned, let whenStopped else { return }
+        isResigned = true
         timer?.cancel()
         core = nil
-        leadership.resign(done: done)
+        leadership.resign(done: whenStopped)
     }
 
     private func heard(_ news: LeadershipNews) {
         switch news {
         case .leading(let stored):
+            guard whenStopped == nil else { return }
             term += 1
             isFollowing = false
             let memory = stored.map(BeatMemory.init) ?? BeatMemory()
@@ -77,43 +101,48 @@ public final class BeatService {
         case .lost(let reason):
             isFollowing = false
             core = nil
-            timer?.cancel()
             note(.lost(reason))
+            guard whenStopped == nil else { return resign() }
+            timer?.cancel()
         }
     }
 
     private func tick() {
+        guard core != nil, whenStopped == nil else { return }
         timer?.cancel()
-        guard core != nil else { return }
         let now = loop.clocks.wall
         // Frozen for a while, we may have lost it without knowing.
         if leadership.isLeading {
-            for run in core?.due(now: now) ?? [] { send(run, dueAt: now) }
+            for run in core?.due(now: now) ?? [] { send(run) }
         }
         sleep()
     }
 
     private func sleep() {
-        let wait = core?.nextTime.map { $0.seconds(since: loop.clocks.wall) } ?? Self.longestSleep
+        let wait = core?.nextTime.map { $0.seconds(since: loop.clocks.wall) } ?? longestSleep
         let isIdle = !leadership.isLeading
-        timer = loop.schedule(afterSeconds: min(Self.longestSleep, max(isIdle ? 0.2 : 0.001, wait))) { [weak self] in
+        timer = loop.schedule(afterSeconds: min(longestSleep, max(isIdle ? 0.2 : 0.001, wait))) { [weak self] in
             self?.tick()
         }
     }
 
-    private func send(_ run: DueRun, dueAt now: WallTime) {
+    private func send(_ run: DueRun) {
         let term = term
         send(run) { [weak self] result in
             guard let self, term == self.term, core != nil else { return }
             switch result {
             case .confirmed:
                 note(.sent(run))
-                finish(run, dueAt: now)
+                finish(run)
             case .refused(let reason):
                 note(.unsent(run, reason: reason))
-                finish(run, dueAt: now)
+                finish(run)
             case .failed(let reason):
                 note(.unsent(run, reason: reason))
+                guard whenStopped == nil else {
+                    core?.unsent(run)
+                    return resignWhenIdle()
+                }
                 _ = loop.schedule(afterSeconds: Self.pauseAfterFailure) { [weak self] in
                     guard let self, term == self.term else { return }
                     core?.unsent(run)
@@ -123,9 +152,10 @@ public final class BeatService {
         }
     }
 
-    private func finish(_ run: DueRun, dueAt now: WallTime) {
-        core?.sent(run, dueAt: now)
+    private func finish(_ run: DueRun) {
+        core?.sent(run)
         remember()
+        guard whenStopped == nil else { return }
         timer?.cancel()
         sleep()
     }
@@ -143,7 +173,7 @@ public final class BeatService {
         leadership.remember(core.memory.bytes) { [weak self] in
             guard let self, term == self.term else { return }
             isRemembering = false
-            if isMemoryStale { remember() }
+            if isMemoryStale { remember() } else { resignWhenIdle() }
         }
     }
 }

@@ -77,19 +77,5 @@ public struct TaskCall: Sendable {
     }
 
     /// A random UUID (version 4), as Celery names tasks.
-    public static func newID() -> String {
-        var random = SystemRandomNumberGenerator()
-        let high = random.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
-        let low = random.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
-        let digits = [high, low].map { word in
-            let text = String(word, radix: 16)
-            return String(repeating: "0", count: 16 - text.count) + text
-        }.joined()
-        var id = ""
-        for (index, digit) in digits.enumerated() {
-            if [8, 12, 16, 20].contains(index) { id.append("-") }
-            id.append(digit)
-        }
-        return id
-    }
+    public static func newID() -> String { UUIDText.random() }
 }

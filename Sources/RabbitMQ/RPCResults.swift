@@ -6,7 +6,7 @@ import TaskModel
 public final class RPCResults: ResultStore {
     private let broker: RabbitMQBroker
     private weak var events: (any ResultStoreEvents)?
-    private let queue = UniqueName.uuid()
+    private let queue = UUIDText.random()
     private var isConsuming = false
     private var followers: [String: [Subscription]] = [:]
     private var latest: [String: [UInt8]] = [:]
@@ -121,26 +121,5 @@ public final class RPCResults: ResultStore {
             changed = nil
             store?.remove(self)
         }
-    }
-}
-
-enum UniqueName {
-    /// A random (version 4) UUID.
-    static func uuid() -> String {
-        var random = SystemRandomNumberGenerator()
-        let high = random.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
-        let low = random.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
-        let digits = hex(high) + hex(low)
-        var text = ""
-        for (index, digit) in digits.enumerated() {
-            if [8, 12, 16, 20].contains(index) { text.append("-") }
-            text.append(digit)
-        }
-        return text
-    }
-
-    private static func hex(_ value: UInt64) -> String {
-        let text = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - text.count) + text
     }
 }

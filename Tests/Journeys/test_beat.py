@@ -2,14 +2,20 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import time
 import uuid
 
+import amqp.exceptions
+import kombu
 import pytest
-from lab import amqp, settings
+import redis
+from lab import settings
+from lab.amqp import Queues
 from lab.wait import until
-from lab.worker import clean_environment
+from lab.worker import Worker, clean_environment
+from conftest import example
 
 SCHEDULES = """
 [schedules.tick]
@@ -72,7 +78,37 @@ def start_beat(tmp_path, broker):
         if one.process.poll() is None:
             one.kill()
     if broker.startswith("amqp"):
-        amqp.Queues().close()
+        Queues().close()
+
+
+def seat_is_free(broker):
+    """Whether nobody is said to lead."""
+    if broker.startswith("redis"):
+        with redis.Redis.from_url(broker) as client:
+            return client.get("taskhost-beat-leader") is None
+    if broker.startswith("sqlite"):
+        with sqlite3.connect(broker.removeprefix("sqlite://")) as file:
+            return file.execute("SELECT lease_until FROM leader").fetchone() == (0,)
+    with kombu.Connection(broker) as connection, connection.channel() as channel:
+        try:
+            channel.queue_declare("taskhost.beat.leader", passive=True)
+        except amqp.exceptions.NotFound:
+            return True
+        except amqp.exceptions.ResourceLocked:
+            return False
+        raise AssertionError("a seat that belongs to nobody")
+
+
+def sent_by(*beats):
+    """(schedule, due time) of all that was sent, as often as it was; each is one task."""
+    lines = [line for one in beats for line in one.events("beat-sent")]
+    sent = [(line["schedule"], line["due"]) for line in lines]
+    assert len({line["task_id"] for line in lines}) == len(set(sent))
+    # Not one due time of the one that is due every second is left out.
+    times = sorted({due for name, due in sent if name == "often"})
+    seconds = [int(due[17:19]) for due in times]
+    assert len(times) >= 5 and all((b - a) % 60 == 1 for a, b in zip(seconds, seconds[1:])), times
+    return sent
 
 
 def test_one_sends_and_another_goes_on_when_it_is_killed(start_beat, broker, taskhost):
@@ -89,12 +125,41 @@ def test_one_sends_and_another_goes_on_when_it_is_killed(start_beat, broker, tas
     assert time.monotonic() - killed < 10
     until("the second to send", lambda: len(second.events("beat-sent")) >= 3)
     assert second.end() == 0
-    sent = [(line["schedule"], line["due"]) for one in (first, second) for line in one.events("beat-sent")]
+    sent = sent_by(first, second)
     # Killed between sending and remembering, the first may have left one to be sent again, as the same task.
-    ids = {line["task_id"] for one in (first, second) for line in one.events("beat-sent")}
-    assert len(sent) - len(set(sent)) <= 1 and len(ids) == len(set(sent))
-    # Not one due time is left out.
-    times = sorted({due for name, due in sent if name == "often"})
-    assert len(times) >= 5
-    first_second = [int(due[17:19]) for due in times]
-    assert all((b - a) % 60 == 1 for a, b in zip(first_second, first_second[1:])), times
+    assert len(sent) - len(set(sent)) <= 1
+
+
+@pytest.fixture
+def start_worker_with_beat(tmp_path, broker, start_beat):
+    queue = json.loads((tmp_path / "beat.toml").read_text().split("queue = ")[1].splitlines()[0])
+    started = []
+
+    def start(name):
+        options = ("-B", "--config", str(tmp_path / "beat.toml"))
+        started.append(Worker(str(tmp_path / name), broker, None, queue, [example("arithmetic")], options=options))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
+
+
+def test_a_worker_with_beat_sends_and_runs_and_a_stop_in_order_frees_the_seat(
+        start_worker_with_beat, start_beat, broker):
+    worker = start_worker_with_beat("worker")
+    worker.wait_for("its beat to lead", lambda: worker.events("beat-leading"))
+    assert not seat_is_free(broker)
+    first = worker.wait_for("it to send", lambda: worker.events("beat-sent"))[0]
+    worker.wait_for_log(first["task_id"], "succeeded")
+    worker.wait_for("three more", lambda: len(worker.events("beat-sent")) >= 4)
+    assert worker.stop() == 0
+    # Not only once its lease has run out.
+    assert seat_is_free(broker)
+    beat = start_beat("beat")
+    until("the beat to send", lambda: len(beat.events("beat-sent")) >= 3)
+    assert beat.end() == 0
+    assert seat_is_free(broker)
+    # In order means that what was sent is remembered, too.
+    sent = sent_by(worker, beat)
+    assert len(sent) == len(set(sent))

@@ -128,7 +128,7 @@ extension RabbitMQServerTests {
         store("other", id: "id-2", replyTo: results.replyTo)
         store("success", id: "id-1", replyTo: results.replyTo)
         store("nobody asked", id: "id-3", replyTo: nil)
-        store("caller is gone", id: "id-4", replyTo: UniqueName.uuid())
+        store("caller is gone", id: "id-4", replyTo: UUIDText.random())
         try rig.wait("5 outcomes") { outcomes.count == 5 }
         #expect(outcomes.allSatisfy { $0 == nil })
         try rig.wait("2 metas") { metas.count == 2 }

@@ -60,7 +60,7 @@ enum Lab {
     }
 
     /// A queue name no other test uses.
-    static func queue(_ stem: String) -> String { "\(stem).\(UniqueName.uuid().prefix(8))" }
+    static func queue(_ stem: String) -> String { "\(stem).\(UUIDText.random().prefix(8))" }
 }
 
 struct TimedOut: Error, CustomStringConvertible {

@@ -33,6 +33,8 @@ final class WorkerRun {
     private let hooks: HookDesk?
     private var status = ExitStatus.success
     private let stopSignals: StopSignals
+    /// Beat and the engine, of which both must be over before we are.
+    private var serving: Int
 
     /// What hooks may still deliver at the end, in seconds.
     private static let hookPatience = 5.0
@@ -87,6 +89,7 @@ final class WorkerRun {
         hooks = try HookWiring.desk(
             configuration, environment: environment, loop: loop, broker: broker, watch: watch, log: log)
         if let hooks { engine.add(observer: hooks) }
+        serving = isBeat ? 2 : 1
         guard isBeat else {
             beat = nil
             return
@@ -137,8 +140,12 @@ final class WorkerRun {
             control.close()
             localControl?.close()
             eventChannel?.close()
-            guard let hooks else { return loop.stop() }
-            hooks.close(withinSeconds: Self.hookPatience) { [loop] in loop.stop() }
+            // Remote control stops the engine alone.
+            stopBeat()
+            // Giving the lease back waits for the broker; an unreachable one must not keep us.
+            _ = loop.schedule(afterSeconds: 6) { [loop] in loop.stop() }
+            guard let hooks else { return hasEnded() }
+            hooks.close(withinSeconds: Self.hookPatience) { [unowned self] in hasEnded() }
         }
         engine.onFatal = { [unowned self] failure in
             status = .unavailable
@@ -201,7 +208,7 @@ final class WorkerRun {
             watch?.stopping()
             notifier?.send("STOPPING=1")
             // Others may lead at once; what is being sent is confirmed before the engine's broker closes.
-            beat?.stop {}
+            stopBeat()
         }
         let how =
             switch kind {
@@ -211,6 +218,13 @@ final class WorkerRun {
             }
         log.info("\(how)", metadata: ["event": "stopping", "kind": "\(kind)"])
         engine.stop(kind)
+    }
+
+    private func stopBeat() { beat?.stop { [unowned self] in hasEnded() } }
+
+    private func hasEnded() {
+        serving -= 1
+        if serving == 0 { loop.stop() }
     }
 }
 

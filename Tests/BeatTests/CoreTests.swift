@@ -1,0 +1,120 @@
+// What a leader does with due times, those that passed unseen among them.
+import TaskModel
+import Testing
+
+@testable import Beat
+
+@Suite struct CoreTests {
+    static let start = time("2026-03-01T00:00:00+00:00")
+
+    private func core(_ rule: Schedule.Rule, _ missed: MissedRuns, memory: BeatMemory = BeatMemory()) -> BeatCore {
+        BeatCore([BeatEntry("a", schedule: Schedule(rule), missed: missed)], memory: memory, now: Self.start)
+    }
+
+    /// All that is due now, sent one after the other.
+    private func sendAll(_ core: inout BeatCore, now: WallTime) -> [WallTime] {
+        var sent: [WallTime] = []
+        while let run = core.due(now: now).first {
+            sent.append(run.time)
+            core.sent(run)
+        }
+        return sent
+    }
+
+    @Test(
+        "of many missed runs, one is made up for, none, or each",
+        arguments: [(MissedRuns.once, 1), (.skip, 0), (.all, 48)])
+    func missed(_ policy: MissedRuns, _ count: Int) throws {
+        var core = core(.cron(try Crontab("0 * * * *")), policy)
+        let sent = sendAll(&core, now: time("2026-03-03T00:30:00+00:00"))
+        #expect(sent.count == count)
+        if policy == .once { #expect(sent == [time("2026-03-03T00:00:00+00:00")]) }
+        #expect(core.nextTime == time("2026-03-03T01:00:00+00:00"))
+    }
+
+    @Test("skip: a minute late is in time, so that a change of the leader loses none")
+    func skipTolerance() throws {
+        let rule = Schedule.Rule.cron(try Crontab("0 * * * *"))
+        var inTime = core(rule, .skip)
+        #expect(sendAll(&inTime, now: time("2026-03-01T05:01:00+00:00")) == [time("2026-03-01T05:00:00+00:00")])
+        var late = core(rule, .skip)
+        #expect(sendAll(&late, now: time("2026-03-01T05:01:01+00:00")).isEmpty)
+        #expect(late.nextTime == time("2026-03-01T06:00:00+00:00"))
+    }
+
+    @Test("an interval that is overdue by more than one goes on from now; with all, from each due time")
+    func lateInterval() throws {
+        let rule = Schedule.Rule.every(try Interval(seconds: 600))
+        let now = time("2026-03-01T01:05:00+00:00")
+        var once = core(rule, .once)
+        #expect(sendAll(&once, now: now) == [time("2026-03-01T00:10:00+00:00")])
+        #expect(once.nextTime == time("2026-03-01T01:15:00+00:00"))
+        var all = core(rule, .all)
+        #expect(sendAll(&all, now: now).count == 6)
+        #expect(all.nextTime == time("2026-03-01T01:10:00+00:00"))
+    }
+
+    @Test("a single time that was missed is made up for, unless missed ones are skipped; one before the start is not")
+    func singleTime() {
+        let at = Schedule.Rule.at(time("2026-03-01T12:00:00+00:00"))
+        let now = time("2026-03-02T00:00:00+00:00")
+        for (policy, count) in [(MissedRuns.once, 1), (.all, 1), (.skip, 0)] {
+            var core = core(at, policy)
+            #expect(sendAll(&core, now: now).count == count, "\(policy)")
+            #expect(core.nextTime == nil)
+        }
+        var past = core(.at(time("2026-02-28T00:00:00+00:00")), .all)
+        #expect(sendAll(&past, now: now).isEmpty)
+    }
+
+    @Test("what is under way is not due again; unsent, it is; sent, the next one is")
+    func underWay() throws {
+        var core = core(.cron(try Crontab("0 * * * *")), .all)
+        let now = time("2026-03-01T02:30:00+00:00")
+        let first = try #require(core.due(now: now).first)
+        #expect(first.time == time("2026-03-01T01:00:00+00:00"))
+        #expect(core.due(now: now).isEmpty && core.nextTime == nil && !core.isIdle)
+        core.unsent(first)
+        #expect(core.due(now: now) == [first])
+        core.sent(first)
+        #expect(core.isIdle)
+        #expect(core.due(now: now).map(\.time) == [time("2026-03-01T02:00:00+00:00")])
+    }
+
+    @Test("a clock set back sends nothing again, one set forward makes due what it passes")
+    func jumps() throws {
+        var core = core(.cron(try Crontab("0 * * * *")), .all)
+        #expect(sendAll(&core, now: time("2026-03-01T03:00:00+00:00")).count == 3)
+        #expect(sendAll(&core, now: time("2026-03-01T00:10:00+00:00")).isEmpty)
+        #expect(sendAll(&core, now: time("2026-03-01T03:59:00+00:00")).isEmpty)
+        #expect(sendAll(&core, now: time("2026-03-01T06:00:00+00:00")).count == 3)
+    }
+
+    @Test("the next leader goes on where the last one's memory ends; a changed zone begins anew")
+    func memory() throws {
+        let rule = Schedule.Rule.cron(try Crontab("0 * * * *"))
+        var first = core(rule, .all)
+        #expect(sendAll(&first, now: time("2026-03-01T02:00:00+00:00")).count == 2)
+        let stored = try #require(BeatMemory(first.memory.bytes))
+        #expect(stored == first.memory)
+        var second = core(rule, .all, memory: stored)
+        #expect(sendAll(&second, now: time("2026-03-01T03:00:00+00:00")) == [time("2026-03-01T03:00:00+00:00")])
+        let tokyo = try #require(LocalClock("Asia/Tokyo"))
+        let moved = BeatCore(
+            [BeatEntry("a", schedule: Schedule(rule, clock: tokyo), missed: .all)], memory: stored,
+            now: time("2026-03-05T00:30:00+00:00"))
+        #expect(moved.nextTime == time("2026-03-05T01:00:00+00:00"))
+    }
+
+    @Test("a memory that something else wrote is refused", arguments: ["[1]", "", "{\"a\":[1,2]}", "{\"a\":1}"])
+    func otherMemory(_ text: String) { #expect(BeatMemory(Array(text.utf8)) == nil) }
+
+    @Test("ids are told by name and due time, and are UUIDs")
+    func ids() {
+        let id = DueRun(name: "a", time: Self.start).taskID
+        #expect(id == DueRun(name: "a", time: Self.start).taskID)
+        #expect(id != DueRun(name: "b", time: Self.start).taskID)
+        #expect(id != DueRun(name: "a", time: Self.start.advanced(bySeconds: 60)).taskID)
+        #expect(id.wholeMatch(of: /[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/) != nil)
+    }
+}
