@@ -93,7 +93,7 @@ let package = Package(
 
         // The engine and what stands on it.
         .target(
-            name: "Engine", dependencies: ["TaskModel", "CeleryWire", "Canvas", "Ports", json, logging],
+            name: "Engine", dependencies: ["TaskModel", "CeleryWire", "Canvas", "GroupJoin", "Ports", json, logging],
             swiftSettings: strict),
         .target(
             name: "Client", dependencies: ["TaskModel", "CeleryWire", "Canvas", "Ports", json], swiftSettings: strict),

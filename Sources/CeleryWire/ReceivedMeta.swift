@@ -45,6 +45,15 @@ public struct ReceivedMeta: Sendable {
         }
     }
 
+    /// A document that was read before; nil: it is none.
+    public init?(trusting bytes: [UInt8]) {
+        do throws(JSONError) {
+            try self.init(parsing: bytes)
+        } catch {
+            return nil
+        }
+    }
+
     /// No other state follows.
     public var isFinal: Bool { state.isFinal }
 

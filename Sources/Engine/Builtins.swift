@@ -9,6 +9,7 @@ enum Builtin: String {
     case accumulate = "celery.accumulate"
     /// Stores forget by themselves here.
     case backendCleanup = "celery.backend_cleanup"
+    case chordUnlock = "celery.chord_unlock"
     case map = "celery.map"
     case starmap = "celery.starmap"
     case chunks = "celery.chunks"
@@ -30,6 +31,9 @@ enum Builtin: String {
             if index < args.count { return args[index] }
             return kwargs.given(name)
         }
+
+        /// The same; null is as good as nothing.
+        func given(_ index: Int, _ name: String) -> JSON? { parameter(index, name).flatMap { $0.isNull ? nil : $0 } }
 
         func list(_ index: Int, _ name: String) throws(CanvasError) -> [JSON] {
             guard let list = parameter(index, name)?.elements else { throw CanvasError("'\(name)' must be a list") }
@@ -59,6 +63,7 @@ extension EngineCore {
             case .map, .starmap: return try beginMapping(item, builtin, call, &actions)
             case .accumulate: try endBuiltin(item, Self.accumulated(call), &actions)
             case .backendCleanup: try endBuiltin(item, nil, &actions)
+            case .chordUnlock: try beginUnlock(item, call, &actions)
             case .chunks, .group, .chord: try publishBuiltin(item, builtin, call, &actions)
             case .chain:
                 let failure = TaskFailure(

@@ -57,7 +57,8 @@ public final class Engine {
             options: options,
             catalog: EngineCore.Catalog(
                 task: { runner.task(named: $0) }, lookAhead: { runner.lookAhead(for: $0) }),
-            hasStore: store != nil, joinsChords: store is any ChordStore, notesTasks: log.logLevel <= .info,
+            hasStore: store != nil, keepsResults: store?.keepsResults ?? false,
+            joinsChords: store is any ChordStore, notesTasks: log.logLevel <= .info,
             makeID: TaskCall.newID)
     }
 
@@ -162,13 +163,13 @@ public final class Engine {
     private func lookUp(_ id: String, _ receipt: Receipt) {
         guard let store else { return handle(.lookedUp(receipt, nil)) }
         store.fetch(id) { [unowned self] answer in
-            var meta: ReceivedMeta?
+            var document: [UInt8]?
             do {
-                meta = try answer.get().map { try ReceivedMeta(parsing: $0) }
+                document = try answer.get()
             } catch {
-                log.warning("Could not look up whether \(id) is done: \(error)")
+                log.warning("Could not look up the result of \(id): \(error)")
             }
-            handle(.lookedUp(receipt, meta))
+            handle(.lookedUp(receipt, document))
         }
     }
 

@@ -14,7 +14,7 @@ extension EngineCore {
         case .failure(let failure): stepFailed(item, what: "report its part of a chord: \(failure)", &actions)
         case .success(.waiting): stepDone(item, &actions)
         case .success(.complete(let claim, let parts)):
-            replaceStep(item, by: [.claimed(claim, then: bodySteps(part, body, parts, claim, item))], &actions)
+            replaceStep(item, by: [.claimed(claim, then: bodySteps(part.groupID, body, parts, claim, item))], &actions)
         case .success(.unjoinable(let claim, let reason)):
             let steps = chordErrorSteps(part.groupID, body, "Join error: \(reason)", nil, claim, item)
             replaceStep(item, by: [.claimed(claim, then: steps)], &actions)
@@ -31,34 +31,36 @@ extension EngineCore {
         }
     }
 
-    private func bodySteps(
-        _ part: ChordPart, _ body: JSON, _ parts: [[UInt8]], _ claim: ChordClaim, _ item: Held
+    /// - Parameters:
+    ///   - parts: in order; each JSON `[1, task id, state, value]`.
+    ///   - claim: nil: nobody keeps books of this chord.
+    func bodySteps(
+        _ group: String, _ body: JSON, _ parts: [[UInt8]], _ claim: ChordClaim?, _ item: Held
     ) -> [Step] {
         var results: [JSON] = []
         for bytes in parts {
-            // [1, task id, state, value]
             guard let report = JSON(trusting: bytes).elements, report.count == 4, let state = report[2].text else {
-                return chordErrorSteps(part.groupID, body, "Join error: a part is unreadable", nil, claim, item)
+                return chordErrorSteps(group, body, "Join error: a part is unreadable", nil, claim, item)
             }
             if state == TaskState.failure.rawValue || state == TaskState.revoked.rawValue {
                 let failure = TaskFailure(report[3])
                 let reason = "Dependency \(report[1].text ?? "?") raised \(failure.repr)"
-                return chordErrorSteps(part.groupID, body, reason, failure, claim, item)
+                return chordErrorSteps(group, body, reason, failure, claim, item)
             }
             results.append(report[3])
         }
         var canvas = canvas(for: item)
         do throws(CanvasError) {
             try canvas.apply(try Signature(body), args: [.array(results)])
-            return try steps(of: canvas) + [.finishChord(claim)]
+            return try steps(of: canvas) + (claim.map { [.finishChord($0)] } ?? [])
         } catch {
-            return chordErrorSteps(part.groupID, body, "Callback error: \(error)", nil, claim, item)
+            return chordErrorSteps(group, body, "Callback error: \(error)", nil, claim, item)
         }
     }
 
     /// - Parameter original: what the failed member raised; members of a group as body end with it.
-    private func chordErrorSteps(
-        _ group: String, _ body: JSON, _ reason: String, _ original: TaskFailure?, _ claim: ChordClaim, _ item: Held
+    func chordErrorSteps(
+        _ group: String, _ body: JSON, _ reason: String, _ original: TaskFailure?, _ claim: ChordClaim?, _ item: Held
     ) -> [Step] {
         let error = TaskFailure(
             type: "ChordError", module: "celery.exceptions", arguments: JSON.array([.string(reason)]).bytes)
@@ -80,7 +82,7 @@ extension EngineCore {
             // Clients find the errbacks of a body that never ran among its children.
             steps.append(.store(failureRecord(message, error, children: item.children + called.children)))
         }
-        return steps + failChain(options.list("chain"), error, stores: true) + [.failChord(claim)]
+        return steps + failChain(options.list("chain"), error, stores: true) + (claim.map { [.failChord($0)] } ?? [])
     }
 
     /// A member of a group that will not be called.

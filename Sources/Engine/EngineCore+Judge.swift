@@ -13,7 +13,12 @@ extension EngineCore {
         countForRate(&actions)
         guard let report = mapped(item, report, &actions) else { return }
         item.usage = report.usage
-        let verdict = Verdict(on: report, of: item, using: &random)
+        judge(Verdict(on: report, of: item, using: &random), on: report, of: item, &actions)
+    }
+
+    mutating func judge(
+        _ verdict: Verdict, on report: RunReport, of item: Held, _ actions: inout [EngineAction]
+    ) {
         noteVerdict(verdict, on: report, of: item, &actions)
         tell(verdict, on: report, of: item, &actions)
         carryOut(verdict, on: report, of: item, &actions)
@@ -123,10 +128,7 @@ extension EngineCore {
             tellWhenSettled(occurrence, of: item)
             record(item, steps + [.acknowledge], &actions)
         case .failure(let error):
-            let verdict = Verdict.fail(TaskFailure(error), Settlement(ofFailed: item))
-            noteVerdict(verdict, on: report, of: item, &actions)
-            tell(verdict, on: report, of: item, &actions)
-            carryOut(verdict, on: report, of: item, &actions)
+            judge(.fail(TaskFailure(error), Settlement(ofFailed: item)), on: report, of: item, &actions)
         }
     }
 

@@ -69,7 +69,7 @@ extension EngineCore {
         guard let item = held[receipt.held] else { return }
         switch receipt.purpose {
         case .state: stateStored(item, failure, &actions)
-        case .lookUp: break
+        case .lookUp, .member: break
         case .step, .sending:
             if let failure, failure.isPermanent {
                 storeRefused(item, failure, &actions)

@@ -22,7 +22,7 @@ extension EngineCore {
 
     /// Whether it may have succeeded already (celery-wire.md §2.7).
     func mayBeDone(_ item: Held) -> Bool {
-        item.delivery.redelivered && options.deduplicatesSuccessful && hasStore && item.policy.acksLate
+        item.delivery.redelivered && options.deduplicatesSuccessful && keepsResults && item.policy.acksLate
             && !item.ignoresResult
     }
 
@@ -34,12 +34,15 @@ extension EngineCore {
     }
 
     /// - Parameters:
-    ///   - meta: nil: nothing is stored, or the store cannot tell.
-    mutating func lookedUp(_ receipt: Receipt, _ meta: ReceivedMeta?, _ actions: inout [EngineAction]) {
+    ///   - document: nil: nothing is stored, or the store cannot tell.
+    mutating func lookedUp(_ receipt: Receipt, _ document: [UInt8]?, _ actions: inout [EngineAction]) {
         guard let item = held[receipt.held], case .waiting = item.phase else { return }
+        if receipt.purpose == .member { return lookedAtMember(item, document, &actions) }
         item.isPausing = false
         // Only SUCCESS: a FAILURE may be that of a dead letter which has been sent again since.
-        guard let meta, meta.state == .success else { return admit(item, &actions) }
+        guard let meta = document.flatMap(ReceivedMeta.init(trusting:)), meta.state == .success else {
+            return admit(item, &actions)
+        }
         note(&actions, .alreadyDone(name: item.message.displayName, id: item.message.id))
         record(item, owedSteps(item, meta) + [.acknowledge], &actions)
     }

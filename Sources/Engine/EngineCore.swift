@@ -21,6 +21,8 @@ struct EngineCore {
     /// Whether anybody is to be told what happens to tasks.
     var isWatched = false
     var hasStore: Bool
+    /// Whether what is stored can be read again, by anybody.
+    let keepsResults: Bool
     /// Whether the store counts the parts of chords.
     let joinsChords: Bool
     /// Names what is published here.
@@ -72,12 +74,13 @@ struct EngineCore {
     var now = Clocks(monotonic: Instant(nanoseconds: 0), wall: WallTime(microseconds: 0))
 
     init(
-        options: EngineOptions, catalog: Catalog, hasStore: Bool, joinsChords: Bool, notesTasks: Bool,
-        makeID: @escaping () -> String
+        options: EngineOptions, catalog: Catalog, hasStore: Bool, keepsResults: Bool, joinsChords: Bool,
+        notesTasks: Bool, makeID: @escaping () -> String
     ) {
         self.options = options
         self.catalog = catalog
         self.hasStore = hasStore
+        self.keepsResults = keepsResults
         self.joinsChords = joinsChords
         self.makeID = makeID
         self.notesTasks = notesTasks
@@ -100,7 +103,7 @@ struct EngineCore {
         case .consumerLost(let queue): consumerLost(queue, &actions)  // EngineCore+Link
         // decode, admit
         case .delivered(let delivery): take(delivery, &actions)  // EngineCore+Admit
-        case .lookedUp(let receipt, let meta): lookedUp(receipt, meta, &actions)  // EngineCore+Redelivery
+        case .lookedUp(let receipt, let document): lookedUp(receipt, document, &actions)  // EngineCore+Redelivery
         case .timer(.due(let id)): becameDue(id, &actions)  // EngineCore+Admit
         case .catalogChanged: policies.removeAll()
         // run

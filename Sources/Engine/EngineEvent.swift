@@ -1,5 +1,4 @@
 // What can happen to the engine. Every input of the state machine is one of these.
-import CeleryWire
 import Ports
 import TaskModel
 
@@ -14,8 +13,8 @@ enum EngineEvent {
     case stateChanged(RunID, state: String, meta: [UInt8])
     case finished(RunID, RunReport)
     case stored(Receipt, StoreFailure?)
-    /// What the store knows of a task id; nil: nothing, or it cannot tell.
-    case lookedUp(Receipt, ReceivedMeta?)
+    /// The document the store has of a task id; nil: none, or it cannot tell.
+    case lookedUp(Receipt, [UInt8]?)
     case published(Receipt, BrokerFailure?)
     /// A running task sends another one.
     case sent(RunID, Submission)
@@ -53,6 +52,8 @@ struct Receipt: Hashable {
         case sending
         /// Whether a redelivered message is done already.
         case lookUp
+        /// A member's result, for a chord that is joined by looking.
+        case member
     }
 
     var held: HeldID

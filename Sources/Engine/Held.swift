@@ -46,6 +46,8 @@ final class Held {
     var leaseUntil: Instant?
     /// Counted among those that wait for it.
     var isInLine = false
+    /// A look at a chord's results under way.
+    var unlock: ChordUnlock?
     /// The signal it was ended with because it was revoked.
     var terminatedBy: Int32?
     /// Of the child that began it, and when.

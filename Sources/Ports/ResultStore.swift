@@ -9,6 +9,9 @@ public protocol ResultStore: AnyObject {
 
     func connect(events: any ResultStoreEvents)
 
+    /// Whether what is stored can be fetched by anybody, at any time until it expires.
+    var keepsResults: Bool { get }
+
     /// `done` with nil once the record outlives us.
     func store(_ record: ResultRecord, done: @escaping (StoreFailure?) -> Void)
 
@@ -25,6 +28,10 @@ public protocol ResultStore: AnyObject {
     var replyTo: String? { get }
 
     func close(done: @escaping () -> Void)
+}
+
+extension ResultStore {
+    public var keepsResults: Bool { true }
 }
 
 public protocol ResultSubscription: AnyObject {

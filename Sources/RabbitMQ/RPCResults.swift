@@ -54,6 +54,9 @@ public final class RPCResults: ResultStore {
     }
 
     /// Only what came while it was followed is known.
+    /// Results are messages to their callers.
+    public var keepsResults: Bool { false }
+
     public func fetch(_ taskID: String, done: @escaping (Result<[UInt8]?, StoreFailure>) -> Void) {
         done(.success(latest[taskID]))
     }

@@ -274,7 +274,32 @@ struct BuiltinTests {
     }
 
     @Test("a chain is no task")
-    func chain() {
-        #expect(world("celery.chain", "[[],{},{}]").results["b"] == .failure)
+    func chain() throws {
+        let world = world("celery.chain", "[[],{},{}]")
+        #expect(world.results["b"] == .failure)
+        #expect(try result(world)?["exc_type"] == "NotImplementedError")
+    }
+
+    @Test("a cleanup has nothing to do: stores forget by themselves")
+    func cleanup() throws {
+        #expect(try result(world("celery.backend_cleanup", "[[],{},{}]")) == .null)
+    }
+
+    @Test("a group of old clients sends its members with the partial arguments before their own")
+    func group() throws {
+        let task = #"{"task":"t","args":[9],"kwargs":{},"options":{"task_id":"m"}}"#
+        let tuple = #"[["g",null],[[["m",null],null]]]"#
+        let world = world("celery.group", #"[[[\#(task)],\#(tuple),"g",[4]],{},{}]"#)
+        #expect(try result(world) == JSON(parsing: Array(tuple.utf8), limits: .trusted))
+        #expect(try JSON(parsing: #require(world.metas["m"]), limits: .trusted)["result"] == 4)
+    }
+
+    @Test("a chord of old clients is run, and gives the result-to-be of its body")
+    func chord() throws {
+        let task = #"{"task":"t","args":[7],"kwargs":{},"options":{}}"#
+        let body = #"{"task":"t","args":[],"kwargs":{},"options":{"task_id":"body"}}"#
+        let world = world("celery.chord", #"[[[\#(task),\#(task)],\#(body)],{},{}]"#)
+        #expect(try result(world)?.elements?.first?.elements?.first == "body")
+        #expect(try JSON(parsing: #require(world.metas["body"]), limits: .trusted)["result"] == [7, 7])
     }
 }

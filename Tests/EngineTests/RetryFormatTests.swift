@@ -32,7 +32,7 @@ struct RetryFormatTests {
         let manifest = TaskManifest(index: 0, name: "t", parameters: [], result: nil, options: TaskOptions())
         var core = EngineCore(
             options: options, catalog: EngineCore.Catalog(task: { _ in manifest }, lookAhead: { _ in 0 }),
-            hasStore: false, joinsChords: false, notesTasks: false, makeID: { "new" })
+            hasStore: false, keepsResults: false, joinsChords: false, notesTasks: false, makeID: { "new" })
         let clocks = Clocks(monotonic: Instant(nanoseconds: 0), wall: WallTime(microseconds: 1_800_000_000_000_000))
         var properties = MessageProperties()
         properties.contentType = ContentType.msgpack.mimeType

@@ -77,7 +77,7 @@ final class SimulatedWorld {
     /// - Parameter name: begins the ids that it makes; several worlds that share something must not share ids.
     init(
         seed: UInt64, options: EngineOptions? = nil, task: TaskOptions = TaskOptions(), faults: Faults = Faults(),
-        name: String = "new"
+        name: String = "new", keepsResults: Bool = true
     ) {
         random = SplitMix64(seed: seed)
         self.faults = faults
@@ -97,7 +97,7 @@ final class SimulatedWorld {
             var core = EngineCore(
                 options: chosen,
                 catalog: EngineCore.Catalog(task: { tasks[$0] }, lookAhead: { _ in 0 }),
-                hasStore: true, joinsChords: true, notesTasks: false, makeID: numbers.next)
+                hasStore: true, keepsResults: keepsResults, joinsChords: true, notesTasks: false, makeID: numbers.next)
             core.isWatched = true
             return core
         }
@@ -264,7 +264,7 @@ final class SimulatedWorld {
     private func lookUp(_ id: String, _ receipt: Receipt) {
         let asker = host
         after(milliseconds: 0...20) { [unowned self] in
-            post(.lookedUp(receipt, metas[id].flatMap { try? ReceivedMeta(parsing: $0) }), to: asker)
+            post(.lookedUp(receipt, metas[id]), to: asker)
         }
     }
 
