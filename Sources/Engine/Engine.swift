@@ -26,6 +26,9 @@ public final class Engine {
     private var actions: [EngineAction] = []
     private var isHandling = false
     private var isConsuming = false
+    /// The folders have been looked at once.
+    private var hasLooked = false
+    private var lacksBundles = false
 
     /// Bundles are loaded, queues are consumed: called once.
     public var onReady: () -> Void = {}
@@ -38,6 +41,8 @@ public final class Engine {
     /// There are more revocations than before; called before who revoked is answered.
     public var onRevocation: () -> Void = {}
     var toldRevocations = 0
+    /// Every bundle was refused; nothing has been taken from the broker, and nothing will be.
+    public var onNoBundle: ([BundleReport]) -> Void = { _ in }
     /// The broker will not work like this; the host should leave.
     public var onFatal: (BrokerFailure) -> Void = { _ in }
 
@@ -66,6 +71,7 @@ public final class Engine {
     public func start() {
         store?.connect(events: self)
         runner.connect(events: self)
+        hasLooked = true
         consumeWhenLoaded()
     }
 
@@ -92,8 +98,14 @@ public final class Engine {
     public func reload() { runner.rescan() }
 
     private func consumeWhenLoaded() {
-        guard !isConsuming, core.stopping == nil, !runner.bundles.contains(where: { $0.status == .loading }) else {
-            return
+        let bundles = runner.bundles
+        guard hasLooked, !isConsuming, !lacksBundles, core.stopping == nil,
+            !bundles.contains(where: { $0.status == .loading })
+        else { return }
+        // Whoever can run nothing would refuse every message as unregistered.
+        if !bundles.isEmpty, !bundles.contains(where: { $0.status == .active }) {
+            lacksBundles = true
+            return onNoBundle(bundles)
         }
         isConsuming = true
         broker.consume(options.queues.map(\.declaration))

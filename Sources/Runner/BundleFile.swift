@@ -9,6 +9,8 @@ internal import TaskModel
 protocol BundleFileHost: AnyObject {
     func startZygote(_ copy: PrivateCopy, owner: any ZygoteOwner) throws(RunnerFailure) -> Zygote
     func privateCopy(of path: String) throws(PrivateCopy.Failure) -> PrivateCopy
+    /// It has loaded, and is about to offer its tasks.
+    func isLoaded(_ file: BundleFile)
     func conflict(of manifest: BundleManifest, in file: BundleFile) -> String?
     func offers(_ file: BundleFile, _ manifest: BundleManifest?)
     func statusChanged(_ file: BundleFile, _ report: BundleReport)
@@ -109,6 +111,8 @@ final class BundleFile: ZygoteOwner {
     func zygoteReady(_ zygote: Zygote) {
         guard zygote === candidate, isWanted, let manifest = zygote.manifest else { return zygote.retire() }
         candidate = nil
+        isInConflict = false
+        host.isLoaded(self)
         if let conflict = host.conflict(of: manifest, in: self) {
             drain(zygote)
             isInConflict = true
@@ -117,7 +121,6 @@ final class BundleFile: ZygoteOwner {
         if let active { drain(active) }
         active = zygote
         refusal = nil
-        isInConflict = false
         self.manifest = manifest
         host.offers(self, manifest)
         host.statusChanged(self, report(.active, zygote))

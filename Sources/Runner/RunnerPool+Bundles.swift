@@ -24,19 +24,36 @@ extension RunnerPool {
 
     public func rescan() {
         guard !isClosing else { return }
+        var gone: [BundleFile] = []
+        var present: [BundleFile] = []
         for folder in folders {
             switch folder.scan() {
             case .failure(let failure):
                 note(folder: folder.path, failure)
             case .success(let paths):
                 folderReports[folder.path] = nil
-                let present = Set(paths)
-                // What went away first: its task names are free for what came.
-                for (path, file) in files where isIn(folder, path) && !present.contains(path) { file.vanish() }
-                for path in paths { file(at: path).consider() }
+                let names = Set(paths)
+                gone += files.filter { isIn(folder, $0.key) && !names.contains($0.key) }.map(\.value)
+                present += paths.map(file)
             }
         }
+        // What went away first: its task names are free for what came.
+        letGo(gone, for: present)
+        for file in present { file.consider() }
         files = files.filter { $0.value.isWanted || !$0.value.isOver }
+    }
+
+    /// The last bundles that serve stay until another one does: without any, all messages would be refused as
+    /// unregistered. An empty folder means what it says.
+    private func letGo(_ gone: [BundleFile], for present: [BundleFile]) {
+        let othersServe = files.values.contains { file in file.active != nil && !gone.contains { $0 === file } }
+        let staying = gone.filter { $0.active != nil && !othersServe && !present.isEmpty }
+        for file in gone where !staying.contains(where: { $0 === file }) { file.vanish() }
+        for file in staying where !lingering.contains(where: { $0 === file }) {
+            log(2, "\(file.path) is gone, but no other bundle is loaded: it goes on serving until one is")
+        }
+        lingering = staying
+        if !staying.isEmpty { for file in present { file.reconsiderConflict() } }
     }
 
     private func file(at path: String) -> BundleFile {
@@ -96,6 +113,12 @@ extension RunnerPool: BundleFileHost {
         let zygote = try newZygote(copy, owner: owner)
         live.append(zygote)
         return zygote
+    }
+
+    func isLoaded(_ file: BundleFile) {
+        let left = lingering.filter { $0 !== file }
+        lingering = []
+        for file in left { file.vanish() }
     }
 
     func conflict(of manifest: BundleManifest, in file: BundleFile) -> String? {

@@ -24,6 +24,8 @@ public final class RunnerPool: Runner {
     var closed: (() -> Void)?
     var directory: RunDirectory?
     var folders: [PluginFolder] = []
+    /// Gone from their folders, and serving until another bundle does.
+    var lingering: [BundleFile] = []
     var folderReports: [String: BundleReport] = [:]
     var copies: UInt64 = 0
 

@@ -4,6 +4,7 @@ enum ExitStatus: Int32, Sendable, CaseIterable {
     case failure = 1
     case unhealthy = 2
     case usage = 64
+    case noBundle = 65
     case unavailable = 69
     case cannotCreate = 73
     case notYet = 75
@@ -16,6 +17,7 @@ enum ExitStatus: Int32, Sendable, CaseIterable {
         case .failure: "task failed or revoked; a bundle refused; a worker replied with an error; worker stopped by INT"
         case .unhealthy: "doctor found something that does not work"
         case .usage: "wrong options or arguments"
+        case .noBundle: "worker: none of the bundles could be loaded"
         case .unavailable: "broker or result store unreachable, or they refuse us; no worker replies"
         case .cannotCreate: "pid file in use by another process, or not writable"
         case .notYet: "result: nothing known of the task yet, or still under way"

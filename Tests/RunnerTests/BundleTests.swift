@@ -98,6 +98,20 @@ extension RunnerSuite {
             try harness.close()
         }
 
+        @Test("the last bundle serves on while what came in its place does not load")
+        func lastOne() throws {
+            let harness = try Harness("arithmetic")
+            try write("no library", to: harness.folder + "/new.so")
+            unlink(harness.folder + "/arithmetic.so")
+            try harness.wait("the new file to be refused") { harness.pool.bundles.contains { $0.refusal != nil } }
+            harness.pool.rescan()
+            #expect(try harness.call("tasks.add", "[1, 2]").outcome.value == "3.0")
+            try compile(Self.source(1), to: harness.folder + "/demo.so")
+            try harness.wait("another one to serve") { harness.pool.task(named: "demo.answer") != nil }
+            #expect(harness.pool.task(named: "tasks.add") == nil)
+            try harness.close()
+        }
+
         @Test("of two files with the same task the second is refused, naming both, until the first goes")
         func conflict() throws {
             let harness = try Harness()

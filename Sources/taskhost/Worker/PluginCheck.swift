@@ -1,3 +1,4 @@
+import Ports
 import Runner
 
 /// Looks at the plugins folders before anything is started, so that a mistake there is told at once, with its fix.
@@ -12,6 +13,17 @@ enum PluginCheck {
             }
         }
         return found
+    }
+
+    /// For a worker that could run nothing.
+    static func allRefused(_ bundles: [BundleReport]) -> CommandFailure {
+        let reasons = bundles.compactMap { bundle in
+            if case .refused(let reason) = bundle.status { "\n  \(reason)" } else { nil }
+        }
+        return CommandFailure(
+            .noBundle, "none of the bundles could be loaded; no message was taken:\(reasons.joined())",
+            fix: "put one of them right, `taskhost bundles FILE` tells whether it loads; or name another folder with "
+                + "--plugins")
     }
 
     /// - Parameter sdk: where this installation keeps the SDK, for the hint.

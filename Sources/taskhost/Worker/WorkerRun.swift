@@ -32,6 +32,8 @@ final class WorkerRun {
     private let watch: WorkerWatch?
     private let hooks: HookDesk?
     private var status = ExitStatus.success
+    /// None of the bundles could be loaded.
+    private var refusals: CommandFailure?
     private let stopSignals: StopSignals
     /// Beat and the engine, of which both must be over before we are.
     private var serving: Int
@@ -147,6 +149,10 @@ final class WorkerRun {
             guard let hooks else { return hasEnded() }
             hooks.close(withinSeconds: Self.hookPatience) { [unowned self] in hasEnded() }
         }
+        engine.onNoBundle = { [unowned self] bundles in
+            refusals = PluginCheck.allRefused(bundles)
+            stop(.cold)
+        }
         engine.onFatal = { [unowned self] failure in
             status = .unavailable
             if let fix = failure.fix { log.error("fix: \(fix)") }
@@ -166,6 +172,7 @@ final class WorkerRun {
         beat?.start()
         loop.run()
         log.info("stopped", metadata: ["event": "stopped"])
+        if let refusals { throw refusals }
         return status
     }
 
