@@ -83,6 +83,10 @@ let package = Package(
             dependencies: ["Ports", "TaskModel", "CeleryWire", "Canvas", "CLinux", "CHTTP", "CSigning", json],
             swiftSettings: strict),
 
+        // Spans of runs, to an OpenTelemetry collector.
+        .target(
+            name: "Traces", dependencies: ["TaskModel", "CeleryWire", "Ports", "CHTTP", json], swiftSettings: strict),
+
         .target(
             name: "WireFormats",
             dependencies: [
@@ -107,9 +111,8 @@ let package = Package(
             name: "taskhost",
             dependencies: [
                 "TaskModel", "CeleryWire", "Control", "Ports", "Loop", "RabbitMQ", "Redis", "SQLite", "LocalSocket",
-                "Runner", "Engine", "Client", "Canvas", "Beat", "CLinux", "WireFormats", "Observability", "Hooks", json,
-                logging,
-                metrics,
+                "Runner", "Engine", "Client", "Canvas", "Beat", "CLinux", "WireFormats", "Observability", "Hooks",
+                "Traces", json, logging, metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), "TOMLKit",
             ],
             swiftSettings: strict),
@@ -131,6 +134,7 @@ let package = Package(
         .testTarget(
             name: "ControlTests", dependencies: ["Control", "Ports", "TaskModel", json], exclude: ["Fixtures"]),
         .testTarget(name: "HooksTests", dependencies: ["Hooks", "Ports", "TaskModel", json]),
+        .testTarget(name: "TracesTests", dependencies: ["Traces", "Ports", "TaskModel", json]),
         .testTarget(name: "ObservabilityTests", dependencies: ["Observability", "Ports", "TaskModel", metrics]),
         .testTarget(name: "RabbitMQTests", dependencies: ["RabbitMQ", "Loop", "Ports", "TaskModel"]),
         .testTarget(

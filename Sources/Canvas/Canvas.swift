@@ -18,6 +18,8 @@ public struct CanvasContext {
     /// How bodies go out, unless a signature says otherwise.
     public var serializer = ContentType.json
     public var compression: Compression?
+    /// The span that what is sent comes from.
+    public var trace: TraceContext?
     public var makeID: () -> String
 
     public init(

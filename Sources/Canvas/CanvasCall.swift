@@ -77,6 +77,8 @@ public struct CanvasCall: Sendable {
     private static func headers(_ options: JSONMap, _ context: CanvasContext) -> FieldTable {
         var table: FieldTable = [:]
         for member in options.given("headers")?.members ?? [] { table[member.key] = FieldValue(member.value) }
+        // A task with spans of its own may have named one of them.
+        if table[TraceContext.parentHeader] == nil { context.trace?.put(into: &table) }
         if let group = options.text("group_id") { table["group"] = .string(group) }
         if let index = options.given("group_index")?.integer { table["group_index"] = .int(index) }
         if let retries = options.given("retries")?.integer { table["retries"] = .int(retries) }

@@ -43,7 +43,7 @@ extension EngineCore {
                     parentID: failed.id, groupID: nil, queue: item.delivery.queue, retries: 0, starts: 1,
                     maxRetries: policy.maxRetries, softLimit: policy.softLimit, hardLimit: policy.hardLimit, eta: nil,
                     redelivered: false, headersJSON: Array("{}".utf8), body: errback.body, keep: policy.keep,
-                    memoryLimit: policy.memoryLimit)))
+                    memoryLimit: policy.memoryLimit, trace: item.trace?.context)))
         // A cold stop that came before this step has ended everything else already.
         if stopping == .cold { actions.append(.kill(run, .terminate(signal: 9))) }
     }

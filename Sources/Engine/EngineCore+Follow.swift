@@ -119,6 +119,8 @@ extension EngineCore {
             origin: options.origin, now: now.wall, makeID: makeID)
         context.serializer = options.taskSerializer ?? item.message.contentType
         context.compression = options.taskCompression ?? item.message.compression
+        // What the engine does itself has no run.
+        context.trace = item.trace?.context ?? TraceContext(headers: item.delivery.message.headers)
         return Canvas(context)
     }
 

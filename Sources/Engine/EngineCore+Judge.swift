@@ -49,10 +49,12 @@ extension EngineCore {
             let eta = now.wall.advanced(bySeconds: seconds)
             var request: RetryRequest?
             if case .retry(let asked) = report.outcome { request = asked }
-            let again = asItCame(
+            var again = asItCame(
                 Republication.retry(
                     item.delivery, message, eta: eta, retries: message.retries + 1, now: now.wall, request: request),
                 message)
+            // The next attempt follows from this one; a restart after a crash does not.
+            item.trace?.context.put(into: &again.headers)
             let meta = ResultMeta.retry(of: message, cause: cause, extended: extended(item))
             let publication = publication(of: again, to: item.delivery.queue, dueInSeconds: seconds)
             // RETRY first (Celery stores it after publishing): a store that is slow must not write it over the

@@ -36,6 +36,7 @@ extension EngineCore {
         let run = RunID(lastRun)
         item.phase = .handed(run)
         runs[run] = item
+        placeInTrace(item)
         let message = item.message
         actions.append(
             .start(
@@ -48,7 +49,7 @@ extension EngineCore {
                     headersJSON: HeadersJSON.bytes(item.delivery.message.headers),
                     propertiesJSON: PropertiesJSON.bytes(item.delivery),
                     body: item.mapping?.body ?? message.body, keep: item.policy.keep,
-                    memoryLimit: item.policy.memoryLimit)))
+                    memoryLimit: item.policy.memoryLimit, trace: item.trace?.context)))
     }
 
     /// It never began; after a pause that grows it is handed over again, uncharged.

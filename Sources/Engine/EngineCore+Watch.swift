@@ -70,6 +70,6 @@ extension ObservedTask {
             groupID: message.groupID, retries: message.retries, etaText: message.etaText,
             expiresText: message.expiresText, queue: item.delivery.queue, routingKey: item.delivery.routingKey,
             headers: item.delivery.message.headers, receivedAt: item.receivedAt, readyAt: item.readyAt,
-            beganAt: item.began ? item.beganAt : nil, usage: item.usage)
+            beganAt: item.began ? item.beganAt : nil, usage: item.usage, trace: item.trace)
     }
 }

@@ -81,6 +81,9 @@ public struct EngineOptions: Sendable {
     public var deduplicatesSuccessful = true
     /// Failures are stored even when the task's results are ignored.
     public var storeErrorsEvenIfIgnored = false
+    /// Runs get spans of their own, this part of them when their messages belong to no trace (0…1); nil: none do, and
+    /// the trace of a message is passed on as it came.
+    public var traceSampleRatio: Double?
     /// Content types accepted, by serializer name or MIME type.
     public var acceptContent: [String] = ["json"]
     public var wireLimits = WireLimits()

@@ -58,6 +58,8 @@ final class Held {
     var readyAt: WallTime?
     /// What the start that ended cost.
     var usage: Usage?
+    /// Its run's place in a trace, from when it is handed over.
+    var trace: RunTrace?
     /// What observers are told once it is settled.
     var untold: [TaskOccurrence] = []
     /// Times it was handed to the runner without having begun.

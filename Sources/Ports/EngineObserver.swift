@@ -62,12 +62,14 @@ public struct ObservedTask: Sendable {
     public var beganAt: WallTime?
     /// Of the start that ended.
     public var usage: Usage?
+    /// From its start on; nil: its message belongs to no trace.
+    public var trace: RunTrace?
 
     public init(
         id: String, name: String, displayName: String, argsRepr: String, kwargsRepr: String, rootID: String?,
         parentID: String?, groupID: String?, retries: Int, etaText: String?, expiresText: String?, queue: String,
         routingKey: String, headers: FieldTable, receivedAt: WallTime, readyAt: WallTime?, beganAt: WallTime?,
-        usage: Usage?
+        usage: Usage?, trace: RunTrace? = nil
     ) {
         self.id = id
         self.name = name
@@ -87,5 +89,6 @@ public struct ObservedTask: Sendable {
         self.readyAt = readyAt
         self.beganAt = beganAt
         self.usage = usage
+        self.trace = trace
     }
 }

@@ -75,12 +75,14 @@ public struct StartRequest: Sendable {
     public var keep: Int
     /// MiB that the task's processes may have resident together; nil: no limit.
     public var memoryLimit: Int?
+    /// What the run's own spans belong to.
+    public var trace: TraceContext?
 
     public init(
         run: RunID, taskName: String, id: String, rootID: String?, parentID: String?, groupID: String?, queue: String,
         retries: Int, starts: Int, maxRetries: RetryBound, softLimit: Double?, hardLimit: Double?, eta: WallTime?,
         redelivered: Bool, headersJSON: [UInt8], propertiesJSON: [UInt8] = Array("{}".utf8), body: [UInt8], keep: Int,
-        memoryLimit: Int? = nil
+        memoryLimit: Int? = nil, trace: TraceContext? = nil
     ) {
         self.run = run
         self.taskName = taskName
@@ -101,6 +103,7 @@ public struct StartRequest: Sendable {
         self.body = body
         self.keep = keep
         self.memoryLimit = memoryLimit
+        self.trace = trace
     }
 }
 

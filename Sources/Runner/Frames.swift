@@ -77,6 +77,7 @@ enum FrameWriter {
         MemoryLayout<task_request>.size + request.id.utf8.count + (request.rootID?.utf8.count ?? 0)
             + (request.parentID?.utf8.count ?? 0) + (request.groupID?.utf8.count ?? 0) + request.queue.utf8.count
             + request.headersJSON.count + request.propertiesJSON.count + request.body.count
+            + (request.trace?.traceparent.utf8.count ?? 0) + (request.trace?.state?.utf8.count ?? 0)
     }
 
     static func appendTask(
@@ -95,6 +96,10 @@ enum FrameWriter {
         bytes.append(contentsOf: request.headersJSON)
         bytes.append(contentsOf: request.propertiesJSON)
         bytes.append(contentsOf: request.body)
+        if let trace = request.trace {
+            bytes.append(contentsOf: trace.traceparent.utf8)
+            if let state = trace.state { bytes.append(contentsOf: state.utf8) }
+        }
     }
 
     private static func fixedPart(_ request: StartRequest, index: Int, isLast: Bool) -> task_request {
@@ -118,6 +123,8 @@ enum FrameWriter {
         part.headers_length = UInt32(request.headersJSON.count)
         part.properties_length = UInt32(request.propertiesJSON.count)
         part.body_length = UInt32(request.body.count)
+        part.traceparent_length = UInt32(request.trace?.traceparent.utf8.count ?? 0)
+        part.tracestate_length = UInt32(request.trace?.state?.utf8.count ?? 0)
         return part
     }
 

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -84,6 +85,8 @@ static bool open_request(task_context *task, char *frame, uint32_t length) {
         {TASKHOST_TEXT_HEADERS, request->headers_length},
         {TASKHOST_TEXT_PROPERTIES, request->properties_length},
         {TASKHOST_TEXT_BODY, request->body_length},
+        {TASKHOST_TEXT_TRACEPARENT, request->traceparent_length},
+        {TASKHOST_TEXT_TRACESTATE, request->tracestate_length},
     };
     enum { COUNT = sizeof texts / sizeof texts[0] };
     uint64_t total = sizeof *request;
@@ -97,7 +100,8 @@ static bool open_request(task_context *task, char *frame, uint32_t length) {
     for (int index = 0; index < COUNT; index++) {
         memmove(to, from, texts[index].length);
         to[texts[index].length] = '\0';
-        bool optional = texts[index].which >= TASKHOST_TEXT_ROOT_ID && texts[index].which <= TASKHOST_TEXT_GROUP_ID;
+        bool optional = (texts[index].which >= TASKHOST_TEXT_ROOT_ID && texts[index].which <= TASKHOST_TEXT_GROUP_ID) ||
+                        texts[index].which >= TASKHOST_TEXT_TRACEPARENT;
         task->texts[texts[index].which] = optional && texts[index].length == 0 ? NULL : to;
         task->lengths[texts[index].which] = texts[index].length;
         from += texts[index].length;
@@ -130,6 +134,22 @@ static void send_result(task_context *task) {
     }
 }
 
+/* For libraries and programs that look for it there; of the task before nothing is left. */
+static void set_trace_variables(const task_context *task) {
+    const struct {
+        const char *name;
+        int which;
+    } variables[] = {{"TRACEPARENT", TASKHOST_TEXT_TRACEPARENT}, {"TRACESTATE", TASKHOST_TEXT_TRACESTATE}};
+    for (size_t index = 0; index < sizeof variables / sizeof variables[0]; index++) {
+        const char *text = task->texts[variables[index].which];
+        if (text != NULL) {
+            setenv(variables[index].name, text, 1);
+        } else if (getenv(variables[index].name) != NULL) {
+            unsetenv(variables[index].name);
+        }
+    }
+}
+
 static void run_task(task_context *task, const struct frame_header *header, char *frame) {
     task->sequence = header->sequence;
     task->over = false;
@@ -138,6 +158,7 @@ static void run_task(task_context *task, const struct frame_header *header, char
         fprintf(stderr, "taskhost-runner: the host sent a task whose lengths don't add up\n");
         _exit(EXIT_PROTOCOL);
     }
+    set_trace_variables(task);
     crash_page_begin(header->sequence);
     soft_limit_begin(header->sequence);
     if (task->request.task < registry.count) {

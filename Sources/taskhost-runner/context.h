@@ -4,7 +4,7 @@
 #include "registry.h"
 #include "runner_protocol.h"
 
-enum { CONTEXT_TEXTS = TASKHOST_TEXT_PROPERTIES + 1 };
+enum { CONTEXT_TEXTS = TASKHOST_TEXT_TRACESTATE + 1 };
 
 struct task_context {
     const struct task_entry *entry;

@@ -20,7 +20,7 @@ REDELIVERED, LAST_IN_CHILD = 1, 2
 
 RECORD = struct.Struct("=IIiiQQQQIIQ")
 HEADER = struct.Struct("=IHHQ")
-REQUEST = struct.Struct("=IIIIdddiIIIIIIIII")
+REQUEST = struct.Struct("=IIIIdddiIIIIIIIIIII")
 USAGE = struct.Struct("=QQQQII")
 PAGE = struct.Struct("=IIQiiQQ64Q")
 
@@ -96,7 +96,7 @@ class Lane:
     def request(index, body, flags, soft, hard, texts, retries, starts, max_retries):
         texts = [text.encode() for text in texts] + [body if isinstance(body, bytes) else body.encode()]
         return REQUEST.pack(index, flags, retries, starts, soft, hard, 0.0, max_retries,
-                            *map(len, texts), 0) + b"".join(texts)
+                            *map(len, texts), 0, 0, 0) + b"".join(texts)
 
     def send_frame(self, type, sequence=0, payload=b"", code=0):
         self.data.sendall(HEADER.pack(len(payload), type, code, sequence) + payload)

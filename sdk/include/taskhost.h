@@ -125,6 +125,10 @@ enum taskhost_text {
      * content_encoding, correlation_id, reply_to, priority, delivery_mode, expiration, message_id, timestamp, type,
      * user_id, app_id; and delivery_info: {exchange, routing_key, priority, redelivered}. */
     TASKHOST_TEXT_PROPERTIES = 9,
+    /* W3C trace context, ABI 1.1: what spans of the task's own belong to; also in the environment, as TRACEPARENT and
+     * TRACESTATE. The host puts it into everything the task sends. */
+    TASKHOST_TEXT_TRACEPARENT = 10,
+    TASKHOST_TEXT_TRACESTATE = 11,
 };
 enum taskhost_number {
     TASKHOST_NUMBER_RETRIES = 1,

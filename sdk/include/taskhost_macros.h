@@ -227,6 +227,10 @@ static inline const char *task_properties(const task_context *task, size_t *leng
     return taskhost_functions->text(task, TASKHOST_TEXT_PROPERTIES, length);
 }
 /* Any enum taskhost_text; NULL when there is none. */
+/* "00-<trace>-<span>-<flags>", the span of this run; NULL when its message belongs to no trace. */
+static inline const char *task_traceparent(const task_context *task) {
+    return taskhost_functions->text(task, TASKHOST_TEXT_TRACEPARENT, NULL);
+}
 static inline const char *task_text(const task_context *task, int which) {
     return taskhost_functions->text(task, which, 0);
 }

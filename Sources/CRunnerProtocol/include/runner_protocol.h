@@ -132,6 +132,8 @@ struct task_request {
     uint32_t properties_length; /* JSON object: every property of the message */
     uint32_t body_length;    /* JSON: [args, kwargs, embed] */
     uint32_t most_resident_kib; /* a child that has had more resident exits after this task; 0: no matter */
+    uint32_t traceparent_length; /* 0: none */
+    uint32_t tracestate_length;  /* 0: none */
 };
 enum task_request_flags { TASK_REDELIVERED = 1, TASK_LAST_IN_CHILD = 2 /* exit 0 after the result */ };
 
@@ -164,7 +166,7 @@ struct crash_page {
 #ifndef __cplusplus
 _Static_assert(sizeof(struct control_record) == 64, "control_record layout");
 _Static_assert(sizeof(struct frame_header) == 16, "frame_header layout");
-_Static_assert(sizeof(struct task_request) == 80, "task_request layout");
+_Static_assert(sizeof(struct task_request) == 88, "task_request layout");
 _Static_assert(sizeof(struct result_usage) == 40, "result_usage layout");
 _Static_assert(sizeof(struct crash_page) <= 4096, "crash_page fits a page");
 #endif

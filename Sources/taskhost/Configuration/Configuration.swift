@@ -59,6 +59,7 @@ struct Configuration: Sendable, Equatable {
     var sharedLimits = SharedLimitsAddress.none
     /// Where revocations are kept between runs.
     var stateFile: String?
+    var traces = TraceSettings()
     var limits = WireLimits.standard
     /// Serializers, by name.
     var acceptContent = ["json"]
@@ -84,6 +85,16 @@ struct Configuration: Sendable, Equatable {
 
     /// How the broker must declare a queue that does not exist.
     func declaration(of queue: String) -> QueueDeclaration { declarations[queue] ?? QueueDeclaration(name: queue) }
+}
+
+/// Where spans go.
+struct TraceSettings: Sendable, Equatable {
+    /// nil: none are made.
+    var endpoint: String?
+    var sampleRatio = 1.0
+    var serviceName = "taskhost"
+    /// "Name: value".
+    var headers: [String] = []
 }
 
 /// Where keys and certificates for signed messages lie.

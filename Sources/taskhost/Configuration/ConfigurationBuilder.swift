@@ -39,6 +39,7 @@ struct ConfigurationBuilder {
                 NodeName.expand(settings.text("worker.hostname") ?? "celery@%h", hostName: hostName)))
         try fillWorker(&made)
         fillStores(&made)
+        made.traces = try traces()
         made.limits = limits()
         try fillWire(&made)
         for name in settings.names(under: "queues") { made.declarations[name] = declaration(name) }

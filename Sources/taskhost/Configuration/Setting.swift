@@ -6,6 +6,8 @@ enum SettingKind: Sendable, Equatable {
     case integer(ClosedRange<Int>)
     /// Seconds, fractions allowed.
     case seconds(ClosedRange<Double>)
+    /// Fractions allowed.
+    case number(ClosedRange<Double>)
     case flag
     case choice([String])
     /// A free table: broker arguments, keyword arguments of a task.
@@ -26,6 +28,7 @@ enum SettingKind: Sendable, Equatable {
             range.upperBound == .infinity
                 ? "a number of seconds, at least \(range.lowerBound.plain)"
                 : "a number of seconds from \(range.lowerBound.plain) to \(range.upperBound.plain)"
+        case .number(let range): "a number from \(range.lowerBound.plain) to \(range.upperBound.plain)"
         case .flag: "true or false"
         case .choice(let words): words.map { "\"\($0)\"" }.joined(separator: " or ")
         case .arguments: "a table"
@@ -40,6 +43,7 @@ enum SettingKind: Sendable, Equatable {
         case .texts: .texts(text.split(separator: ",").map { String($0).trimmed }.filter { !$0.isEmpty })
         case .integer(let range): Int(text.trimmed).flatMap { range.contains($0) ? .integer($0) : nil }
         case .seconds(let range): Double(text.trimmed).flatMap { range.contains($0) ? .seconds($0) : nil }
+        case .number(let range): Double(text.trimmed).flatMap { range.contains($0) ? .number($0) : nil }
         case .flag: Self.flags[text.trimmed.lowercased()].map(SettingValue.flag)
         case .choice(let words): Self.choose(text, among: words)
         case .arguments, .list: nil

@@ -12,6 +12,7 @@ enum SettingValue: Sendable, Equatable {
     case texts([String])
     case integer(Int)
     case seconds(Double)
+    case number(Double)
     case flag(Bool)
     case arguments(FieldTable)
     case list([FieldValue])
@@ -55,5 +56,6 @@ struct SettingsLayer: Sendable, Equatable {
     func texts(_ path: String) -> [String]? { if case .texts(let texts)? = self[path]?.value { texts } else { nil } }
     func integer(_ path: String) -> Int? { if case .integer(let number)? = self[path]?.value { number } else { nil } }
     func seconds(_ path: String) -> Double? { if case .seconds(let time)? = self[path]?.value { time } else { nil } }
+    func number(_ path: String) -> Double? { if case .number(let number)? = self[path]?.value { number } else { nil } }
     func flag(_ path: String) -> Bool? { if case .flag(let flag)? = self[path]?.value { flag } else { nil } }
 }

@@ -1,7 +1,7 @@
 /// Every setting there is. docs/configuration.md and docs/taskhost.toml are checked against this list.
 enum Settings {
     static let all: [Setting] =
-        broker + results + sharedLimits + worker + metrics + log + limits + wire + security + queues + routes
+        broker + results + sharedLimits + worker + metrics + traces + log + limits + wire + security + queues + routes
         + tasks + schedules + hooks
 
     private static let seconds = SettingKind.seconds(0...Double.infinity)
@@ -158,6 +158,21 @@ enum Settings {
         Setting(
             "metrics.host", .text, environment: ["TASKHOST_METRICS_HOST"], fallback: "127.0.0.1",
             about: "IPv4 address to listen at"),
+    ]
+
+    private static let traces = [
+        Setting(
+            "traces.endpoint", .text, environment: ["TASKHOST_TRACES", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"],
+            fallback: "none", about: "where spans of runs go: OTLP over HTTP, e.g. http://localhost:4318/v1/traces"),
+        Setting(
+            "traces.sample_ratio", .number(0...1), environment: ["TASKHOST_TRACES_SAMPLE_RATIO"], fallback: "1",
+            about: "part of the runs recorded whose messages belong to no trace; the others go by their sender"),
+        Setting(
+            "traces.service_name", .text, environment: ["TASKHOST_TRACES_SERVICE_NAME", "OTEL_SERVICE_NAME"],
+            fallback: "taskhost", about: "`service.name` of the spans"),
+        Setting(
+            "traces.headers_file", .text, environment: ["TASKHOST_TRACES_HEADERS_FILE"], fallback: "none",
+            about: "file with headers of the requests, one `Name: value` a line, for collectors that want a key"),
     ]
 
     private static let log = [

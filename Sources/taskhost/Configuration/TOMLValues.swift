@@ -14,6 +14,8 @@ extension SettingKind {
             value.int.flatMap { range.contains($0) ? .integer($0) : nil }
         case .seconds(let range):
             (value.double ?? value.int.map(Double.init)).flatMap { range.contains($0) ? .seconds($0) : nil }
+        case .number(let range):
+            (value.double ?? value.int.map(Double.init)).flatMap { range.contains($0) ? .number($0) : nil }
         case .flag:
             value.bool.map(SettingValue.flag)
         case .choice(let words):

@@ -36,7 +36,7 @@ enum EffectiveSettings {
                 ? text.split(separator: ";").map { withoutSecrets(String($0)) }.joined(separator: ";") : text
         case .texts(let texts): texts.joined(separator: ", ")
         case .integer(let number): String(number)
-        case .seconds(let seconds): seconds.plain
+        case .seconds(let number), .number(let number): number.plain
         case .flag(let flag): String(flag)
         // Arguments of tasks may be secrets; those of a queue are shown where the queue is checked.
         case .arguments(let table): "{ \(table.fields.map(\.key).joined(separator: ", ")) }"

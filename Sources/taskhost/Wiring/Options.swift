@@ -35,6 +35,7 @@ extension Configuration {
         made.resultExpiresSeconds = resultExpires
         made.resultExtended = resultExtended
         made.storeErrorsEvenIfIgnored = storeErrorsEvenIfIgnored
+        made.traceSampleRatio = traces.endpoint == nil ? nil : traces.sampleRatio
         made.wireLimits = limits
         made.acceptContent = acceptContent
         made.taskSerializer = taskSerializer

@@ -31,6 +31,7 @@ final class WorkerRun {
     private let folders: [String]
     private let watch: WorkerWatch?
     private let hooks: HookDesk?
+    private let tracing: Tracing?
     private var status = ExitStatus.success
     /// None of the bundles could be loaded.
     private var refusals: CommandFailure?
@@ -71,7 +72,9 @@ final class WorkerRun {
         engine = Engine(
             options: options, loop: loop, broker: broker, store: store, runner: runner, limits: try adapters.limits(),
             log: log)
+        tracing = try Tracing(configuration, engine: engine, log: log)
         watch = configuration.metricsPort == nil ? nil : WorkerWatch(loop: loop, engine: engine)
+        watch?.spans = tracing?.exporter
         let eventChannel = try adapters.events()
         let localServer = try RemoteControl.localServer(
             configuration, broker: broker.description, loop: loop, log: tell)
@@ -171,6 +174,7 @@ final class WorkerRun {
         localControl?.open()
         beat?.start()
         loop.run()
+        tracing?.close()
         log.info("stopped", metadata: ["event": "stopped"])
         if let refusals { throw refusals }
         return status

@@ -8,6 +8,7 @@ import Logging
 import Loop
 import Observability
 import Ports
+import Traces
 
 /// On the loop; gauges are written once a second, so that a scrape never waits for the loop.
 final class WorkerWatch {
@@ -16,6 +17,9 @@ final class WorkerWatch {
     private let registry: PrometheusRegistry
     private let health = Health()
     private var isStopping = false
+    /// Whose figures are shown, too.
+    var spans: SpanExporter?
+    private var shownSpans = SpanExporter.Counts()
 
     private static let interval = 1.0
     private static let help = [
@@ -26,6 +30,8 @@ final class WorkerWatch {
         "taskhost_credit": "Unsettled messages that the worker wants to hold at most.",
         "taskhost_hooks_total": "Events for hooks: delivered, failed, or dropped because too many wait.",
         "taskhost_link_up": "1 while the broker is connected.",
+        "taskhost_spans_exported_total": "Spans that the collector has taken.",
+        "taskhost_spans_dropped_total": "Spans that the collector refused, or that found no room while it was away.",
         "taskhost_loop_lag_seconds": "By how much the last look at these gauges was late.",
     ]
 
@@ -77,6 +83,7 @@ final class WorkerWatch {
         gauge("taskhost_credit", Double(figures.credit))
         gauge("taskhost_link_up", figures.isLinkUp ? 1 : 0)
         gauge("taskhost_loop_lag_seconds", max(0, lag))
+        showSpans()
         health.loopTurned(notReadyBecause: notReadyBecause)
         let due = DispatchTime.now().uptimeNanoseconds + UInt64(Self.interval * 1e9)
         _ = loop.schedule(afterSeconds: Self.interval) { [weak self] in
@@ -88,6 +95,17 @@ final class WorkerWatch {
         if isStopping { return "stopping" }
         if !engine.figures.isLinkUp { return "not connected to the broker" }
         return engine.registeredTasks.isEmpty ? "no bundle is loaded" : nil
+    }
+
+    private func showSpans() {
+        guard let now = spans?.counts else { return }
+        count("taskhost_spans_exported_total", now.exported - shownSpans.exported)
+        count("taskhost_spans_dropped_total", now.dropped - shownSpans.dropped)
+        shownSpans = now
+    }
+
+    private func count(_ name: String, _ more: Int) {
+        Counter(label: name, factory: registry).increment(by: Int64(more))
     }
 
     private func gauge(_ name: String, _ value: Double, _ labels: [(String, String)] = []) {

@@ -168,6 +168,28 @@ static void swell(const char *path, bool elsewhere) {
     pause_for(600);
 }
 
+/* The run's place in its trace, as the runner tells it and as the environment does; "" where there is none. */
+static const char *trace(task_context *task, const char *before) {
+    static char text[512];
+    const char *told = task_traceparent(task), *variable = getenv("TRACEPARENT");
+    snprintf(text, sizeof text, "%s%s %s;", before, told != NULL ? told : "", variable != NULL ? variable : "");
+    return text;
+}
+
+/* Sends journey.mark, and goes on. */
+static const char *sender(task_context *task, const char *path) {
+    static char id[TASKHOST_ID_SIZE];
+    char signature[1024];
+    snprintf(signature, sizeof signature,
+             "{\"task\":\"journey.mark\",\"args\":[\"%s\",\"sent\"],\"kwargs\":{},\"options\":{},"
+             "\"subtask_type\":null,\"immutable\":false}",
+             path);
+    if (!task_send(task, signature, id)) abort();
+    return id;
+}
+
+TASK_DEF_CTX(trace, str, (str, before));
+TASK_DEF_CTX(sender, str, (str, path));
 TASK_DEF(leak, i64, (i64, mib));
 TASK_DEF(swell, void, (str, path), (bool, elsewhere));
 TASK_OPTIONS(swell, .memory_limit = 96);

@@ -33,6 +33,11 @@ public final class TaskContext: Sendable {
     public var parentID: String? { ask(nil) { $0.text(TASKHOST_TEXT_PARENT_ID) } }
     public var groupID: String? { ask(nil) { $0.text(TASKHOST_TEXT_GROUP_ID) } }
 
+    /// W3C trace context of this run, "00-<trace>-<span>-<flags>": what spans of the task's own belong to. nil when its
+    /// message belongs to no trace. The host puts it into everything the task sends.
+    public var traceparent: String? { ask(nil) { $0.text(TASKHOST_TEXT_TRACEPARENT) } }
+    public var tracestate: String? { ask(nil) { $0.text(TASKHOST_TEXT_TRACESTATE) } }
+
     /// Attempts made before this one, as Celery counts.
     public var retries: Int { ask(0) { Int($0.number(TASKHOST_NUMBER_RETRIES)) } }
     /// Starts of this attempt including this one; above 1 after a crash.

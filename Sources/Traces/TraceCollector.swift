@@ -1,0 +1,41 @@
+// Where spans go: an OTLP collector over HTTP.
+import CHTTP
+import Glibc
+
+public struct TraceCollector: Sendable {
+    /// Whole, e.g. "http://localhost:4318/v1/traces".
+    var endpoint: String
+    /// "Name: value".
+    var headers: [String]
+
+    private static let timeoutMilliseconds = 10_000
+
+    /// Before other threads begin. nil: this machine's libcurl cannot be set up.
+    /// - Parameters:
+    ///   - headers: "Name: value", beside the content's type: keys of hosted collectors, as a rule.
+    ///   - agent: "taskhost/0.1.0".
+    public init?(endpoint: String, headers: [String], agent: String) {
+        guard http_post_begin() == 0 else { return nil }
+        self.endpoint = endpoint
+        self.headers =
+            ["Content-Type: application/json", "User-Agent: \(agent)", "Expect:"]
+            + headers
+    }
+
+    /// Waits for the answer.
+    func post(_ body: [UInt8]) -> SpanExporter.Answer {
+        var error = [CChar](repeating: 0, count: Int(HTTP_POST_ERROR_SIZE))
+        let lines = headers.map { strdup($0) }
+        defer { for line in lines { free(line) } }
+        let pointers: [UnsafePointer<CChar>?] = lines.map { UnsafePointer($0) } + [nil]
+        let status = http_post(endpoint, pointers, body, body.count, Self.timeoutMilliseconds, &error)
+        switch status {
+        case 200..<300: return .taken
+        case ..<0:
+            return .later(String(decoding: error.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+        // Those that the protocol calls worth another try.
+        case 429, 502, 503, 504: return .later("\(endpoint) answered \(status)")
+        default: return .refused("\(endpoint) answered \(status)")
+        }
+    }
+}

@@ -1,0 +1,128 @@
+// From what the engine tells to spans.
+import Ports
+import TaskModel
+import TaskhostJSON
+import Testing
+
+@testable import Traces
+
+@Suite("Recording spans")
+struct RecorderTests {
+    private final class Sink {
+        var spans: [Span] = []
+    }
+
+    private func task(sampled: Bool = true, span: UInt64 = 7) -> ObservedTask {
+        var usage = Usage()
+        usage.wallMicroseconds = 250_000
+        let context = TraceContext(
+            traceID: TraceContext.hex(9, digits: 32), spanID: TraceContext.hex(span, digits: 16),
+            flags: sampled ? 1 : 0)
+        return ObservedTask(
+            id: "id", name: "tasks.add", displayName: "tasks.add", argsRepr: "()", kwargsRepr: "{}", rootID: "root",
+            parentID: nil, groupID: nil, retries: 1, etaText: nil, expiresText: nil, queue: "q", routingKey: "q",
+            headers: [:], receivedAt: WallTime(microseconds: 1_000_000), readyAt: WallTime(microseconds: 1_500_000),
+            beganAt: WallTime(microseconds: 2_000_000), usage: usage,
+            trace: RunTrace(context: context, parentSpanID: "00000000000000aa", isRecorded: sampled))
+    }
+
+    private func spans(_ occurrences: [TaskOccurrence], of task: ObservedTask) -> [Span] {
+        let sink = Sink()
+        let recorder = SpanRecorder(system: "rabbitmq") { sink.spans.append($0) }
+        for occurrence in occurrences { recorder.observed(occurrence, of: task) }
+        return sink.spans
+    }
+
+    @Test("a run is one span, from its start for as long as it took, with its wait as an event")
+    func success() throws {
+        let made = spans([.received, .started(pid: 42), .succeeded(result: Array("1".utf8))], of: task())
+        let span = try #require(made.first)
+        #expect(made.count == 1)
+        #expect(span.name == "run/tasks.add")
+        #expect(span.parentSpanID == "00000000000000aa")
+        #expect((span.start.microseconds, span.end.microseconds) == (2_000_000, 2_250_000))
+        #expect(span.error == nil)
+        #expect(span.attributes.contains { $0.key == "process.pid" && $0.value == .integer(42) })
+        #expect(span.attributes.contains { $0.key == "messaging.system" && $0.value == .text("rabbitmq") })
+        #expect(span.events.map(\.name) == ["queue wait"])
+        #expect(span.events[0].attributes.map(\.value) == [.number(1), .number(0.5)])
+    }
+
+    @Test("a failure is an error with its exception")
+    func failure() throws {
+        let failure = TaskFailure(type: "ValueError", module: "builtins", arguments: Array(#"["no","x"]"#.utf8))
+        let span = try #require(spans([.started(pid: 1), .failed(failure)], of: task()).first)
+        #expect(span.error == "no")
+        let event = try #require(span.events.last)
+        #expect(event.name == "exception")
+        #expect(event.attributes.first { $0.key == "exception.type" }?.value == .text("ValueError"))
+    }
+
+    @Test("a crash ends the span at once, and the failure that follows makes no second one")
+    func crash() throws {
+        let death = Death(cause: .signal(9))
+        let failure = TaskFailure(type: "WorkerLostError", module: "billiard.exceptions", arguments: Array("[]".utf8))
+        let made = spans([.started(pid: 1), .crashed(death, starts: 3, of: 3), .failed(failure)], of: task())
+        #expect(made.count == 1)
+        #expect(made.first?.error == "Worker exited prematurely: signal 9 (SIGKILL).")
+    }
+
+    @Test("what never ran, and what its sender does not record, makes no span")
+    func none() {
+        #expect(spans([.received, .revoked(signal: nil, hasExpired: true)], of: task()).isEmpty)
+        #expect(spans([.started(pid: 1), .succeeded(result: [])], of: task(sampled: false)).isEmpty)
+    }
+
+    @Test("in OTLP's JSON ids are hexadecimal, times are texts in nanoseconds")
+    func document() throws {
+        let made = spans([.started(pid: 1), .succeeded(result: [])], of: task())
+        let service = TracedService(name: "orders", version: "1", instance: "w@h")
+        let document = try JSON(parsing: SpanDocument.bytes(made, of: service))
+        let resource = try #require(document["resourceSpans"]?.elements?.first)
+        let name = try #require(resource["resource"]?["attributes"]?.elements?.first)
+        #expect(name["key"]?.text == "service.name" && name["value"]?["stringValue"]?.text == "orders")
+        let span = try #require(resource["scopeSpans"]?.elements?.first?["spans"]?.elements?.first)
+        #expect(span["traceId"]?.text == "00000000000000000000000000000009")
+        #expect(span["spanId"]?.text == "0000000000000007")
+        #expect(span["parentSpanId"]?.text == "00000000000000aa")
+        #expect(span["kind"]?.integer == 5)
+        #expect(span["startTimeUnixNano"]?.text == "2000000000")
+        #expect(span["endTimeUnixNano"]?.text == "2250000000")
+    }
+}
+
+@Suite("Trace context")
+struct TraceContextTests {
+    private let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+    @Test("a trace parent is read and written as it came")
+    func round() throws {
+        let context = try #require(TraceContext(traceparent: good, state: "vendor=1"))
+        #expect(context.traceparent == good)
+        #expect(context.isSampled && context.state == "vendor=1")
+    }
+
+    @Test("later versions may go on after the flags, version 00 may not")
+    func versions() {
+        #expect(TraceContext(traceparent: "cc" + good.dropFirst(2) + "-more") != nil)
+        #expect(TraceContext(traceparent: good + "-more") == nil)
+        #expect(TraceContext(traceparent: "ff" + good.dropFirst(2)) == nil)
+    }
+
+    @Test(
+        "what is no trace parent belongs to no trace",
+        arguments: [
+            "", "00", "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b716920333-01",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1", "00_0af7651916cd43dd8448eb211c80319c",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-+1",
+        ])
+    func bad(_ text: String) { #expect(TraceContext(traceparent: text) == nil) }
+
+    @Test("notes that are too long are left behind")
+    func longState() {
+        #expect(TraceContext(traceparent: good, state: String(repeating: "x", count: 1025))?.state == nil)
+    }
+}
