@@ -45,6 +45,7 @@ public struct BeatEntry: Sendable, Equatable {
             // Overdue by more than one: it goes on from now, as in Celery.
             let isLate = (schedule.next(after: first) ?? now) <= now && now.seconds(since: first) > 1
             return (first, isLate ? now : first)
+        case .solar: return Self.chain(schedule, from: first, now: now)
         case .cron:
             // A year may have passed: looked for from now backwards, farther each time.
             var seconds = 60.0

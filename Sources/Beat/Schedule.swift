@@ -7,6 +7,7 @@ public struct Schedule: Sendable, Equatable {
         case every(Interval)
         /// Once.
         case at(WallTime)
+        case solar(Solar)
     }
 
     public let rule: Rule
@@ -23,6 +24,7 @@ public struct Schedule: Sendable, Equatable {
         case .cron(let crontab): crontab.next(after: last, on: clock)
         case .every(let interval): interval.next(after: last, on: clock)
         case .at(let time): time > last ? time : nil
+        case .solar(let solar): solar.next(after: last)
         }
     }
 }

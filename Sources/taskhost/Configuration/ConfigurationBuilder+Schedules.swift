@@ -52,24 +52,30 @@ extension ConfigurationBuilder {
         var every: Double?
         if case .seconds(let seconds)? = value(name, "every") { every = seconds }
         let (cron, at) = (text(name, "cron"), text(name, "at"))
+        let event = text(name, "solar").flatMap(Solar.Event.init(rawValue:))
+        if event == nil, let key = ["latitude", "longitude"].first(where: { value(name, $0) != nil }) {
+            throw .configuration("\(origin(name, key)): a place is for `solar`", fix: "leave it out")
+        }
         if isRelative, every == nil {
             throw .configuration("\(origin(name, "relative")): relative is about `every`", fix: "leave it out")
         }
-        switch (cron, every, at) {
-        case (let cron?, nil, nil):
+        switch (cron, every, at, event) {
+        case (let cron?, nil, nil, nil):
             do {
                 return (.cron(try Crontab(cron)), clock, cron + zone)
             } catch {
                 throw .configuration("\(origin(name, "cron")): \(error.description)", fix: error.fix)
             }
-        case (nil, let seconds?, nil):
+        case (nil, let seconds?, nil, nil):
             do {
                 let interval = try Interval(seconds: seconds, isRelative: isRelative)
                 return (.every(interval), clock, "every \(seconds.plain) s" + (isRelative ? ", on round times" : ""))
             } catch {
                 throw .configuration("\(origin(name, "every")): \(error.description)", fix: error.fix)
             }
-        case (nil, nil, let text?):
+        case (nil, nil, nil, let event?):
+            return (.solar(try solar(event, name)), clock, "\(event.rawValue)" + zone)
+        case (nil, nil, let text?, nil):
             guard let time = ISO8601.parse(text) else {
                 throw .configuration(
                     "\(origin(name, "at")): no time \"\(text)\"", fix: "write it as \"2027-01-31T08:00:00\"")
@@ -79,7 +85,21 @@ extension ConfigurationBuilder {
             return (.at(saysOffset ? time : clock.time(showing: time)), clock, "once, \(text)" + zone)
         default:
             throw .configuration(
-                "[schedules.\(name)] must say when, in one way", fix: "write one of cron, every and at")
+                "[schedules.\(name)] must say when, in one way", fix: "write one of cron, every, at and solar")
+        }
+    }
+
+    private func solar(_ event: Solar.Event, _ name: String) throws(CommandFailure) -> Solar {
+        guard case .number(let latitude)? = value(name, "latitude"),
+            case .number(let longitude)? = value(name, "longitude")
+        else {
+            throw .configuration(
+                "\(origin(name, "solar")): it does not say where", fix: "add latitude and longitude, in degrees")
+        }
+        do {
+            return try Solar(event, latitude: latitude, longitude: longitude)
+        } catch {
+            throw .configuration("\(origin(name, "solar")): \(error.description)", fix: error.fix)
         }
     }
 

@@ -1,3 +1,5 @@
+import Beat
+
 /// Every setting there is. docs/configuration.md and docs/taskhost.toml are checked against this list.
 enum Settings {
     static let all: [Setting] =
@@ -294,6 +296,13 @@ enum Settings {
         Setting("schedules.*.relative", .flag, fallback: "false", about: "`every` goes by round times of the clock"),
         Setting(
             "schedules.*.at", .text, fallback: "none", about: "once, at this time (ISO 8601; without offset: local)"),
+        Setting(
+            "schedules.*.solar",
+            .choice(Solar.Event.allCases.map(\.rawValue)), fallback: "none", about: "what the sun does at a place"),
+        Setting(
+            "schedules.*.latitude", .number(-90...90), fallback: "–",
+            about: "of that place, in degrees; south is below 0"),
+        Setting("schedules.*.longitude", .number(-180...180), fallback: "–", about: "west is below 0"),
         Setting(
             "schedules.*.timezone", .text, fallback: "UTC", about: "name of a time zone, or `local`; for all of these"),
         Setting("schedules.*.args", .list, fallback: "[]", about: "arguments"),
