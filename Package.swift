@@ -146,6 +146,6 @@ let package = Package(
         .testTarget(name: "TaskhostClientTests", dependencies: ["TaskhostClient"], exclude: ["tour"]),
         .testTarget(
             name: "TaskhostTests",
-            dependencies: ["taskhost", "Canvas", "Engine", "TaskModel", "CeleryWire", "Ports", json]),
+            dependencies: ["taskhost", "Canvas", "Engine", "TaskModel", "CeleryWire", "Ports", "Loop", json]),
     ]
 )

@@ -12,6 +12,10 @@ public final class ControlService {
     private let desk: ControlDesk
     private let started: Instant
     private var isOpen = false
+    private var isHeard = false
+
+    /// What is broadcast to all workers reaches us: called once, when our own greeting has come back.
+    public var onHearing: () -> Void = {}
 
     /// - Parameters:
     ///   - controlExchange: Celery's `control_exchange`, "celery" by default; names the pidbox exchange.
@@ -66,6 +70,7 @@ public final class ControlService {
         if message.headers["ticket"] != nil { return greeted(message) }
         do throws(ControlDecodingError) {
             let request = try ControlRequest(decoding: message)
+            if request.method == "hello" { heardGreeting(request) }
             let reaction = desk.handle(request)
             switch reaction {
             case .ignored, .answered(nil): break
@@ -75,6 +80,13 @@ public final class ControlService {
         } catch {
             log(2, "Control message dropped: \(error)")
         }
+    }
+
+    private func heardGreeting(_ request: ControlRequest) {
+        let sender = request.arguments.first { $0.key == "from_node" }?.value.text
+        guard !isHeard, sender == desk.engine.nodeName else { return }
+        isHeard = true
+        onHearing()
     }
 
     private func reply(_ value: JSON, to request: ControlRequest) {

@@ -52,6 +52,18 @@ struct ControlServiceTests {
         #expect(body["reply_to"]?["routing_key"] == "w1@test.celery.pidbox")
     }
 
+    @Test("it is heard when its own greeting comes back, not when another's does")
+    func hearing() throws {
+        var heard = 0
+        service.onHearing = { heard += 1 }
+        try send(command("hello", ["from_node": "w2@test", "revoked": []]))
+        #expect(heard == 0)
+        let own = try #require(channel.broadcasts.first)
+        channel.deliver(own)
+        channel.deliver(own)
+        #expect(heard == 1)
+    }
+
     @Test("a greeting's answer adds ids and moves the clock; our own answer does neither")
     func greetingAnswered() throws {
         func answer(_ node: String, _ value: JSON) throws {

@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -27,10 +28,14 @@ class Top:
         self.seen = ""
 
     @property
-    def lines(self):
+    def text(self):
         while select.select([self.ours], [], [], 0)[0]:
             self.seen += os.read(self.ours, 65536).decode()
-        frames = [frame for frame in self.seen.split("\x1b[H") if frame.endswith("\x1b[J")]
+        return self.seen
+
+    @property
+    def lines(self):
+        frames = [frame for frame in self.text.split("\x1b[H") if frame.endswith("\x1b[J")]
         text = frames[-1] if frames else ""
         return [re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", line) for line in text.split("\r\n")]
 
@@ -91,6 +96,20 @@ def test_top_shows_the_fleet_and_its_keys_pause_kill_and_quit(where, taskhost, s
         top.close()
     assert worker.running
     gate.open()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_leaves_the_terminal_as_it_was(embedded, number):
+    top = Top("-b", embedded.broker)
+    try:
+        until("the screen", lambda: top.shows("workers"))
+        assert termios.tcgetattr(top.terminal) != top.before
+        top.process.send_signal(number)
+        assert top.process.wait(timeout=15) == 128 + number
+        assert termios.tcgetattr(top.terminal) == top.before
+        assert "\x1b[?1049l" in top.text and "\x1b[?25h" in top.text
+    finally:
+        top.close()
 
 
 def test_top_without_a_terminal_names_what_scripts_use(embedded, taskhost):

@@ -2,6 +2,7 @@
 import Engine
 import Foundation
 import Glibc
+import Loop
 import Ports
 import TaskModel
 import Testing
@@ -70,12 +71,60 @@ struct ServiceTests {
 
     @Test("the service manager's socket gets the state")
     func notification() throws {
-        let path = temporaryPath()
-        let receiver = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+        let (receiver, path) = try listen()
         defer {
             close(receiver)
             unlink(path)
         }
+        let notifier = try #require(ServiceNotifier(environment: ["NOTIFY_SOCKET": path]))
+        #expect(notifier.send("READY=1"))
+        #expect(receive(receiver) == "READY=1")
+    }
+
+    @Test("signs of life come twice as often as asked for, if it is we who are asked")
+    func pulse() {
+        #expect(ServiceReport.pulse(["WATCHDOG_USEC": "3000000"]) == 1.5)
+        #expect(ServiceReport.pulse(["WATCHDOG_USEC": "3000000", "WATCHDOG_PID": "\(getpid())"]) == 1.5)
+        #expect(ServiceReport.pulse(["WATCHDOG_USEC": "3000000", "WATCHDOG_PID": "1"]) == nil)
+        #expect(ServiceReport.pulse(["WATCHDOG_USEC": "0"]) == nil)
+        #expect(ServiceReport.pulse([:]) == nil)
+    }
+
+    @Test("signs of life come from the loop's turns only")
+    func pulseFromTheLoop() throws {
+        let (receiver, path) = try listen()
+        defer {
+            close(receiver)
+            unlink(path)
+        }
+        let loop = try EpollLoop()
+        let environment = ["NOTIFY_SOCKET": path, "WATCHDOG_USEC": "20000"]
+        let report = try #require(
+            ServiceReport(environment: environment, queues: ["a"], loop: loop, activity: { "0 running" }))
+        report.begin()
+        var heard: [String] = []
+        loop.run(
+            until: {
+                while let text = receive(receiver) { heard.append(text) }
+                return heard.count { $0 == "WATCHDOG=1" } >= 3
+            }, timeoutSeconds: 10)
+        #expect(heard.count { $0 == "WATCHDOG=1" } >= 3)
+        report.ready()
+        #expect(receive(receiver) == "READY=1\nSTATUS=serving a: 0 running")
+        // Three pulses' time in which the loop does not turn.
+        usleep(30_000)
+        #expect(receive(receiver) == nil)
+    }
+
+    private func receive(_ receiver: Int32) -> String? {
+        var buffer = [UInt8](repeating: 0, count: 256)
+        let length = recv(receiver, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+        return length >= 0 ? String(decoding: buffer.prefix(length), as: UTF8.self) : nil
+    }
+
+    private func listen() throws -> (Int32, String) {
+        let path = temporaryPath()
+        let receiver = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
@@ -85,11 +134,7 @@ struct ServiceTests {
             }
         }
         try #require(bound == 0)
-        let notifier = try #require(ServiceNotifier(environment: ["NOTIFY_SOCKET": path]))
-        #expect(notifier.send("READY=1"))
-        var buffer = [UInt8](repeating: 0, count: 64)
-        let length = recv(receiver, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-        #expect(String(decoding: buffer.prefix(max(0, length)), as: UTF8.self) == "READY=1")
+        return (receiver, path)
     }
 
     @Test("without a service manager nothing is told")

@@ -1,6 +1,4 @@
 import ArgumentParser
-import Client
-import TaskhostJSON
 
 struct ControlCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,17 +11,7 @@ struct ControlCommand: ParsableCommand {
             1 when one replies with an error.
             """)
 
-    @Argument(help: ArgumentHelp("What to change; see below.", valueName: "method"))
-    var method: String
+    @OptionGroup var options: RemoteMethodOptions
 
-    @Argument(help: ArgumentHelp("Its arguments, in the order shown below.", valueName: "argument"))
-    var arguments: [String] = []
-
-    @OptionGroup var remote: RemoteOptions
-
-    func run() throws {
-        let method = try RemoteMethod.find(method, among: RemoteMethod.controlling)
-        let failed = try RemoteErrand.run(method, arguments, remote)
-        if failed { throw ExitCode(ExitStatus.failure.rawValue) }
-    }
+    func run() throws { try options.run(among: RemoteMethod.controlling) }
 }

@@ -1,6 +1,4 @@
 import ArgumentParser
-import Client
-import TaskhostJSON
 
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,17 +11,7 @@ struct InspectCommand: ParsableCommand {
             error.
             """)
 
-    @Argument(help: ArgumentHelp("What to ask; see below.", valueName: "method"))
-    var method: String
+    @OptionGroup var options: RemoteMethodOptions
 
-    @Argument(help: ArgumentHelp("Its arguments, in the order shown below.", valueName: "argument"))
-    var arguments: [String] = []
-
-    @OptionGroup var remote: RemoteOptions
-
-    func run() throws {
-        let method = try RemoteMethod.find(method, among: RemoteMethod.inspecting)
-        let failed = try RemoteErrand.run(method, arguments, remote)
-        if failed { throw ExitCode(ExitStatus.failure.rawValue) }
-    }
+    func run() throws { try options.run(among: RemoteMethod.inspecting) }
 }

@@ -1,5 +1,8 @@
 import ArgumentParser
 import Client
+import Glibc
+import Loop
+import Ports
 
 struct TopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -29,12 +32,23 @@ struct TopCommand: ParsableCommand {
         let configuration = try connection.configuration()
         let session = try ClientSession(
             configuration, needsBroker: true, needsStore: false, needsReplies: true, hosts: try place.hosts())
+        // When we are told to go, at once: a raw terminal is of no use to anybody else.
+        var told: Int32?
+        var restore = {}
+        let signals = try session.loop.watchSignals([SIGTERM, SIGHUP, SIGINT]) { number in
+            told = number
+            restore()
+            session.finish()
+        }
+        defer { signals.cancel() }
         guard let terminal = RawTerminal() else {
             throw CommandFailure(.usage, "this is no terminal", fix: "use `taskhost status --json`")
         }
+        restore = { terminal.restore() }
         defer { terminal.restore() }
         let live = LiveFleet(
             session: session, terminal: terminal, nodes: RemoteOptions.names(destination), patience: timeout)
         try session.run { live.begin() }
+        if let told { throw ExitCode(128 + told) }
     }
 }

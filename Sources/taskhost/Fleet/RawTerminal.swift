@@ -3,6 +3,7 @@ import Glibc
 
 final class RawTerminal {
     private var before = termios()
+    private var isRestored = false
 
     /// nil: standard input or output is no terminal.
     init?() {
@@ -15,7 +16,10 @@ final class RawTerminal {
         Console.write("\u{1B}[?1049h\u{1B}[?25l\u{1B}[2J", to: STDOUT_FILENO)
     }
 
+    /// Nothing is drawn any more.
     func restore() {
+        guard !isRestored else { return }
+        isRestored = true
         Console.write("\u{1B}[?25h\u{1B}[?1049l", to: STDOUT_FILENO)
         tcsetattr(STDIN_FILENO, TCSANOW, &before)
     }
@@ -29,6 +33,7 @@ final class RawTerminal {
     }
 
     func draw(_ lines: [TopScreen.Line]) {
+        guard !isRestored else { return }
         let rows = lines.map { line in
             (line.isSelected ? "\u{1B}[7m\(line.text)\u{1B}[0m" : line.text) + "\u{1B}[K"
         }

@@ -13,6 +13,7 @@ struct ServiceNotifier {
     }
 
     /// - Parameter state: lines like "READY=1".
+    /// Never waits.
     /// - Returns: false when the socket does not take it.
     @discardableResult
     func send(_ state: String) -> Bool {
@@ -29,7 +30,7 @@ struct ServiceNotifier {
         let bytes = Array(state.utf8)
         let sent = withUnsafePointer(to: &target) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                sendto(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL), $0, length)
+                sendto(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT), $0, length)
             }
         }
         return sent == bytes.count

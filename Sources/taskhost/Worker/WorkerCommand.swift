@@ -13,7 +13,8 @@ struct WorkerCommand: ParsableCommand {
                     with soft_shutdown_timeout what runs has that long first
               HUP   look at the plugins folders again, reopen the log file
 
-            Under systemd (Type=notify) READY=1 is told when bundles are loaded and queues are consumed.
+            Under systemd (Type=notify) READY=1 is told when bundles are loaded, queues are consumed and remote \
+            control is heard; WATCHDOG=1 twice per WatchdogSec.
             """)
 
     @OptionGroup(title: "Worker") var worker: WorkerOptions

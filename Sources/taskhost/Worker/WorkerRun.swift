@@ -16,7 +16,8 @@ final class WorkerRun {
     private let environment: [String: String]
     private let logSetup: LogSetup
     private let log: Logger
-    private let notifier: ServiceNotifier?
+    private let service: ServiceReport?
+    private var readiness: Readiness?
     private let loop: EpollLoop
     private let engine: Engine
     private let control: ControlService
@@ -52,7 +53,6 @@ final class WorkerRun {
         self.logSetup = logSetup
         let log = logSetup.logger(environment: environment)
         self.log = log
-        notifier = ServiceNotifier(environment: environment)
         let installation = try Installation(environment: environment)
         folders = configuration.plugins ?? [installation.pluginFolder]
         do {
@@ -73,6 +73,9 @@ final class WorkerRun {
             options: options, loop: loop, broker: broker, store: store, runner: runner, limits: try adapters.limits(),
             log: log)
         tracing = try Tracing(configuration, engine: engine, log: log)
+        service = ServiceReport(
+            environment: environment, queues: configuration.queues.entries.map(\.name), loop: loop
+        ) { [engine] in "\(engine.figures.running) running, \(engine.figures.held) held" }
         watch = configuration.metricsPort == nil ? nil : WorkerWatch(loop: loop, engine: engine)
         watch?.spans = tracing?.exporter
         let eventChannel = try adapters.events()
@@ -83,14 +86,14 @@ final class WorkerRun {
             over: channels.compactMap { $0 }, of: engine, configuration, loop: loop)
         let surroundings = RemoteSettings.Surroundings(
             folders: folders, coloursLog: logSetup.isColoured(environment: environment))
-        let service = { [engine, loop] (channel: any ControlChannel) in
+        let makeService = { [engine, loop] (channel: any ControlChannel) in
             RemoteControl.service(
                 over: channel, of: engine, configuration, events: events, surroundings: surroundings, loop: loop,
                 log: tell)
         }
         (self.eventChannel, self.localServer, self.events) = (eventChannel, localServer, events)
-        control = service(try adapters.control())
-        localControl = localServer.map(service)
+        control = makeService(try adapters.control())
+        localControl = localServer.map(makeService)
         hooks = try HookWiring.desk(
             configuration, environment: environment, loop: loop, broker: broker, watch: watch, log: log)
         if let hooks { engine.add(observer: hooks) }
@@ -138,7 +141,10 @@ final class WorkerRun {
         defer { signals.cancel() }
         // After the signals are blocked: a thread that takes them would end us.
         try watch?.open(configuration, log: log)
-        engine.onReady = { [unowned self] in becomeReady() }
+        let readiness = Readiness(loop: loop) { [unowned self] in becomeReady(hears: $0) }
+        self.readiness = readiness
+        engine.onReady = { readiness.consuming() }
+        control.onHearing = { readiness.hearing() }
         engine.onLinkUp = { [unowned self] in events?.linkUp() }
         engine.onClosing = { [unowned self] in events?.close() }
         engine.onStopped = { [unowned self] in
@@ -169,6 +175,7 @@ final class WorkerRun {
         } else {
             logSetup.sink.write(banner.text)
         }
+        service?.begin()
         engine.start()
         control.open()
         localControl?.open()
@@ -180,7 +187,8 @@ final class WorkerRun {
         return status
     }
 
-    private func becomeReady() {
+    private func becomeReady(hears: Bool) {
+        if !hears { log.warning("remote control does not reach this worker: is its node name in use already?") }
         let tasks = runner.bundles.filter { $0.status == .active }.flatMap { $0.manifest?.tasks ?? [] }.map(\.name)
         log.info(
             "ready: \(tasks.count) tasks from \(runner.bundles.filter { $0.status == .active }.count) bundles",
@@ -189,7 +197,8 @@ final class WorkerRun {
                 "concurrency": .stringConvertible(configuration.slotsAtFirst),
                 "tasks": .array(tasks.sorted().map { .string($0) }),
             ])
-        notifier?.send("READY=1\nSTATUS=serving \(configuration.queues.entries.map(\.name).joined(separator: ", "))")
+        watch?.ready()
+        service?.ready()
     }
 
     private func receive(_ number: Int32) {
@@ -202,6 +211,7 @@ final class WorkerRun {
                 log.error("\(error)")
             }
             engine.reload()
+            service?.reloading { [runner] in !runner.bundles.contains { $0.status == .loading } }
         default:
             if number == SIGINT { status = .failure }
             switch stopSignals.order(on: number, stopping: engine.stopping, runsTasks: engine.runsTasks) {
@@ -216,8 +226,9 @@ final class WorkerRun {
 
     private func stop(_ kind: StopKind) {
         if engine.stopping == nil {
+            readiness?.giveUp()
             watch?.stopping()
-            notifier?.send("STOPPING=1")
+            service?.stopping()
             // Others may lead at once; what is being sent is confirmed before the engine's broker closes.
             stopBeat()
         }

@@ -16,6 +16,7 @@ final class WorkerWatch {
     private let engine: Engine
     private let registry: PrometheusRegistry
     private let health = Health()
+    private var isReady = false
     private var isStopping = false
     /// Whose figures are shown, too.
     var spans: SpanExporter?
@@ -70,6 +71,11 @@ final class WorkerWatch {
         }
     }
 
+    func ready() {
+        isReady = true
+        health.loopTurned(notReadyBecause: notReadyBecause)
+    }
+
     func stopping() {
         isStopping = true
         health.loopTurned(notReadyBecause: notReadyBecause)
@@ -94,7 +100,8 @@ final class WorkerWatch {
     private var notReadyBecause: String? {
         if isStopping { return "stopping" }
         if !engine.figures.isLinkUp { return "not connected to the broker" }
-        return engine.registeredTasks.isEmpty ? "no bundle is loaded" : nil
+        if engine.registeredTasks.isEmpty { return "no bundle is loaded" }
+        return isReady ? nil : "starting"
     }
 
     private func showSpans() {
