@@ -45,8 +45,8 @@ final class RedisChordReport {
             return done(.failure(error))
         }
         let words =
-            ["EVAL".bytes, ChordScripts.report.bytes, "6".bytes]
-            + [keys.parts, keys.extra, keys.size, keys.counted, keys.group, keys.claim]
+            ["EVAL".bytes, ChordScripts.report.bytes, "7".bytes]
+            + [keys.parts, keys.extra, keys.size, keys.counted, keys.group, keys.claim, keys.ourClaim]
             + [
                 part.taskID.bytes, document, options.isOrdered ? "1".bytes : "0".bytes,
                 (part.groupIndex.map(String.init) ?? "+inf").bytes, "\(options.expiresSeconds)".bytes,

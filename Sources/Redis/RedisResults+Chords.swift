@@ -14,7 +14,7 @@ extension RedisResults: ChordStore {
             steps.append(["SET".bytes, keys.group, document] + expiry(chords.groupExpiresSeconds))
         }
         // Applied once more, a frozen chord has the same id: what it was before must not matter.
-        steps.append(["DEL".bytes, keys.claim])
+        steps.append(["DEL".bytes, keys.claim, keys.ourClaim])
         steps.append(["SET".bytes, keys.size, "\(size)".bytes] + expiry(chords.expiresSeconds))
         askInTurn(steps[...], done: done)
     }
@@ -25,7 +25,8 @@ extension RedisResults: ChordStore {
 
     public func keepClaim(_ claim: ChordClaim, done: @escaping (Result<Bool, StoreFailure>) -> Void) {
         let keys = ChordKeys(claim.groupID, in: self)
-        run(ChordScripts.keep, [keys.claim, keys.size], [claim.token, "\(chords.publishSeconds)"]) { answer in
+        run(ChordScripts.keep, [keys.claim, keys.ourClaim, keys.size], [claim.token, "\(chords.publishSeconds)"]) {
+            answer in
             done(answer.map { $0.integer == 1 })
         }
     }
@@ -33,7 +34,7 @@ extension RedisResults: ChordStore {
     public func finishChord(_ claim: ChordClaim, done: @escaping (StoreFailure?) -> Void) {
         let keys = ChordKeys(claim.groupID, in: self)
         run(
-            ChordScripts.finish, [keys.claim, keys.parts, keys.extra, keys.size, keys.counted],
+            ChordScripts.finish, [keys.claim, keys.ourClaim, keys.parts, keys.extra, keys.size, keys.counted],
             [claim.token, "\(chords.doneSeconds)"]
         ) { done($0.failure) }
     }
@@ -70,6 +71,8 @@ extension RedisResults: ChordStore {
 /// The keys of one chord.
 struct ChordKeys {
     let group, parts, extra, size, counted, claim: [UInt8]
+    /// Ours alone: Python workers do not know it (see ChordScripts).
+    let ourClaim: [UInt8]
 
     init(_ groupID: String, in store: RedisResults) {
         let name = "\(store.address.effectivePrefix)celery-taskset-meta-\(groupID)"
@@ -79,6 +82,7 @@ struct ChordKeys {
         size = "\(name).s".bytes
         counted = "\(name).d".bytes
         claim = "\(name).c".bytes
+        ourClaim = "\(name).taskhost".bytes
     }
 }
 

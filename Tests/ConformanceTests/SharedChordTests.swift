@@ -60,6 +60,23 @@ struct SharedChordTests {
         try close()
     }
 
+    @Test("we claim a complete chord and die: a Python worker that runs our member again publishes the body")
+    func weDieWithTheClaim() throws {
+        _ = try python.ask("send")
+        let (chord, id, _) = try takeMember()
+        #expect(try python.ask("work") == "two")
+        try store(id)
+        let (claim, _) = try chord.expectComplete(chord.report(id, 2, "6"))
+        // Our acknowledgement was never sent: the message comes again, to another.
+        try broker.publish([
+            Publication(
+                destination: .queue(QueueDeclaration(name: "python-\(suffix)")), message: broker.deliveries[0].message)
+        ])
+        #expect(try python.ask("result") == "12")
+        #expect(try !chord.keep(claim))
+        try close()
+    }
+
     /// The native member, as the Python client sent it.
     private func takeMember() throws -> (ChordClient, id: String, embed: JSON) {
         broker.consume(QueueDeclaration(name: "native-\(suffix)"), credit: 1)
