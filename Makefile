@@ -26,10 +26,11 @@ conformance: build ## Run Celery's own integration suite against taskhost, in th
 	@make -C Tests/Conformance/bundle OUT="$(CURDIR)/.build/conformance" TASKHOST_SDK="$(CURDIR)/sdk"
 	@Tests/Support/with-servers Tests/Conformance/run --dist "$(DIST)" $(ARGUMENTS)
 
-chaos: build ## Kill a mixed fleet of Python and taskhost workers again and again (some minutes)
+chaos: build ## The long fault runs: a mixed fleet that is killed again and again, links dead for five minutes
 	@scripts/install-deps test
 	@Tests/Support/venv
 	@TASKHOST_TEST_DIST="$(DIST)" Tests/Support/with-servers .venv/bin/python -m pytest -q Tests/Faults -m chaos $(ARGUMENTS)
+	@TASKHOST_TEST_DIST="$(DIST)" Tests/Support/with-servers .venv/bin/python -m pytest -q Tests/Journeys -m chaos $(ARGUMENTS)
 
 demo: build ## Start a host on the embedded broker, send it sums and a photograph, show the results
 	@demo/run "$(DIST)"
