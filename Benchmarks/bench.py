@@ -19,11 +19,13 @@ import latency  # noqa: E402
 import throughput  # noqa: E402
 
 RATIOS = [
-    # name, host's variant, floor's variant, the least that is expected
+    # name, one variant, the one it is compared with, the least that is expected
     ("kept / pool", "host kept", "floor pool", 0.60),
     ("fresh / zygote", "host fresh", "floor zygote", 0.60),
     ("kept + redis / pool + redis", "host kept, redis", "floor pool, redis", None),
     ("fresh + redis / zygote + redis", "host fresh, redis", "floor zygote, redis", None),
+    ("kept + events / kept", "host kept, events", "host kept", None),
+    ("fresh + events / fresh", "host fresh, events", "host fresh", 0.90),
 ]
 
 

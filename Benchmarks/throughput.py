@@ -12,11 +12,13 @@ from urllib.parse import urlsplit
 
 from lab import amqp, bundles, processes, settings
 from lab.worker import Worker
+from watcher import Watcher
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.join(HERE, "build")
 COUNTERS, STRIDE = 256, 64
 PATIENCE = 120  # seconds for one variant
+EVENTS_PER_TASK = 3  # received, started, succeeded
 
 
 @dataclass
@@ -27,6 +29,7 @@ class Variant:
     count: int
     redis: bool = False
     in_flight: int = 1
+    events: bool = False
 
 
 class Tally:
@@ -68,6 +71,8 @@ class Throughput:
             Variant("host kept, redis", "host", kept, many // 2, redis=True),
             Variant("floor zygote, redis", "zygote", fresh, few, redis=True),
             Variant("host fresh, redis", "host", fresh, few, redis=True),
+            Variant("host kept, events", "host", kept, many, events=True),
+            Variant("host fresh, events", "host", fresh, few, events=True),
             Variant("floor pool, 16 in flight", "pool", kept, many, in_flight=16),
         ]
         return [one for one in found if one.kind != "host" or not floor_only]
@@ -83,6 +88,7 @@ class Throughput:
         queue = self.queues.new("bench")
         subprocess.run([os.path.join(BUILD, "preload"), self.broker, queue, str(variant.count), variant.task,
                         "keep" if variant.redis else "ignore"], check=True)
+        watcher = Watcher(self.broker) if variant.events else None
         start = self.start_host if variant.kind == "host" else self.start_floor
         runner = start(variant, folder, queue, tally_path)
         try:
@@ -91,12 +97,13 @@ class Throughput:
         finally:
             runner.finish()
         done, first, last = tally.read()
+        seen = watcher.finish(EVENTS_PER_TASK * variant.count) if watcher else 0
         left = self.queues.ready(queue)
         self.queues.channel.queue_delete(queue)
         shutil.rmtree(folder)
         if left or done != variant.count:
             raise AssertionError(f"{variant.name}: {done} of {variant.count} done, {left} left in the queue")
-        return {"rate": (done - 1) / (last - first) * 1e9, "count": done,
+        return {"rate": (done - 1) / (last - first) * 1e9, "count": done, "events": seen,
                 "cpu_us": (late[1] - early[1]) / max(1, late[0] - early[0]) * 1e6}
 
     def wait(self, runner, tally, count):
@@ -119,7 +126,7 @@ class Throughput:
         plugin = bundles.build_c(os.path.join(HERE, "bundle", "bench.c"), folder, [f'TALLY="{tally_path}"'],
                                  [os.path.join(HERE, "floor")])
         return Host(os.path.join(folder, "host"), self.broker, self.redis if variant.redis else None, queue, [plugin],
-                    slots=self.children, level="WARNING")
+                    slots=self.children, level="WARNING", options=["-E"] if variant.events else [])
 
 
 class Floor:
