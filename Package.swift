@@ -11,6 +11,7 @@ let strict: [SwiftSetting] = [
 ]
 
 let json = Target.Dependency.product(name: "TaskhostJSON", package: "sdk")
+let sdk = Target.Dependency.product(name: "TaskhostSDK", package: "sdk")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
@@ -105,6 +106,7 @@ let package = Package(
             name: "TaskhostClient",
             dependencies: [
                 "TaskModel", "CeleryWire", "Canvas", "Ports", "Loop", "RabbitMQ", "Redis", "SQLite", "Client", json,
+                sdk,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -143,7 +145,7 @@ let package = Package(
                 "RabbitMQ", "Redis", "SQLite", "Loop", "Ports", "TaskModel", json,
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
-        .testTarget(name: "TaskhostClientTests", dependencies: ["TaskhostClient"], exclude: ["tour"]),
+        .testTarget(name: "TaskhostClientTests", dependencies: ["TaskhostClient", sdk], exclude: ["tour"]),
         .testTarget(
             name: "TaskhostTests",
             dependencies: ["taskhost", "Canvas", "Engine", "TaskModel", "CeleryWire", "Ports", "Loop", json]),

@@ -9,6 +9,8 @@ import TaskhostJSON
 /// The result of one step is put before the arguments of the next, unless that one is `immutable`.
 public struct Signature: Composable {
     indirect enum Form: Sendable {
+        /// The value's properties are the keyword arguments.
+        case call(String, any Encodable & Sendable)
         case task(String, args: [any Encodable & Sendable], kwargs: [String: any Encodable & Sendable])
         /// In order; a group followed by something is a chord's header.
         case chain([Step])

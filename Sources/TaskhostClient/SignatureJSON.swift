@@ -22,6 +22,12 @@ extension Signature {
         if !links.isEmpty { options.append(JSONMember(key: "link", value: try Step.list(links))) }
         if !errorLinks.isEmpty { options.append(JSONMember(key: "link_error", value: try Step.list(errorLinks))) }
         switch form {
+        case .call(let name, let call):
+            guard let members = try ValueCoding.json(call).members else {
+                throw .argument("\(type(of: call)) has no properties that could be arguments")
+            }
+            return .signature(
+                name, nil, kwargs: members.sorted { $0.key < $1.key }, options: options, isImmutable: isImmutable)
         case .task(let name, let args, let kwargs):
             var list: [JSON] = []
             for argument in args { list.append(try ValueCoding.json(argument)) }

@@ -34,6 +34,18 @@ import Testing
         await client.close()
     }
 
+    @Test("a call without properties is refused before it is sent")
+    func noArguments() async throws {
+        let folder = try TemporaryFolder()
+        let client = try fileClient(folder)
+        await #expect {
+            _ = try await client.send(Word.word)
+        } throws: { error in
+            if case ClientError.argument(let text) = error { text.contains("no properties") } else { false }
+        }
+        await client.close()
+    }
+
     @Test("a cancelled task stops waiting")
     func cancelled() async throws {
         let folder = try TemporaryFolder()

@@ -77,6 +77,27 @@ private let total = TaskName("tour.total")
         }
     }
 
+    @Test("tasks called by their declarations", arguments: WorkerKind.allCases, ResultsKind.allCases)
+    func typed(_ worker: WorkerKind, _ results: ResultsKind) async throws {
+        try await tour(worker, results) { client in
+            let sum = try await client.send(Add(x: 4, y: 6)).get(timeout: patience)
+            #expect(sum + 0 == 10)
+            var quickly = CallOptions()
+            quickly.taskID = UUID().uuidString
+            let photo = Photo(name: "ñandú", size: [1, 2], taken: Date(timeIntervalSince1970: 1_800_000_000))
+            let echo = try await client.send(Echo(value: photo), options: quickly)
+            #expect(echo.id == quickly.taskID)
+            #expect(try await echo.get(timeout: patience) == photo)
+            let failing = try await client.send(Fail(text: "no good"))
+            await #expect {
+                try await failing.get(timeout: patience)
+            } throws: { ($0 as? TaskFailed)?.message == "no good" }
+            #expect(try await failing.untyped.state == "FAILURE")
+            let sums = try await client.send(group(Signature(Add(x: 1, y: 2)), Signature(Add(x: 3, y: 4))))
+            #expect(try await sums.get(timeout: patience) == [3, 7])
+        }
+    }
+
     @Test("immutable steps, callbacks and groups in the middle work", arguments: WorkerKind.allCases)
     func canvases(_ worker: WorkerKind) async throws {
         try await tour(worker, .redis) { client in

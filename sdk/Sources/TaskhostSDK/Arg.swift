@@ -70,6 +70,18 @@ enum ArgumentKind: Sendable {
     case named
 }
 
+/// As part of a call that is to be sent.
+extension Arg: Encodable {
+    public func encode(to encoder: any Encoder) throws {
+        guard let value else {
+            throw EncodingError.invalidValue(
+                self, .init(codingPath: encoder.codingPath, debugDescription: "this argument has not been set"))
+        }
+        var container = encoder.singleValueContainer()
+        try container.encode(value)
+    }
+}
+
 extension Arg: ArgumentProperty {
     var kind: ArgumentKind { .one }
     var keyIndex: Int? { key }

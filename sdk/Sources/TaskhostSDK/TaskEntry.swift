@@ -21,7 +21,12 @@ final class HandlerEntry<Handler: TaskHandler>: TaskEntry {
 
     init(bundle: String, encode: @escaping @Sendable (Handler.Output) throws -> [UInt8]) throws(RegistrationError) {
         let options = Handler.options
-        let name = options.name ?? bundle + "." + TypeNames.snakeCased(TypeNames.written(Handler.self))
+        let declared = (Handler.self as? any TaskDeclaration.Type)?.taskName
+        if let declared, let other = options.name, other != declared {
+            throw RegistrationError(
+                "\(Handler.self) is declared as '\(declared)', but its options name it '\(other)': leave that out")
+        }
+        let name = declared ?? options.name ?? bundle + "." + TypeNames.snakeCased(TypeNames.written(Handler.self))
         let function = name.split(separator: ".").last.map(String.init) ?? name
         parameters = try Parameters(of: Handler.self, function: function)
         self.encode = encode

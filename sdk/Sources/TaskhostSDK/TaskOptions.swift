@@ -2,7 +2,8 @@
 
 /// Everything left out is as the operator says.
 public struct TaskOptions: Sendable {
-    /// What clients call; nil: bundle name, dot, the type's name in snake case ("images.resize_all").
+    /// What clients call; nil: as a `TaskDeclaration` says, else bundle name, dot, the type's name in snake case
+    /// ("images.resize_all").
     public var name: String?
     /// From the start; then the task is told to stop (`TaskContext.shouldStop`, cancellation). Above zero.
     public var softLimit: Duration?
