@@ -120,7 +120,8 @@ public struct Canvas {
         _ group: Signature, _ args: [JSON], _ kwargs: JSONMap, _ call: JSONMap, isChild: Bool,
         announcing announcement: ChordAnnouncement? = nil
     ) throws(CanvasError) -> ResultNode {
-        var options = group.options.called(with: call).without("link", "link_error", "group_index")
+        // Errbacks that the group itself has take the place of its members'.
+        var options = group.options.called(with: call.without("link", "link_error")).without("group_index")
         let id = options.text("task_id") ?? context.makeID()
         options["task_id"] = nil
         options["group_id"] = .string(id)

@@ -65,6 +65,9 @@ CASES = {
     "group of one": group(add(1)),
     "chain with a group of one": chain(add(1), group(add(2)), add(3)),
     "chain of chords": chain(chord([add(1), add(2)], tsum()), chord([add(3), add(4)], tsum())),
+    "group with an errback of its own": group(add(1).on_error(add(8)), chain(add(2), add(3))).set(link_error=[add(9)]),
+    "chord with a group with an errback as body": chord([add(1)], group(add(2), tsum()).set(link_error=[add(9)])),
+    "group with an errback around a chord": group(chord([add(1), add(2)], tsum())).set(link_error=[add(9)]),
     "stamped": add(1).set(stamped_headers=["on"], on="abc"),
 }
 
