@@ -134,7 +134,8 @@ let package = Package(
             name: "RunnerTests",
             dependencies: ["Runner", "Loop", "Ports", "TaskModel", "CLinux", "CRunnerProtocol"]),
         .testTarget(
-            name: "ControlTests", dependencies: ["Control", "Ports", "TaskModel", json], exclude: ["Fixtures"]),
+            name: "ControlTests", dependencies: ["Control", "CeleryWire", "Ports", "TaskModel", json],
+            exclude: ["Fixtures"]),
         .testTarget(name: "HooksTests", dependencies: ["Hooks", "Ports", "TaskModel", json]),
         .testTarget(name: "TracesTests", dependencies: ["Traces", "Ports", "TaskModel", json]),
         .testTarget(name: "ObservabilityTests", dependencies: ["Observability", "Ports", "TaskModel", metrics]),

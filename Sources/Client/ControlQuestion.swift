@@ -1,4 +1,5 @@
 // A command to workers whose replies are awaited (celery-wire.md §5.1).
+public import CeleryWire
 public import Ports
 import TaskModel
 public import TaskhostJSON
@@ -47,11 +48,12 @@ extension TaskClient {
     /// - Parameters:
     ///   - seconds: how long replies are awaited, from when the question is out.
     ///   - done: replies by node, in order of names; called early once each node of `destination` has answered.
+    /// - Throws: it is to be signed, and there is no key.
     public func ask(
         _ question: ControlQuestion, within seconds: Double, on loop: any EventLoop, controlExchange: String = "celery",
         done: @escaping ([JSONMember]) -> Void
-    ) {
+    ) throws(WireError) {
         guard let broadcasts else { return done([]) }
-        broadcasts.ask(question, within: seconds, on: loop, controlExchange: controlExchange, done: done)
+        try broadcasts.ask(question, within: seconds, on: loop, controlExchange: controlExchange, done: done)
     }
 }

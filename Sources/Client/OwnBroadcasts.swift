@@ -9,33 +9,37 @@ final class OwnBroadcasts {
     private let channel: any ControlChannel
     private let name: String
     private var exchange: String?
-    private var awaited: [String: () -> Void] = [:]
+    private let formats: CommandFormats
+    /// What we sent, byte for byte, until we hear it.
+    private var awaited: [String: (body: [UInt8], done: () -> Void)] = [:]
     private var asked: [String: PendingQuestion] = [:]
 
     /// - Parameter name: of nobody else.
-    init(channel: any ControlChannel, name: String) {
+    init(channel: any ControlChannel, name: String, formats: CommandFormats) {
         self.channel = channel
         self.name = name
+        self.formats = formats
     }
 
     /// - Parameters:
+    ///   - message: as it is to travel.
     ///   - ticket: in the message's body, unique.
     ///   - done: when every listener that is there has got it, or will.
     func send(_ message: WireMessage, ticket: String, controlExchange: String, done: @escaping () -> Void) {
         open(controlExchange)
-        awaited[ticket] = done
+        awaited[ticket] = (message.body, done)
         channel.broadcast(message, controlExchange: controlExchange)
     }
 
     func ask(
         _ question: ControlQuestion, within seconds: Double, on loop: any EventLoop, controlExchange: String,
         done: @escaping ([JSONMember]) -> Void
-    ) {
+    ) throws(WireError) {
         open(controlExchange)
         let ticket = TaskCall.newID()
-        let pending = PendingQuestion(from: question.destination, done: done)
+        let message = try formats.written(question.message(ticket: ticket, replyTo: channel.ownAddress))
+        let pending = PendingQuestion(from: question.destination, loop: loop, done: done)
         asked[ticket] = pending
-        let message = question.message(ticket: ticket, replyTo: channel.ownAddress)
         // The time for replies begins when the question is out: until then our own ear is being set up.
         send(message, ticket: ticket, controlExchange: controlExchange) { [weak self] in
             if let nodes = self?.channel.repliers(to: question.destination) { pending.expected = Set(nodes) }
@@ -61,12 +65,13 @@ final class OwnBroadcasts {
         // Commands name their ticket in the body, replies in a header.
         if let ticket = message.headers["ticket"] {
             guard let ticket = ticket.text, let pending = asked[ticket] else { return }
-            pending.add(body(of: message)?.members ?? [])
+            pending.add(formats.body(of: message, now: pending.loop.clocks.wall)?.members ?? [])
             if pending.isComplete { finish(ticket) }
             return
         }
-        guard !awaited.isEmpty, let ticket = body(of: message)?["ticket"]?.text else { return }
-        awaited.removeValue(forKey: ticket)?()
+        guard let ours = awaited.first(where: { $0.value.body == message.body }) else { return }
+        awaited[ours.key] = nil
+        ours.value.done()
     }
 
     private func finish(_ ticket: String) {
@@ -74,27 +79,20 @@ final class OwnBroadcasts {
         pending.timer?.cancel()
         pending.done(pending.replies.sorted { $0.key < $1.key }.map { JSONMember(key: $0.key, value: $0.value) })
     }
-
-    /// What is no JSON is not for us.
-    private func body(of message: WireMessage) -> JSON? {
-        do {
-            return try JSON(parsing: message.body, limits: .trusted)
-        } catch {
-            return nil
-        }
-    }
 }
 
 /// A question on its way.
 private final class PendingQuestion {
     /// nil: not known.
     var expected: Set<String>?
+    let loop: any EventLoop
     let done: ([JSONMember]) -> Void
     private(set) var replies: [String: JSON] = [:]
     var timer: (any LoopTimer)?
 
-    init(from nodes: [String]?, done: @escaping ([JSONMember]) -> Void) {
+    init(from nodes: [String]?, loop: any EventLoop, done: @escaping ([JSONMember]) -> Void) {
         expected = nodes.flatMap { $0.isEmpty ? nil : Set($0) }
+        self.loop = loop
         self.done = done
     }
 

@@ -22,7 +22,12 @@ extension TaskClient {
             JSONMember(key: "signal", value: .string(signal ?? "SIGTERM")),
         ]
         let ticket = TaskCall.newID()
-        let message = ControlQuestion("revoke", arguments).message(ticket: ticket, replyTo: nil)
+        let message: WireMessage
+        do throws(WireError) {
+            message = try commands.written(ControlQuestion("revoke", arguments).message(ticket: ticket, replyTo: nil))
+        } catch {
+            return done(BrokerFailure(.unsupported, error.detail))
+        }
         if let broadcasts {
             broadcasts.send(message, ticket: ticket, controlExchange: controlExchange) { done(nil) }
             return

@@ -16,15 +16,18 @@ public final class TaskClient {
 
     /// nil: orders go through the broker, which confirms them.
     let broadcasts: OwnBroadcasts?
+    let commands: CommandFormats
 
     /// - Parameter control: where the broker has no exchanges for orders to all workers; nil: it has.
     public init(
-        broker: (any Broker)?, store: (any ResultStore)?, control: (any ControlChannel)? = nil, origin: String
+        broker: (any Broker)?, store: (any ResultStore)?, control: (any ControlChannel)? = nil, origin: String,
+        commands: CommandFormats = CommandFormats()
     ) {
         self.broker = broker
         self.store = store
         self.origin = origin
-        broadcasts = control.map { OwnBroadcasts(channel: $0, name: origin) }
+        self.commands = commands
+        broadcasts = control.map { OwnBroadcasts(channel: $0, name: origin, formats: commands) }
         brokerIsUp = broker == nil
         storeIsUp = store == nil
     }

@@ -127,7 +127,7 @@ extension ControlDesk {
 
     func heartbeat() -> JSON {
         eventService?.heartbeat()
-        return nil
+        return .null
     }
 
     private func eventService(_ arguments: CommandArguments) throws(CommandError) -> EventService {

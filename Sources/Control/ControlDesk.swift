@@ -23,15 +23,18 @@ final class ControlDesk {
     let eventService: EventService?
     /// The mailbox's own, told in the header of replies.
     let mailbox = LamportClock()
+    let policy: ControlPolicy
+    private var memory = MemorySamples()
     /// Whole seconds since the start.
     private let uptime: () -> Int
     private let log: (Int, String) -> Void
 
     init(
-        engine: any EngineControl, facts: ControlFacts, events: EventService?, uptime: @escaping () -> Int,
-        log: @escaping (Int, String) -> Void
+        engine: any EngineControl, facts: ControlFacts, events: EventService?, policy: ControlPolicy,
+        uptime: @escaping () -> Int, log: @escaping (Int, String) -> Void
     ) {
         self.engine = engine
+        self.policy = policy
         eventService = events
         self.events = events?.clock ?? LamportClock()
         self.facts = facts
@@ -49,7 +52,9 @@ final class ControlDesk {
         }
         let arguments = CommandArguments(method: request.method, members: request.arguments)
         do throws(CommandError) {
-            return .answered(try reply(to: request.method, arguments))
+            if let reply = try look(request.method, arguments, signed: request.isSigned) { return .answered(reply) }
+            try policy.admit(request.method, signed: request.isSigned)
+            return .answered(try act(request.method, arguments))
         } catch {
             log(2, "Remote command \(request.method) failed: \(error.repr)")
             return .answered(["error": .string(error.repr)])
@@ -66,7 +71,10 @@ final class ControlDesk {
         return NodePattern.check(engine.nodeName, against: pattern, matcher: matcher)
     }
 
-    private func reply(to method: String, _ arguments: CommandArguments) throws(CommandError) -> JSON? {
+    // ---- commands that change something ----
+
+    /// nil: never a reply.
+    private func act(_ method: String, _ arguments: CommandArguments) throws(CommandError) -> JSON? {
         switch method {
         case "revoke": try revoke(arguments)
         case "terminate": try terminate(arguments)
@@ -81,14 +89,16 @@ final class ControlDesk {
         case "pool_restart": try restartPool()
         case "shutdown": shutDown()
         case "enable_events", "disable_events": try turnEvents(on: method == "enable_events", arguments)
-        case "heartbeat": heartbeat()
-        default: try look(method, arguments)
+        default: throw CommandError("KeyError", method)
         }
     }
 
     // ---- commands that look ----
 
-    private func look(_ method: String, _ arguments: CommandArguments) throws(CommandError) -> JSON {
+    /// nil: it is none of these.
+    private func look(
+        _ method: String, _ arguments: CommandArguments, signed: Bool
+    ) throws(CommandError) -> JSON? {
         switch method {
         case "ping": return ["ok": "pong"]
         case "active", "dump_active": return tasks(safe: arguments.flag("safe")) { $0 == "active" }
@@ -109,11 +119,20 @@ final class ControlDesk {
             try arguments.requireNone()
             return ["ok": .string(ReportReply.text(facts))]
         case "clock": return ["clock": .int(Int64(clamping: events.value))]
-        case "hello": return try hello(arguments)
+        case "hello": return try hello(arguments, signed: signed)
         case "overview":
             try arguments.requireNone()
             return OverviewReply.json(engine, sendsTaskEvents: eventService?.sendsTaskEvents ?? false)
-        default: throw CommandError("KeyError", method)
+        case "heartbeat": return heartbeat()
+        case "memsample": return .string(memory.sample())
+        case "memdump": return .string(memory.dump())
+        // In Celery's words where the library that draws the graph of Python's objects is missing.
+        case "objgraph": throw CommandError("ImportError", "Requires the objgraph library")
+        // We stand for no election, and vote in none.
+        case "election":
+            try arguments.require("id", "topic")
+            return .null
+        default: return nil
         }
     }
 
@@ -134,11 +153,11 @@ final class ControlDesk {
             })
     }
 
-    private func hello(_ arguments: CommandArguments) throws(CommandError) -> JSON {
+    private func hello(_ arguments: CommandArguments, signed: Bool) throws(CommandError) -> JSON {
         try arguments.require("from_node")
-        guard arguments["from_node"]?.text != engine.nodeName else { return nil }
+        guard arguments["from_node"]?.text != engine.nodeName else { return .null }
         let ids = arguments.texts("revoked")
-        if !ids.isEmpty { engine.mergeRevoked(ids) }
+        if !ids.isEmpty, policy.allowsChange(signed: signed) { engine.mergeRevoked(ids) }
         return [
             "revoked": .array(engine.revokedTaskIDs.map { .string($0) }),
             "clock": .int(Int64(clamping: events.forward())),

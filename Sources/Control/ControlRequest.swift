@@ -16,9 +16,14 @@ struct ControlRequest {
     var replyTo: ControlReplyAddress?
     /// The sender's mailbox clock; 0 when it says none.
     var clock: UInt64
+    /// How it was written; a reply is written likewise.
+    var type: ContentType
+    /// By somebody whose certificate we know.
+    var isSigned: Bool { type == .auth }
 
-    init(decoding message: WireMessage) throws(ControlDecodingError) {
-        let body = try ControlBody.decode(message)
+    init(_ content: ControlContent, of message: WireMessage) throws(ControlDecodingError) {
+        let body = content.body
+        type = content.type
         guard let method = body["method"]?.text else { throw ControlDecodingError("it names no method") }
         self.method = method
         arguments = body["arguments"]?.members ?? []
@@ -46,21 +51,6 @@ struct ControlDecodingError: Error, CustomStringConvertible {
 }
 
 enum ControlBody {
-    /// Control messages are small; this holds a `revoke` of thousands of ids.
-    static let limits = JSONLimits(maxDepth: 16, maxNodes: 100_000)
-
-    static func decode(_ message: WireMessage) throws(ControlDecodingError) -> JSON {
-        let type = message.properties.contentType ?? "application/json"
-        guard type == "application/json" else {
-            throw ControlDecodingError("content type \(type) is not accepted here (only application/json is)")
-        }
-        do throws(JSONError) {
-            return try JSON(parsing: message.body, limits: limits)
-        } catch {
-            throw ControlDecodingError("its body is no JSON: \(error)")
-        }
-    }
-
     static func clock(_ message: WireMessage) -> UInt64 {
         UInt64(clamping: message.headers["clock"]?.integer ?? 0)
     }

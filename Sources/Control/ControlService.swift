@@ -1,4 +1,5 @@
 // Remote control at work: commands from the channel, replies to whoever asked.
+import CeleryWire
 public import Ports
 import TaskModel
 import TaskhostJSON
@@ -9,6 +10,7 @@ public final class ControlService {
     private let loop: any EventLoop
     private let log: (Int, String) -> Void
     private let controlExchange: String
+    private let formats: ControlFormats
     private let desk: ControlDesk
     private let started: Instant
     private var isOpen = false
@@ -22,18 +24,20 @@ public final class ControlService {
     ///   - log: level 0 (debug) … 3 (error) and a sentence.
     public init(
         channel: any ControlChannel, engine: any EngineControl, facts: ControlFacts, loop: any EventLoop,
-        events: EventService? = nil, controlExchange: String = "celery",
+        events: EventService? = nil, policy: ControlPolicy = ControlPolicy(),
+        formats: ControlFormats = ControlFormats(), controlExchange: String = "celery",
         log: @escaping (_ level: Int, _ line: String) -> Void
     ) {
         self.channel = channel
         self.loop = loop
         self.log = log
         self.controlExchange = controlExchange
+        self.formats = formats
         let begin = loop.clocks.monotonic
         started = begin
         desk = ControlDesk(
-            engine: engine, facts: facts, events: events, uptime: { Int(loop.clocks.monotonic.seconds(since: begin)) },
-            log: log)
+            engine: engine, facts: facts, events: events, policy: policy,
+            uptime: { Int(loop.clocks.monotonic.seconds(since: begin)) }, log: log)
     }
 
     /// Listens from now on, and asks the other workers which tasks are revoked.
@@ -52,7 +56,8 @@ public final class ControlService {
 
     /// Celery's mingle: whoever answers tells its revoked ids and its clock.
     private func askAround(_ node: String) {
-        guard let address = channel.ownAddress else { return }
+        // What would be told is not to be taken over.
+        guard !desk.policy.isReadOnly, let address = channel.ownAddress else { return }
         let known = desk.engine.revokedTaskIDs.map { JSON.string($0) }
         let body: JSON = [
             "method": "hello", "arguments": ["from_node": .string(node), "revoked": .array(known)],
@@ -60,16 +65,19 @@ public final class ControlService {
             "reply_to": ["exchange": .string(address.exchange), "routing_key": .string(address.routingKey)],
         ]
         let headers: FieldTable = ["clock": .int(Int64(clamping: desk.mailbox.forward())), "expires": .int(0)]
-        channel.broadcast(
-            ControlBody.message(body, headers: headers, deliveryMode: 2), controlExchange: controlExchange)
+        let plain = ControlBody.message(body, headers: headers, deliveryMode: 2)
+        let (message, failure) = formats.written(plain, as: desk.policy.requiresSigned ? .auth : .json)
+        if let failure { log(2, "The greeting to other workers is not signed: \(failure.detail)") }
+        channel.broadcast(message, controlExchange: controlExchange)
     }
 
     private func received(_ message: WireMessage) {
         guard isOpen else { return }
-        // Commands name their ticket in the body, replies in a header.
-        if message.headers["ticket"] != nil { return greeted(message) }
         do throws(ControlDecodingError) {
-            let request = try ControlRequest(decoding: message)
+            let content = try formats.read(message, now: loop.clocks.wall)
+            // Commands name their ticket in the body, replies in a header.
+            if message.headers["ticket"] != nil { return greeted(content) }
+            let request = try ControlRequest(content, of: message)
             if request.method == "hello" { heardGreeting(request) }
             let reaction = desk.handle(request)
             switch reaction {
@@ -96,19 +104,19 @@ public final class ControlService {
             "ticket": request.ticket.map { .string($0) } ?? .null,
             "clock": .int(Int64(clamping: desk.mailbox.forward())),
         ]
-        channel.reply(to: address, ControlBody.message(body, headers: headers, deliveryMode: 1))
+        let plain = ControlBody.message(body, headers: headers, deliveryMode: 1)
+        let (message, failure) = formats.written(plain, as: request.type)
+        if let failure { log(1, "The reply to \(request.method) is plain JSON: \(failure.detail)") }
+        channel.reply(to: address, message)
     }
 
-    private func greeted(_ message: WireMessage) {
-        do throws(ControlDecodingError) {
-            for (node, answer) in (try ControlBody.decode(message).members ?? []).map({ ($0.key, $0.value) }) {
-                guard node != desk.engine.nodeName, let ids = answer["revoked"]?.elements else { continue }
-                desk.engine.mergeRevoked(ids.compactMap(\.text))
-                desk.events.adjust(to: UInt64(clamping: answer["clock"]?.integer ?? 0))
-                log(0, "\(node) told \(ids.count) revoked ids")
-            }
-        } catch {
-            log(2, "A worker's greeting dropped: \(error)")
+    private func greeted(_ content: ControlContent) {
+        guard desk.policy.allowsChange(signed: content.type == .auth) else { return }
+        for (node, answer) in (content.body.members ?? []).map({ ($0.key, $0.value) }) {
+            guard node != desk.engine.nodeName, let ids = answer["revoked"]?.elements else { continue }
+            desk.engine.mergeRevoked(ids.compactMap(\.text))
+            desk.events.adjust(to: UInt64(clamping: answer["clock"]?.integer ?? 0))
+            log(0, "\(node) told \(ids.count) revoked ids")
         }
     }
 }

@@ -1,5 +1,6 @@
 import Canvas
 import CeleryWire
+import Control
 import Ports
 import TaskModel
 
@@ -67,6 +68,7 @@ struct Configuration: Sendable, Equatable {
     var taskSerializer: ContentType?
     var taskCompression: Compression?
     var security = SecurityFiles()
+    var controlPolicy = ControlPolicy()
     /// By queue name; only those with a [queues.NAME] of their own.
     var declarations: [String: QueueDeclaration] = [:]
     /// Where what follows a task is sent, by names of tasks.

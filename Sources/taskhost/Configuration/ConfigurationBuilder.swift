@@ -1,4 +1,5 @@
 import CeleryWire
+import Control
 import Foundation
 import Ports
 import TaskModel
@@ -42,6 +43,7 @@ struct ConfigurationBuilder {
         made.traces = try traces()
         made.limits = limits()
         try fillWire(&made)
+        try fillControl(&made)
         for name in settings.names(under: "queues") { made.declarations[name] = declaration(name) }
         made.routes = try routes()
         for name in settings.names(under: "tasks") { made.tasks[name] = try taskOptions(name) }
@@ -130,6 +132,16 @@ struct ConfigurationBuilder {
         if takesSigned, made.security.certificateStore == nil {
             throw .configuration(
                 "\(origin("wire.accept_content")): signed messages are accepted, and nothing says whose",
+                fix: "set cert_store in [security]")
+        }
+    }
+
+    private func fillControl(_ made: inout Configuration) throws(CommandFailure) {
+        made.controlPolicy.isReadOnly = settings.flag("control.read_only") ?? false
+        made.controlPolicy.requiresSigned = settings.flag("control.require_signed") ?? false
+        if made.controlPolicy.requiresSigned, made.security.certificateStore == nil {
+            throw .configuration(
+                "\(origin("control.require_signed")): commands must be signed, and nothing says by whom",
                 fix: "set cert_store in [security]")
         }
     }

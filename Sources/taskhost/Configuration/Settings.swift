@@ -3,7 +3,7 @@ import Beat
 /// Every setting there is. docs/configuration.md and docs/taskhost.toml are checked against this list.
 enum Settings {
     static let all: [Setting] =
-        broker + results + sharedLimits + worker + metrics + traces + log + limits + wire + security + queues + routes
+        broker + results + sharedLimits + worker + control + metrics + traces + log + limits + wire + security + queues + routes
         + tasks + schedules + hooks
 
     private static let seconds = SettingKind.seconds(0...Double.infinity)
@@ -151,6 +151,15 @@ enum Settings {
         Setting(
             "shared_limits.url_file", .text, environment: ["TASKHOST_SHARED_LIMITS_FILE"], fallback: "–",
             about: "file that holds the address, for secrets"),
+    ]
+
+    private static let control = [
+        Setting(
+            "control.read_only", .flag, fallback: "false",
+            about: "remote control may look at this worker, and change nothing"),
+        Setting(
+            "control.require_signed", .flag, fallback: "false",
+            about: "only commands signed with a certificate of security.cert_store may change this worker"),
     ]
 
     private static let metrics = [

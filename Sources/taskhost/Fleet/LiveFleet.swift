@@ -36,7 +36,7 @@ final class LiveFleet {
         var replies: [String: [JSONMember]] = [:]
         for method in Self.methods {
             let question = ControlQuestion(method, destination: nodes)
-            session.client.ask(question, within: patience, on: session.loop) { [weak self] answer in
+            session.ask(question, within: patience) { [weak self] answer in
                 replies[method] = answer
                 if replies.count == Self.methods.count { self?.looked(replies) }
             }
@@ -70,7 +70,7 @@ final class LiveFleet {
             case .nothing: break
             case .quit: return quit()
             case .tell(let question):
-                session.client.ask(question, within: patience, on: session.loop) { [weak self] in self?.told($0) }
+                session.ask(question, within: patience) { [weak self] in self?.told($0) }
             }
         }
         draw()

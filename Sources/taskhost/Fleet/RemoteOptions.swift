@@ -44,7 +44,7 @@ struct RemoteOptions: ParsableArguments {
             for (index, question) in questions.enumerated() {
                 var question = question
                 question.destination = nodes
-                session.client.ask(question, within: timeout, on: session.loop) { replies in
+                session.ask(question, within: timeout) { replies in
                     answers[index] = replies
                     open -= 1
                     if open == 0 { session.finish() }

@@ -1,9 +1,11 @@
+import CeleryWire
 import Client
 import Foundation
 import LocalSocket
 import Logging
 import Loop
 import Ports
+import TaskhostJSON
 
 /// One errand of the command line: connect, do it, close, leave. Runs the loop on the calling thread.
 final class ClientSession {
@@ -56,7 +58,8 @@ final class ClientSession {
         if needsReplies || (needsControl && !configuration.broker.isAMQP) { control = try adapters.control() }
         events = needsEvents ? try adapters.eventSource() : nil
         client = TaskClient(
-            broker: broker, store: store, control: control, origin: Self.origin)
+            broker: broker, store: store, control: control, origin: Self.origin,
+            commands: try configuration.commandFormats())
         if case .amqp(let urls) = configuration.broker { failuresLeft = urls.count } else { failuresLeft = 1 }
     }
 
@@ -72,6 +75,15 @@ final class ClientSession {
         }
         loop.run()
         if let failure { throw failure }
+    }
+
+    /// A question that can't be signed, and is to be, ends the errand.
+    func ask(_ question: ControlQuestion, within seconds: Double, done: @escaping ([JSONMember]) -> Void) {
+        do throws(WireError) {
+            try client.ask(question, within: seconds, on: loop, done: done)
+        } catch {
+            finish(.configuration(error.detail, fix: "set key and certificate in [security]"))
+        }
     }
 
     /// Ends the errand; later calls change nothing.

@@ -1,3 +1,6 @@
+import CeleryWire
+import Client
+import Control
 import Foundation
 import WireFormats
 
@@ -19,5 +22,11 @@ extension Configuration {
         } catch {
             throw .configuration("[security] \(error)", fix: "see docs/wire.md, Signed messages")
         }
+    }
+
+    /// Signed, as tasks would be, or because workers want it.
+    func commandFormats() throws(CommandFailure) -> CommandFormats {
+        let signs = taskSerializer == .auth || controlPolicy.requiresSigned
+        return CommandFormats(signs ? try formats() : PlainJSON(), signs: signs)
     }
 }

@@ -1,4 +1,5 @@
 // Remote control of a worker: its channel, and what it may tell of the configuration.
+import CeleryWire
 import Control
 import Glibc
 import LocalSocket
@@ -10,8 +11,8 @@ import TaskhostJSON
 enum RemoteControl {
     static func service(
         over channel: any ControlChannel, of engine: any EngineControl, _ configuration: Configuration,
-        events: EventService?, surroundings: RemoteSettings.Surroundings, loop: EpollLoop,
-        log: @escaping (Int, String) -> Void
+        policy: ControlPolicy, bodyFormats: any BodyFormats, events: EventService?,
+        surroundings: RemoteSettings.Surroundings, loop: EpollLoop, log: @escaping (Int, String) -> Void
     ) -> ControlService {
         let broker = brokerFacts(configuration.broker)
         let settings = RemoteSettings(
@@ -20,7 +21,9 @@ enum RemoteControl {
             version: TaskhostCommand.version, broker: broker, resultStore: settings.results,
             usualSignal: configuration.treatsTermAsQuit ? SIGQUIT : SIGTERM,
             settings: { settings.members(withDefaults: $0) })
-        return ControlService(channel: channel, engine: engine, facts: facts, loop: loop, events: events, log: log)
+        return ControlService(
+            channel: channel, engine: engine, facts: facts, loop: loop, events: events,
+            policy: policy, formats: formats(of: configuration, by: bodyFormats), log: log)
     }
 
     /// nil: nobody could hear them.
@@ -50,6 +53,13 @@ enum RemoteControl {
             log(2, "taskhost … --local will not find this worker: \(error)")
             return nil
         }
+    }
+
+    /// Commands come in what tasks may come in; signed ones wherever there is something to check them by.
+    private static func formats(of configuration: Configuration, by formats: any BodyFormats) -> ControlFormats {
+        let isSigning = configuration.security.certificateStore != nil
+        return ControlFormats(
+            formats, accepted: configuration.acceptContent.compactMap(ContentType.named) + (isSigning ? [.auth] : []))
     }
 
     /// As Celery's `stats` tells them; the first of several addresses, the others as alternates.

@@ -86,14 +86,16 @@ final class WorkerRun {
             over: channels.compactMap { $0 }, of: engine, configuration, loop: loop)
         let surroundings = RemoteSettings.Surroundings(
             folders: folders, coloursLog: logSetup.isColoured(environment: environment))
-        let makeService = { [engine, loop] (channel: any ControlChannel) in
+        let formats = options.formats
+        let makeService = { [engine, loop] (channel: any ControlChannel, policy: ControlPolicy) in
             RemoteControl.service(
-                over: channel, of: engine, configuration, events: events, surroundings: surroundings, loop: loop,
-                log: tell)
+                over: channel, of: engine, configuration, policy: policy, bodyFormats: formats, events: events,
+                surroundings: surroundings, loop: loop, log: tell)
         }
         (self.eventChannel, self.localServer, self.events) = (eventChannel, localServer, events)
-        control = makeService(try adapters.control())
-        localControl = localServer.map(makeService)
+        control = makeService(try adapters.control(), configuration.controlPolicy)
+        // Who may open the socket may as well end the process.
+        localControl = localServer.map { makeService($0, ControlPolicy()) }
         hooks = try HookWiring.desk(
             configuration, environment: environment, loop: loop, broker: broker, watch: watch, log: log)
         if let hooks { engine.add(observer: hooks) }
