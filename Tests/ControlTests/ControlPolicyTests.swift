@@ -79,7 +79,7 @@ struct ControlPolicyTests {
     ]
     private static let looking = [
         "ping", "active", "reserved", "scheduled", "revoked", "registered", "active_queues", "stats", "conf", "report",
-        "clock", "memsample", "memdump", "heartbeat",
+        "clock", "overview", "memsample", "memdump", "heartbeat",
     ]
 
     @Test("who may only look is refused every change, by the setting's name, and sees everything")

@@ -45,7 +45,7 @@ final class EventStream {
     private func greet() {
         Console.remark("taskhost: listening; INT (^C) ends it")
         if enables { return enable(nil) }
-        session.client.ask(ControlQuestion("overview"), within: Self.patience, on: session.loop) { replies in
+        session.ask(ControlQuestion("overview"), within: Self.patience) { replies in
             let told = replies.compactMap { reply -> Bool? in
                 if case .bool(let flag)? = reply.value["task_events"] { flag } else { nil }
             }
@@ -60,7 +60,7 @@ final class EventStream {
 
     private func enable(_ node: String?) {
         let question = ControlQuestion("enable_events", destination: node.map { [$0] })
-        session.client.ask(question, within: Self.patience, on: session.loop) { replies in
+        session.ask(question, within: Self.patience) { replies in
             if replies.isEmpty, node == nil { Console.remark("taskhost: no worker replies") }
         }
     }
