@@ -3,8 +3,8 @@ import Beat
 /// Every setting there is. docs/configuration.md and docs/taskhost.toml are checked against this list.
 enum Settings {
     static let all: [Setting] =
-        broker + results + sharedLimits + worker + control + metrics + traces + log + limits + wire + security + queues + routes
-        + tasks + schedules + hooks
+        broker + results + sharedLimits + worker + control + metrics + traces + log + limits + wire + security + queues
+        + routes + tasks + schedules + hooks
 
     private static let seconds = SettingKind.seconds(0...Double.infinity)
 
