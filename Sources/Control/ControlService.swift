@@ -15,6 +15,8 @@ public final class ControlService {
     private let started: Instant
     private var isOpen = false
     private var isHeard = false
+    /// Ours to the other workers, until we hear it.
+    private var greeting: [UInt8]?
 
     /// What is broadcast to all workers reaches us: called once, when our own greeting has come back.
     public var onHearing: () -> Void = {}
@@ -56,8 +58,7 @@ public final class ControlService {
 
     /// Celery's mingle: whoever answers tells its revoked ids and its clock.
     private func askAround(_ node: String) {
-        // What would be told is not to be taken over.
-        guard !desk.policy.isReadOnly, let address = channel.ownAddress else { return }
+        guard let address = channel.ownAddress else { return }
         let known = desk.engine.revokedTaskIDs.map { JSON.string($0) }
         let body: JSON = [
             "method": "hello", "arguments": ["from_node": .string(node), "revoked": .array(known)],
@@ -68,17 +69,18 @@ public final class ControlService {
         let plain = ControlBody.message(body, headers: headers, deliveryMode: 2)
         let (message, failure) = formats.written(plain, as: desk.policy.requiresSigned ? .auth : .json)
         if let failure { log(2, "The greeting to other workers is not signed: \(failure.detail)") }
+        greeting = message.body
         channel.broadcast(message, controlExchange: controlExchange)
     }
 
     private func received(_ message: WireMessage) {
         guard isOpen else { return }
+        if message.body == greeting { heardGreeting() }
         do throws(ControlDecodingError) {
             let content = try formats.read(message, now: loop.clocks.wall)
             // Commands name their ticket in the body, replies in a header.
             if message.headers["ticket"] != nil { return greeted(content) }
             let request = try ControlRequest(content, of: message)
-            if request.method == "hello" { heardGreeting(request) }
             let reaction = desk.handle(request)
             switch reaction {
             case .ignored, .answered(nil): break
@@ -90,9 +92,10 @@ public final class ControlService {
         }
     }
 
-    private func heardGreeting(_ request: ControlRequest) {
-        let sender = request.arguments.first { $0.key == "from_node" }?.value.text
-        guard !isHeard, sender == desk.engine.nodeName else { return }
+    /// By its bytes: a signed one may be by a key whose certificate others have, and we don't.
+    private func heardGreeting() {
+        greeting = nil
+        guard !isHeard else { return }
         isHeard = true
         onHearing()
     }

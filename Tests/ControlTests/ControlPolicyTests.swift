@@ -99,10 +99,9 @@ struct ControlPolicyTests {
         service.close()
     }
 
-    @Test("greetings change nothing there: none is sent, and what others tell is not taken over")
+    @Test("greetings change nothing there: what others tell is not taken over")
     func readOnlyGreetings() throws {
         let service = open(ControlPolicy(isReadOnly: true))
-        #expect(channel.broadcasts.isEmpty)
         try send("hello", ["from_node": "w2@test", "revoked": ["theirs"]])
         #expect(try reply()?["revoked"] == ["mine"])
         deliver(["w2@test": ["revoked": ["theirs"], "clock": 1]], ["ticket": .string("hello-w1@test")], signature: nil)
@@ -142,6 +141,19 @@ struct ControlPolicyTests {
         try send("pool_grow", signature: "signed:")
         #expect(try reply() == ["ok": "pool will grow"])
         #expect(channel.replies.first?.message.properties.contentType == "application/json")
+        service.close()
+    }
+
+    @Test("our own greeting is heard, whether we can check its signature or not")
+    func ownGreeting() throws {
+        let service = open(ControlPolicy(requiresSigned: true))
+        var timesHeard = 0
+        service.onHearing = { timesHeard += 1 }
+        var greeting = try #require(channel.broadcasts.first)
+        greeting.properties.contentType = "application/x-unknown"
+        channel.deliver(greeting)
+        channel.deliver(greeting)
+        #expect(timesHeard == 1)
         service.close()
     }
 
