@@ -113,8 +113,8 @@ let package = Package(
             name: "taskhost",
             dependencies: [
                 "TaskModel", "CeleryWire", "Control", "Ports", "Loop", "RabbitMQ", "Redis", "SQLite", "LocalSocket",
-                "Runner", "Engine", "Client", "Canvas", "Beat", "CLinux", "WireFormats", "Observability", "Hooks",
-                "Traces", json, logging, metrics,
+                "Runner", "Engine", "Client", "Canvas", "Beat", "CLinux", "CHTTP", "WireFormats", "Observability",
+                "Hooks", "Traces", json, logging, metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), "TOMLKit",
             ],
             swiftSettings: strict),

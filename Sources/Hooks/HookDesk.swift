@@ -55,7 +55,7 @@ public final class HookDesk: EngineObserver {
         self.loop = loop
         self.around = around
         lanes = Dictionary(uniqueKeysWithValues: hooks.map { ($0.name, HookLane(name: $0.name, room: Self.room)) })
-        if hooks.contains(where: { if case .post = $0.action { true } else { false } }), http_post_begin() != 0 {
+        if hooks.contains(where: { if case .post = $0.action { true } else { false } }), http_begin() != 0 {
             around.log(3, "hooks: libcurl cannot be used; nothing will be posted")
         }
     }

@@ -45,7 +45,7 @@ struct PostDelivery: Sendable {
             }
             lines.append("X-Taskhost-Signature: sha256=\(signature)")
         }
-        var error = [CChar](repeating: 0, count: Int(HTTP_POST_ERROR_SIZE))
+        var error = [CChar](repeating: 0, count: Int(HTTP_ERROR_SIZE))
         let pointers = lines.map { strdup($0) }
         defer { for text in pointers { free(text) } }
         let headers: [UnsafePointer<CChar>?] = pointers.map { UnsafePointer($0) } + [nil]

@@ -15,7 +15,7 @@ public struct TraceCollector: Sendable {
     ///   - headers: "Name: value", beside the content's type: keys of hosted collectors, as a rule.
     ///   - agent: "taskhost/0.1.0".
     public init?(endpoint: String, headers: [String], agent: String) {
-        guard http_post_begin() == 0 else { return nil }
+        guard http_begin() == 0 else { return nil }
         self.endpoint = endpoint
         self.headers =
             ["Content-Type: application/json", "User-Agent: \(agent)", "Expect:"]
@@ -24,7 +24,7 @@ public struct TraceCollector: Sendable {
 
     /// Waits for the answer.
     func post(_ body: [UInt8]) -> SpanExporter.Answer {
-        var error = [CChar](repeating: 0, count: Int(HTTP_POST_ERROR_SIZE))
+        var error = [CChar](repeating: 0, count: Int(HTTP_ERROR_SIZE))
         let lines = headers.map { strdup($0) }
         defer { for line in lines { free(line) } }
         let pointers: [UnsafePointer<CChar>?] = lines.map { UnsafePointer($0) } + [nil]

@@ -1,7 +1,11 @@
 """`taskhost doctor`: each wrong setup is named with its fix, and a good one is not complained about."""
+import base64
+import http.server
+import json
 import os
 import shutil
 import subprocess
+import threading
 
 import pytest
 import redis
@@ -138,8 +142,68 @@ def test_what_amqp_does_not_tell_is_said_to_be_unknown(doctor, queue):
     answer = doctor("-b", settings.server("AMQP_URL"), "-Q", queue)
     answer.is_good()
     assert "--rabbitmqctl" in answer.found("note", "broker", "consumer_timeout", "unknown")["fix"]
+    assert "management_url" in answer.found("note", "broker", "policies", "unknown")["fix"]
     answer = doctor("-b", settings.server("AMQP_URL"), "-Q", queue, limit=0)
     answer.found("warn", "limits", "no hard limit", "1800 s, if it is the default")
+
+
+class Management(http.server.ThreadingHTTPServer):
+    """Answers as RabbitMQ 3.10's management API does about a queue."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), ManagementHandler)
+        self.queues = {}
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def url(self, user="guest:guest"):
+        return f"http://{user}@127.0.0.1:{self.server_port}/"
+
+
+class ManagementHandler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        allowed = self.headers["Authorization"] == "Basic " + base64.b64encode(b"guest:guest").decode()
+        found = self.server.queues.get(self.path)
+        status, answer = (200, found) if allowed and found else (404, {}) if allowed else (401, {})
+        body = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def management():
+    one = Management()
+    yield one
+    one.shutdown()
+    one.server_close()
+
+
+def test_the_management_api_is_asked_for_policies(doctor, management, queues):
+    plain, mirrored, losing = queues.new(), queues.new(), queues.new()
+    for name, definition in ((mirrored, {"ha-mode": "all", "max-length": 10}), (losing, {"message-ttl": 60000,
+                                                                        "consumer-timeout": 30000})):
+        management.queues[f"/api/queues/%2F/{name.replace('-', '%2D')}"] = {
+            "name": name, "vhost": "/", "policy": f"p-{name}", "operator_policy": None, "arguments": {},
+            "effective_policy_definition": definition}
+    management.queues[f"/api/queues/%2F/{plain.replace('-', '%2D')}"] = {
+        "name": plain, "vhost": "/", "policy": None, "operator_policy": None, "arguments": {},
+        "effective_policy_definition": {}}
+    where = ["-b", settings.server("AMQP_URL"), "-Q", f"{plain},{mirrored},{losing}"]
+    answer = doctor(*where, status=FAILED, environment={"TASKHOST_MANAGEMENT_URL": management.url()})
+    answer.found("ok", f"queue {plain}", "classic")
+    answer.found("warn", f"queue {mirrored}", f"p-{mirrored}", "mirrored")
+    answer.found("warn", f"queue {mirrored}", "max-length")
+    answer.found("warn", f"queue {losing}", f"p-{losing}", "message-ttl")
+    answer.found("fail", f"limits of {losing}", "30 s")
+    assert not any("policies" in one["detail"] for one in answer.checks)
+    assert "***" in answer.settings["broker.management_url"]["value"]
+    refused = doctor(*where, environment={"TASKHOST_MANAGEMENT_URL": management.url("guest:wrong")})
+    refused.found("note", "broker", "policies are unknown", "monitoring")
 
 
 def test_a_redis_that_evicts_is_named(doctor, keyspace):

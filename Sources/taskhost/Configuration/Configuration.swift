@@ -8,6 +8,8 @@ import TaskModel
 struct Configuration: Sendable, Equatable {
     var broker: BrokerAddress
     var results: ResultsAddress
+    /// RabbitMQ's management API, for doctor.
+    var management: String?
     var delayQueueKind = QueueDeclaration.Kind.quorum
     var deadQueueKind = QueueDeclaration.Kind.classic
     /// nil: for ever.

@@ -39,6 +39,7 @@ struct ConfigurationBuilder {
             nodeName: NodeName.complete(
                 NodeName.expand(settings.text("worker.hostname") ?? "celery@%h", hostName: hostName)))
         try fillWorker(&made)
+        try fillManagement(&made)
         fillStores(&made)
         made.traces = try traces()
         made.limits = limits()
@@ -96,6 +97,14 @@ struct ConfigurationBuilder {
         made.pidfile = settings.text("worker.pidfile").map { NodeName.expand($0, hostName: hostName) }
         made.socket = settings.text("worker.socket").map { NodeName.expand($0, hostName: hostName) }
         made.stateFile = settings.text("worker.state_file").map { NodeName.expand($0, hostName: hostName) }
+    }
+
+    private func fillManagement(_ made: inout Configuration) throws(CommandFailure) {
+        made.management = settings.text("broker.management_url")
+        guard let url = made.management, !url.hasPrefix("http://"), !url.hasPrefix("https://") else { return }
+        throw .configuration(
+            "\(origin("broker.management_url")): no address \"\(withoutSecrets(url))\"",
+            fix: "write http://USER:PASSWORD@HOST:15672")
     }
 
     private func fillStores(_ made: inout Configuration) {

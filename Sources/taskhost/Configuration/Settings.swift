@@ -16,6 +16,9 @@ enum Settings {
             "broker.url_file", .text, environment: ["TASKHOST_BROKER_FILE"], fallback: "–",
             about: "file that holds the address, for secrets"),
         Setting(
+            "broker.management_url", .text, environment: ["TASKHOST_MANAGEMENT_URL"], fallback: "none",
+            about: "of RabbitMQ's management API, which `taskhost doctor` asks for policies"),
+        Setting(
             "broker.delay_queue_type", .choice(["quorum", "classic"]), fallback: "quorum",
             about: "type of the queues of Celery's delay ladder on RabbitMQ, when we are the first to declare them"),
         Setting(

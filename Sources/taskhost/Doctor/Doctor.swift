@@ -124,7 +124,7 @@ final class Doctor {
                 findings.append(finding)
             }
         }
-        for name in ["broker.url", "results.url"] {
+        for name in ["broker.url", "results.url", "broker.management_url"] {
             // "taskhost.toml:3:1"
             guard let set = settings[name], case .text(let url) = set.value, withoutSecrets(url) != url,
                 let file = set.origin.split(separator: ":").first.map(String.init), file.hasSuffix(".toml"),
@@ -169,21 +169,40 @@ final class Doctor {
     }
 
     private func examined(_ examination: RabbitMQExamination, vhost: String) {
-        var policies: [String: RabbitMQTools.Policy]?
+        let tool = tools.map { RabbitMQTools(command: $0, vhost: vhost) }
+        let policies = policies(examination.queues.map(\.name), vhost: vhost, tool)
+        let queues = QueueCheck(configuration: configuration, examination: examination, policies: policies)
         let limits = LimitCheck(configuration: configuration, tasks: tasks)
-        do throws(RabbitMQTools.Failure) {
-            guard let tools else { throw RabbitMQTools.Failure(detail: "AMQP does not tell them") }
-            let asked = RabbitMQTools(command: tools, vhost: vhost)
-            policies = try asked.policies()
-            findings += limits.findings(consumerTimeout: try asked.consumerTimeout(), isKnown: true)
+        let own = queues.consumerTimeouts
+        do throws(PolicyFailure) {
+            guard let tool else { throw PolicyFailure(detail: "neither AMQP nor the management API tells it") }
+            findings += limits.findings(consumerTimeout: try tool.consumerTimeout(), isKnown: true)
         } catch {
             findings.append(
                 .note(
-                    "broker", "consumer_timeout and policies are unknown: \(error.detail)",
+                    "broker", "consumer_timeout is unknown: \(error.detail)",
                     fix: "let doctor ask RabbitMQ's own tool on that machine: --rabbitmqctl rabbitmqctl"))
-            findings += limits.findings(consumerTimeout: Self.usualConsumerTimeout, isKnown: false)
+            if own.count < examination.queues.count {
+                findings += limits.findings(consumerTimeout: Self.usualConsumerTimeout, isKnown: false)
+            }
         }
-        findings += QueueCheck(configuration: configuration, examination: examination, policies: policies).findings()
+        findings += limits.findings(queues: own)
+        findings += queues.findings()
+    }
+
+    /// nil: unknown, and said so.
+    private func policies(_ queues: [String], vhost: String, _ tool: RabbitMQTools?) -> [String: RabbitMQPolicy]? {
+        do throws(PolicyFailure) {
+            if let tool { return try tool.policies() }
+            guard let url = configuration.management else { throw PolicyFailure(detail: "AMQP does not tell them") }
+            return try RabbitMQManagement(url: url, vhost: vhost).policies(of: queues)
+        } catch {
+            findings.append(
+                .note(
+                    "broker", "policies are unknown: \(error.detail)",
+                    fix: "set management_url in [broker], or use --rabbitmqctl on that machine"))
+            return nil
+        }
     }
 
     /// RabbitMQ's default, from 3.8.17 on.

@@ -31,9 +31,7 @@ enum EffectiveSettings {
 
     private static func text(_ value: SettingValue, of setting: Setting) -> String {
         switch value {
-        case .text(let text):
-            setting.path.last == "url"
-                ? text.split(separator: ";").map { withoutSecrets(String($0)) }.joined(separator: ";") : text
+        case .text(let text): shown(text, of: setting)
         case .texts(let texts): texts.joined(separator: ", ")
         case .integer(let number): String(number)
         case .seconds(let number), .number(let number): number.plain
@@ -42,5 +40,13 @@ enum EffectiveSettings {
         case .arguments(let table): "{ \(table.fields.map(\.key).joined(separator: ", ")) }"
         case .list(let values): "[ \(values.count) values ]"
         }
+    }
+
+    private static func shown(_ text: String, of setting: Setting) -> String {
+        guard setting.path.last?.hasSuffix("url") ?? false else { return text }
+        let plain = text.split(separator: ";").map { withoutSecrets(String($0)) }.joined(separator: ";")
+        // Who knows the path of such an address may post to it.
+        guard setting.path[0] == "hooks", let start = plain.firstRange(of: "://")?.upperBound else { return plain }
+        return plain[..<start] + plain[start...].prefix { !"/?#".contains($0) } + "/…"
     }
 }

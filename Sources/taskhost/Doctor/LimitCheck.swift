@@ -12,6 +12,17 @@ struct LimitCheck {
         return limit.flatMap { $0 > 0 ? $0 : nil }
     }
 
+    /// What queues say themselves; the broker's own setting is checked for the others.
+    func findings(queues: [String: Double]) -> [Finding] {
+        queues.sorted { $0.key < $1.key }.flatMap { queue, seconds in
+            findings(consumerTimeout: seconds, isKnown: true).map { finding in
+                var finding = finding
+                finding.subject = "limits of \(queue)"
+                return finding
+            }
+        }
+    }
+
     /// - Parameters:
     ///   - timeout: seconds that RabbitMQ waits for an acknowledgement; nil: for ever.
     ///   - isKnown: the broker said so; else it is its default.

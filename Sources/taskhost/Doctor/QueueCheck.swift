@@ -7,10 +7,22 @@ import TaskModel
 struct QueueCheck {
     let configuration: Configuration
     let examination: RabbitMQExamination
-    /// As the broker's own tools tell it; nil: they were not asked.
-    let policies: [String: RabbitMQTools.Policy]?
+    /// nil: they are unknown.
+    let policies: [String: RabbitMQPolicy]?
 
     func findings() -> [Finding] { examination.queues.flatMap(findings) }
+
+    /// Seconds that a queue of its own says a message may be held, by queue.
+    var consumerTimeouts: [String: Double] {
+        var timeouts: [String: Double] = [:]
+        for queue in examination.queues {
+            if let seconds = policies?[queue.name]?.consumerTimeout { timeouts[queue.name] = seconds }
+            if case .int(let milliseconds)? = queue.found?.arguments["x-consumer-timeout"] {
+                timeouts[queue.name] = min(Double(milliseconds) / 1000, timeouts[queue.name] ?? .infinity)
+            }
+        }
+        return timeouts
+    }
 
     private func findings(_ queue: RabbitMQExamination.Queue) -> [Finding] {
         let subject = "queue \(queue.name)"
@@ -125,24 +137,25 @@ struct QueueCheck {
 
     private func policy(_ name: String, _ found: RabbitMQExamination.Found) -> [Finding] {
         guard let policy = policies?[name] else { return [] }
+        var findings: [Finding] = []
         if policy.keys.contains("ha-mode") {
-            return [
+            findings.append(
                 .warn(
                     "queue \(name)",
                     "is a classic queue mirrored by policy '\(policy.name)': RabbitMQ 4 has no mirroring any more",
-                    fix: "make it a quorum queue (type = \"quorum\" in [queues.\(name)], once it is deleted)")
-            ]
+                    fix: "make it a quorum queue (type = \"quorum\" in [queues.\(name)], once it is deleted)"))
         }
         let bounds = ["message-ttl", "max-length", "max-length-bytes", "expires"].filter(policy.keys.contains)
-        guard !bounds.isEmpty, !policy.keys.contains("dead-letter-exchange"),
-            found.arguments["x-dead-letter-exchange"] == nil
-        else { return [] }
-        return [
-            .warn(
-                "queue \(name)",
-                "policy '\(policy.name)' drops messages by \(bounds.joined(separator: " and ")), and no dead-letter exchange takes them",
-                fix: "add dead-letter-exchange to the policy")
-        ]
+        let isCaught = policy.keys.contains("dead-letter-exchange") || found.arguments["x-dead-letter-exchange"] != nil
+        if !bounds.isEmpty, !isCaught {
+            let what = bounds.joined(separator: " and ")
+            findings.append(
+                .warn(
+                    "queue \(name)",
+                    "policy '\(policy.name)' drops messages by \(what), and no dead-letter exchange takes them",
+                    fix: "add dead-letter-exchange to the policy"))
+        }
+        return findings
     }
 }
 

@@ -3,56 +3,51 @@ import Foundation
 import TaskhostJSON
 
 struct RabbitMQTools {
-    struct Policy {
-        var name: String
-        /// What it defines: "max-length" …
-        var keys: Set<String>
-    }
-
-    struct Failure: Error { var detail: String }
-
     let command: String
     let vhost: String
 
     /// Seconds; nil: tasks may be held for ever.
-    func consumerTimeout() throws(Failure) -> Double? {
+    func consumerTimeout() throws(PolicyFailure) -> Double? {
         let answer = try run(["-q", "eval", "application:get_env(rabbit, consumer_timeout, undefined)."])
         if answer == "undefined" { return nil }
-        guard let milliseconds = Double(answer) else { throw Failure(detail: "consumer_timeout is \(answer)") }
+        guard let milliseconds = Double(answer) else { throw PolicyFailure(detail: "consumer_timeout is \(answer)") }
         return milliseconds / 1000
     }
 
     /// By queue.
-    func policies() throws(Failure) -> [String: Policy] {
-        var definitions: [String: Set<String>] = [:]
+    func policies() throws(PolicyFailure) -> [String: RabbitMQPolicy] {
+        var definitions: [String: JSON] = [:]
         for row in try table(["list_policies"]) {
             guard let name = row["name"]?.text else { continue }
             // Older ones write it as a text.
             var definition = row["definition"]
             if let text = definition?.text { definition = try Self.parsed(text) }
-            definitions[name] = Set((definition?.members ?? []).map(\.key))
+            definitions[name] = definition
         }
-        var policies: [String: Policy] = [:]
+        var policies: [String: RabbitMQPolicy] = [:]
         for row in try table(["list_queues", "name", "policy"]) {
             guard let queue = row["name"]?.text, let name = row["policy"]?.text, !name.isEmpty else { continue }
-            policies[queue] = Policy(name: name, keys: definitions[name] ?? [])
+            let definition = definitions[name]
+            policies[queue] = RabbitMQPolicy(
+                name: name, keys: Set((definition?.members ?? []).map(\.key)),
+                consumerTimeout: definition?["consumer-timeout"]?.integer.map { Double($0) / 1000 })
         }
         return policies
     }
 
-    private func table(_ words: [String]) throws(Failure) -> [JSON] {
+    private func table(_ words: [String]) throws(PolicyFailure) -> [JSON] {
         try Self.parsed(try run(["-q", "-p", vhost] + words + ["--formatter", "json"])).elements ?? []
     }
 
-    private static func parsed(_ text: String) throws(Failure) -> JSON {
+    private static func parsed(_ text: String) throws(PolicyFailure) -> JSON {
         do {
             return try JSON(parsing: Array(text.utf8), limits: .trusted)
         } catch {
-            throw Failure(detail: "its answer is no JSON: \(error)")
+            throw PolicyFailure(detail: "its answer is no JSON: \(error)")
         }
     }
 
-    private func run(_ arguments: [String]) throws(Failure) -> String {
+    private func run(_ arguments: [String]) throws(PolicyFailure) -> String {
         let process = Process()
         let output = Pipe()
         let errors = Pipe()
@@ -64,14 +59,14 @@ struct RabbitMQTools {
         do {
             try process.run()
         } catch {
-            throw Failure(detail: "cannot be run: \(error.localizedDescription)")
+            throw PolicyFailure(detail: "cannot be run: \(error.localizedDescription)")
         }
         let said = output.fileHandleForReading.readDataToEndOfFile()
         let complaint = errors.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
             let text = String(decoding: complaint + said, as: UTF8.self).trimmed
-            throw Failure(detail: text.isEmpty ? "status \(process.terminationStatus)" : text)
+            throw PolicyFailure(detail: text.isEmpty ? "status \(process.terminationStatus)" : text)
         }
         return String(decoding: said, as: UTF8.self).trimmed
     }

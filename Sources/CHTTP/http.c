@@ -1,0 +1,93 @@
+/* One HTTP exchange over libcurl; see http.h. */
+#include "http.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <curl/curl.h>
+
+_Static_assert(HTTP_ERROR_SIZE >= CURL_ERROR_SIZE, "room for curl's words");
+
+int http_begin(void) { return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : -1; }
+
+struct answer {
+    char *bytes; /* NULL: thrown away */
+    size_t room, length;
+};
+
+/* Less than it was given ends the exchange. */
+static size_t keep(char *bytes, size_t size, size_t count, void *context) {
+    struct answer *answer = context;
+    size_t length = size * count;
+    if (answer->bytes == NULL) return length;
+    if (length > answer->room - answer->length) return 0;
+    memcpy(answer->bytes + answer->length, bytes, length);
+    answer->length += length;
+    return length;
+}
+
+static CURLcode set_up(CURL *curl, const char *url, long timeout_ms, struct answer *answer, char *error) {
+    CURLcode code = curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
+    if (code == CURLE_OK) code = curl_easy_setopt(curl, CURLOPT_URL, url);
+#if CURL_AT_LEAST_VERSION(7, 85, 0)
+    if (code == CURLE_OK) code = curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    if (code == CURLE_OK) code = curl_easy_setopt(curl, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+    if (code == CURLE_OK) code = curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms);
+    /* No signals: other threads have their own use for them. */
+    if (code == CURLE_OK) code = curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    if (code == CURLE_OK) code = curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
+    if (code == CURLE_OK) code = curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+    return code;
+}
+
+static CURLcode set_body(CURL *curl, struct curl_slist *lines, const void *body, size_t length) {
+    CURLcode code = curl_easy_setopt(curl, CURLOPT_HTTPHEADER, lines);
+    if (code == CURLE_OK) code = curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length);
+    if (code == CURLE_OK) code = curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+    return code;
+}
+
+/* Does what is set up, if that went well, and ends it. */
+static long finish(CURL *curl, CURLcode code, char *error) {
+    long status = -1;
+    if (code == CURLE_OK) code = curl_easy_perform(curl);
+    if (code == CURLE_OK) code = curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    if (code != CURLE_OK) {
+        status = -1;
+        if (error[0] == 0) snprintf(error, HTTP_ERROR_SIZE, "%s", curl_easy_strerror(code));
+    }
+    curl_easy_cleanup(curl);
+    return status;
+}
+
+long http_post(const char *url, const char *const headers[], const void *body, size_t length, long timeout_ms,
+               char *error) {
+    struct answer nothing = {NULL, 0, 0};
+    struct curl_slist *lines = NULL;
+    CURL *curl = curl_easy_init();
+    CURLcode code = curl != NULL ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+    error[0] = 0;
+    for (; code == CURLE_OK && *headers != NULL; headers++) {
+        struct curl_slist *longer = curl_slist_append(lines, *headers);
+        if (longer != NULL) lines = longer;
+        else code = CURLE_OUT_OF_MEMORY;
+    }
+    if (code == CURLE_OK) code = set_up(curl, url, timeout_ms, &nothing, error);
+    if (code == CURLE_OK) code = set_body(curl, lines, body, length);
+    long status = finish(curl, code, error);
+    curl_slist_free_all(lines);
+    return status;
+}
+
+long http_get(const char *url, long timeout_ms, char *answer, size_t room, size_t *length, char *error) {
+    struct answer kept = {answer, room, 0};
+    CURL *curl = curl_easy_init();
+    CURLcode code = curl != NULL ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+    error[0] = 0;
+    if (code == CURLE_OK) code = set_up(curl, url, timeout_ms, &kept, error);
+    long status = finish(curl, code, error);
+    *length = kept.length;
+    return status;
+}
