@@ -73,6 +73,9 @@ extension TaskOptions {
         memoryLimit = json["memory_limit"]?.integer.map { Int($0) }
         queue = json["queue"]?.text
         rateLimit = json["rate_limit"]?.text
+        maxConcurrent = json["max_concurrent"]?.integer.map { Int($0) }
+        limitScope = json["limit_scope"]?.text.flatMap { LimitScope(rawValue: $0) }
+        limitKey = json["limit_key"]?.text
         doc = json["doc"]?.text
     }
 }

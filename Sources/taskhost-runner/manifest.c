@@ -65,6 +65,9 @@ static void write_options(struct text *out, const taskhost_options *options) {
     count_member(out, "memory_limit", options->memory_limit);
     string_member(out, "queue", options->queue);
     string_member(out, "rate_limit", options->rate_limit);
+    count_member(out, "max_concurrent", options->max_concurrent);
+    string_member(out, "limit_scope", options->limit_scope);
+    string_member(out, "limit_key", options->limit_key);
     string_member(out, "doc", options->doc);
     text_append(out, "}", 1);
 }

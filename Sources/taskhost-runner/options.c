@@ -27,6 +27,8 @@ void options_copy(taskhost_options *out, const taskhost_options *options) {
     copy_text(&out->queue);
     copy_text(&out->rate_limit);
     copy_text(&out->doc);
+    copy_text(&out->limit_scope);
+    copy_text(&out->limit_key);
 }
 
 /* "10", "10/s", "0.5/m", "1000/h" */
@@ -41,7 +43,47 @@ static bool is_rate(const char *text) {
     return sscanf(text, "%lf%n", &count, &end) == 1 && text[end] == '\0' && isfinite(count) && count >= 0;
 }
 
-bool options_check(const taskhost_options *options, struct text *fault) {
+/* "url", "url:domain", "0": of an argument the task has. */
+static bool is_key(const char *text, const struct signature *signature, bool typed) {
+    size_t length = strcspn(text, ":");
+    if (length == 0 || (text[length] != '\0' && strcmp(text + length, ":domain") != 0)) {
+        return false;
+    }
+    bool is_position = strspn(text, "0123456789") == length;
+    bool found = !typed;
+    unsigned position = 0;
+    for (unsigned index = 0; index < signature->count; index++) {
+        const struct parameter *parameter = &signature->parameters[index];
+        if (parameter->type == TYPE_CONTEXT) {
+            continue;
+        }
+        found = found || (is_position ? strtoul(text, NULL, 10) == position
+                                      : strlen(parameter->name) == length && memcmp(parameter->name, text, length) == 0);
+        position++;
+    }
+    return found;
+}
+
+static bool check_limits(const taskhost_options *options, const struct signature *signature, bool typed,
+                         struct text *fault) {
+    if (options->rate_limit != NULL && !is_rate(options->rate_limit)) {
+        text_append_format(fault, "rate_limit is '%s', it must look like 10/s, 100/m or 1000/h", options->rate_limit);
+        return false;
+    }
+    const char *scope = options->limit_scope;
+    if (scope != NULL && strcmp(scope, "worker") != 0 && strcmp(scope, "global") != 0) {
+        text_append_format(fault, "limit_scope is '%s', it must be worker or global", scope);
+        return false;
+    }
+    if (options->limit_key != NULL && !is_key(options->limit_key, signature, typed)) {
+        text_append_format(fault, "limit_key is '%s', it must be an argument's name or its position, or url:domain",
+                           options->limit_key);
+        return false;
+    }
+    return true;
+}
+
+bool options_check(const taskhost_options *options, const struct signature *signature, bool typed, struct text *fault) {
     const struct {
         const char *name;
         double value;
@@ -81,18 +123,15 @@ bool options_check(const taskhost_options *options, struct text *fault) {
         }
     }
     if (options->max_retries < TASKHOST_NEVER || options->max_starts < 0 || options->keep < 0 ||
-        options->memory_limit < 0) {
-        const char *name = options->keep < 0           ? "keep"
-                           : options->max_starts < 0   ? "max_starts"
-                           : options->memory_limit < 0 ? "memory_limit"
-                                                       : "max_retries";
+        options->memory_limit < 0 || options->max_concurrent < 0) {
+        const char *name = options->keep < 0             ? "keep"
+                           : options->max_starts < 0     ? "max_starts"
+                           : options->memory_limit < 0   ? "memory_limit"
+                           : options->max_concurrent < 0 ? "max_concurrent"
+                                                         : "max_retries";
         text_append_format(fault, "%s must not be negative%s", name,
                            options->max_retries < TASKHOST_NEVER ? " (TASKHOST_NEVER is -1)" : "");
         return false;
     }
-    if (options->rate_limit != NULL && !is_rate(options->rate_limit)) {
-        text_append_format(fault, "rate_limit is '%s', it must look like 10/s, 100/m or 1000/h", options->rate_limit);
-        return false;
-    }
-    return true;
+    return check_limits(options, signature, typed, fault);
 }

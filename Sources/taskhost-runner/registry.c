@@ -104,7 +104,7 @@ static bool check_task(struct task_entry *entry, const taskhost_task *task) {
     if (!fine) {
         text_append_format(&registry.fault, "declares the task '%s' with the signature '%s', which is wrong: %s",
                            entry->name, signature, text_string(&fault));
-    } else if (!options_check(&entry->options, &fault)) {
+    } else if (!options_check(&entry->options, &entry->signature, task->function != NULL, &fault)) {
         fine = false;
         text_append_format(&registry.fault, "declares the task '%s' with a wrong option: %s", entry->name,
                            text_string(&fault));

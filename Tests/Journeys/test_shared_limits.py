@@ -123,3 +123,28 @@ def test_without_a_place_to_share_a_global_limit_is_an_error_that_names_the_fix(
     done = command.run(tmp_path, "worker", "-b", "amqp://nowhere.invalid//", "--result-backend", "rpc://",
                        *limits(tmp_path, "journey.mark", 'max_concurrent = 1\nlimit_scope = "global"'))
     assert "limit_scope" in done.err and "fix:" in done.err and "shared_limits.url" in done.err, done
+
+
+def test_a_bundle_says_how_its_tasks_are_limited_and_the_operator_wins(redis_transport, start_worker, queue, note, gate,
+                                                                       tmp_path):
+    """`journey.solo` asks for one at a time of all workers, for each word."""
+    def send(*words):
+        return [redis_transport.send("journey.solo", str(note), word, gate.path, queue=queue) for word in words]
+
+    nodes = [f"{name}-{queue}@test" for name in ("one", "two")]
+    workers = [start_worker(redis_transport, queue, options=["-n", node]) for node in nodes]
+    results = send("same", "same", "other")
+    until("each word to run once", lambda: sorted(note.lines) == ["other", "same"])
+    until("the third to wait", lambda: sum(len(inspect(redis_transport, node, "reserved")) for node in nodes) == 1)
+    assert sorted(note.lines) == ["other", "same"]
+    gate.open()
+    assert [result.get(timeout=20) for result in results] == ["same", "same", "other"]
+    for worker in workers:
+        worker.stop()
+    gate.path += "-of-the-second-part"
+    options = limits(tmp_path, "journey.solo", "max_concurrent = 2")
+    start_worker(redis_transport, queue, options=["-n", f"three-{queue}@test", *options])
+    results = send("both", "both")
+    until("both to run", lambda: note.lines.count("both") == 2)
+    gate.open()
+    assert [result.get(timeout=20) for result in results] == ["both", "both"]

@@ -147,8 +147,9 @@ class Binding(unittest.TestCase):
             "retry_backoff_max": 60.0, "retry_jitter": False, "autoretry": True, "acks_late": False,
             "track_started": True, "ignore_result": False, "max_starts": 5, "keep": 7, "queue": "q",
             "acks_on_failure": False, "acks_on_timeout": True, "reject_on_worker_lost": False,
-            "rate_limit": "10/s", "doc": 'A "doc".', "memory_limit": 64})
-        self.assertEqual(tasks["types.three"]["options"], {"max_retries": "unlimited"})
+            "rate_limit": "10/s", "doc": 'A "doc".', "memory_limit": 64, "max_concurrent": 3,
+            "limit_scope": "global"})
+        self.assertEqual(tasks["types.three"]["options"], {"max_retries": "unlimited", "limit_key": "z:domain"})
         self.assertEqual(tasks["types.defaults"]["parameters"], [
             {"name": "x", "type": "f64"}, {"name": "y", "type": "f64", "default": 0.5},
             {"name": "s", "type": "str", "default": "a,b"}, {"name": "b", "type": "bool", "default": True},

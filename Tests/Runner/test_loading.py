@@ -82,6 +82,9 @@ class Loading(unittest.TestCase):
             ".soft_limit = -1": "soft_limit is -1", ".soft_limit = 2, .hard_limit = 1": "must be less than hard_limit",
             ".keep = -1": "keep must not be negative", ".rate_limit = \"fast\"": "10/s",
             ".acks_late = 7": "acks_late is 7", ".acks_on_timeout = 2": "acks_on_timeout is 2",
+            ".limit_scope = \"all\"": "worker or global", ".limit_key = \"y\"": "limit_key is 'y'",
+            ".limit_key = \"1\"": "limit_key is '1'", ".limit_key = \"x:host\"": "url:domain",
+            ".max_concurrent = -1": "max_concurrent must not be negative",
             ".max_retries = -2": "max_retries must not", ".hard_limit = 1e999": "hard_limit is inf",
         }
         for number, (option, reason) in enumerate(options.items()):

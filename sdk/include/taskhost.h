@@ -65,7 +65,10 @@ typedef struct taskhost_options {
     int32_t acks_on_timeout;   /* three-valued; default yes; no: a task killed at its hard limit is started again */
     int32_t reject_on_worker_lost; /* three-valued; default yes; no: a child's death is the task's failure, at once */
     int32_t memory_limit;      /* MiB that the task's processes may have resident; above it they are killed; 0: none */
-    int32_t reserved1;
+    int32_t max_concurrent;    /* tasks of this name that run at a time; 0: as many as there are slots for */
+    const char *limit_scope;   /* whose tasks rate_limit and max_concurrent count: "worker" (and NULL), "global" */
+    const char *limit_key;     /* they count for each value of this argument: its name, its position from 0; with
+                                  ":domain" for each host in that URL; NULL: for all together */
 } taskhost_options;
 
 /* One task. Either `function` (typed; called through libffi by `signature`) or

@@ -53,6 +53,10 @@ static const char *gate(const char *path, const char *word, const char *gate_fil
     return word;
 }
 
+static const char *solo(const char *path, const char *word, const char *gate_file) {
+    return gate(path, word, gate_file);
+}
+
 static const char *gate_early(const char *path, const char *word, const char *gate_file) {
     return gate(path, word, gate_file);
 }
@@ -198,6 +202,8 @@ TASK_DEF(spell, str, (str, path), (str, word), (f64, pause));
 TASK_DEF(echo, str, (str, text));
 TASK_DEF(keywords, i64, (i64, a), (i64, b, 5), (i64, c, 7));
 TASK_DEF(gate, str, (str, path), (str, word), (str, gate));
+TASK_DEF(solo, str, (str, path), (str, word), (str, gate));
+TASK_OPTIONS(solo, .max_concurrent = 1, .limit_scope = "global", .limit_key = "word");
 TASK_DEF(gate_early, str, (str, path), (str, word), (str, gate));
 TASK_OPTIONS(gate_early, .acks_late = TASKHOST_NO);
 TASK_DEF(tracked, str, (str, path), (str, word), (str, gate));

@@ -137,6 +137,7 @@ TASK_OPTIONS(one, .name = "plain-name", .soft_limit = 1.5, .hard_limit = 3, .max
              .autoretry = TASKHOST_YES, .acks_late = TASKHOST_NO, .track_started = TASKHOST_YES,
              .ignore_result = TASKHOST_NO, .max_starts = 5, .keep = 7, .queue = "q", .rate_limit = "10/s",
              .acks_on_failure = TASKHOST_NO, .acks_on_timeout = TASKHOST_YES, .reject_on_worker_lost = TASKHOST_NO,
-             .doc = "A \"doc\".", .memory_limit = 64);
-TASK_OPTIONS(three, .max_retries = TASKHOST_UNLIMITED);
+             .doc = "A \"doc\".", .memory_limit = 64, .max_concurrent = 3,
+             .limit_scope = "global");
+TASK_OPTIONS(three, .max_retries = TASKHOST_UNLIMITED, .limit_key = "z:domain");
 TASKHOST_BUNDLE("types", "2.0");

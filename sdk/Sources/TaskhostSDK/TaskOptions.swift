@@ -38,13 +38,28 @@ public struct TaskOptions: Sendable {
     public var takesFailure: Bool?
     /// MiB that the task's processes may have resident together; above it they are killed. nil or 0: no limit.
     public var memoryLimit: Int?
+    /// Tasks of this name that run at a time; nil or 0: as many as there are slots for.
+    public var maxConcurrent: Int?
+    /// Whose tasks `rateLimit` and `maxConcurrent` count; nil: each worker's own.
+    public var limitScope: LimitScope?
+    /// They count for each value of this argument: "url", or its position, "0"; "url:domain": for each host in that
+    /// URL. nil: for all together.
+    public var limitKey: String?
+
+    public enum LimitScope: String, Sendable {
+        /// Each worker's own.
+        case worker
+        /// Those of all workers together.
+        case global
+    }
 
     public init(
         name: String? = nil, softLimit: Duration? = nil, hardLimit: Duration? = nil, retry: RetryPolicy? = nil,
         keep: Int? = nil, acksLate: Bool? = nil, trackStarted: Bool? = nil, ignoreResult: Bool? = nil,
         doc: String? = nil, queue: String? = nil, rateLimit: String? = nil, maxStarts: Int? = nil,
         takesFailure: Bool? = nil, acksOnFailure: Bool? = nil, acksOnTimeout: Bool? = nil,
-        rejectOnWorkerLost: Bool? = nil, memoryLimit: Int? = nil
+        rejectOnWorkerLost: Bool? = nil, memoryLimit: Int? = nil, maxConcurrent: Int? = nil,
+        limitScope: LimitScope? = nil, limitKey: String? = nil
     ) {
         self.name = name
         self.softLimit = softLimit
@@ -63,6 +78,9 @@ public struct TaskOptions: Sendable {
         self.acksOnTimeout = acksOnTimeout
         self.rejectOnWorkerLost = rejectOnWorkerLost
         self.memoryLimit = memoryLimit
+        self.maxConcurrent = maxConcurrent
+        self.limitScope = limitScope
+        self.limitKey = limitKey
     }
 }
 

@@ -50,6 +50,8 @@ struct Registration {
     var optionName: String?
     var doc: String?
     var rateLimit: String?
+    /// Scope and key.
+    var limit: [String?] = []
     fileprivate let handler: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> Void
     fileprivate let user: UnsafeMutableRawPointer?
 }
@@ -117,6 +119,7 @@ enum FakeHost {
                     optionName: options?.name.map { String(cString: $0) },
                     doc: options?.doc.map { String(cString: $0) },
                     rateLimit: options?.rate_limit.map { String(cString: $0) },
+                    limit: [options?.limit_scope, options?.limit_key].map { $0?.map { String(cString: $0) } },
                     handler: task.handler, user: task.user))
             return 0
         }

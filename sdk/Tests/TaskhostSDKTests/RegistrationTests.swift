@@ -9,7 +9,8 @@ private struct ResizeAll: TaskHandler {
     static let options = TaskOptions(
         softLimit: .seconds(5), hardLimit: .milliseconds(10_500), retry: .backoff(maxRetries: 4, first: .seconds(2)),
         keep: 8, acksLate: false, trackStarted: true, doc: "Makes all of them smaller.", rateLimit: "10/s",
-        maxStarts: 2, acksOnFailure: false, acksOnTimeout: false, rejectOnWorkerLost: true)
+        maxStarts: 2, acksOnFailure: false, acksOnTimeout: false, rejectOnWorkerLost: true,
+        maxConcurrent: 3, limitScope: .global, limitKey: "paths")
     @Arg var paths: [String]
     @Arg var sizes: [String: Int?] = ["a,b": 1]
     @Arg var quality: Int?
@@ -67,6 +68,8 @@ struct RegistrationTests {
         #expect(options.reject_on_worker_lost == 1)
         #expect(resize.doc == "Makes all of them smaller.")
         #expect(resize.rateLimit == "10/s")
+        #expect(options.max_concurrent == 3)
+        #expect(resize.limit == ["global", "paths"])
         let ping = try #require(tasks.last)
         #expect(ping.name == "net.ping")
         #expect(ping.signature == "->Void")
