@@ -19,6 +19,12 @@ public struct LimitKey: Sendable, Equatable {
         isDomain = parts.count == 2
     }
 
+    /// Whether the task has that argument; handlers that take any by name are not asked.
+    public func fits(_ manifest: TaskManifest) -> Bool {
+        if let index = Int(argument) { return manifest.parameters.indices.contains(index) }
+        return manifest.parameters.contains { $0.name == argument }
+    }
+
     /// Of this message. Without the argument: nothing, which is a key like any other.
     func value(in message: TaskMessage, of manifest: TaskManifest) -> String {
         guard let found = argument(in: message, manifest) else { return "" }

@@ -18,6 +18,10 @@ struct LimitLineTests {
             slots: count, queues: [QueuePreference(declaration: QueueDeclaration(name: "q"))], nodeName: "sim@test")
     }
 
+    private func run(_ world: SimulatedWorld, until isSo: () -> Bool) {
+        for _ in 0..<10_000 where !isSo() { world.run(steps: 1) }
+    }
+
     @Test("never more of a task run than may, in the order of arrival", arguments: 1...50 as ClosedRange<UInt64>)
     func most(seed: UInt64) {
         let world = SimulatedWorld(seed: seed, options: slots(8), task: options { $0.maxConcurrent = 2 })
@@ -100,6 +104,32 @@ struct LimitLineTests {
         #expect(world.starts["long"] == 2 && world.results["long"] == .success)
         let began = world.startTimes[1]
         #expect(began > end && Double(began - end) / 1e9 < EngineCore.leaseSeconds + 1)
+    }
+
+    @Test("a task whose place has lapsed before it could start asks for one again")
+    func lapsed() {
+        let task = options {
+            $0.maxConcurrent = 2
+            $0.limitScope = .global
+        }
+        let world = SimulatedWorld(seed: 1, options: slots(1), task: task)
+        let limits = SimulatedLimits()
+        world.shared = limits
+        world.duration = 60_000...60_000
+        for id in ["long", "next"] { world.send(id) }
+        world.connect()
+        run(world) { limits.places["t"]?.count == 2 }
+        // From now on no place can be renewed, and none is given.
+        world.faults.storeFailure = 1
+        run(world) { world.running.isEmpty }
+        #expect(world.startOrder == ["long"] && limits.places["t"]?.values.contains { $0 > world.now } == false)
+        world.run(steps: 50)
+        #expect(world.startOrder == ["long"])
+        world.calm()
+        run(world) { world.startOrder.count == 2 }
+        #expect(limits.places["t"]?.values.contains { $0 > world.now } == true)
+        world.run()
+        #expect(world.results.count == 2 && world.violations == [])
     }
 
     @Test("hosts of URLs are told apart by what counts")

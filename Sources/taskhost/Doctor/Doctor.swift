@@ -50,6 +50,7 @@ final class Doctor {
         var made = [
             "worker.concurrency": "\(configuration.concurrency)", "worker.hostname": configuration.nodeName,
             "results.url": Self.address(of: configuration.results),
+            "shared_limits.url": Self.address(of: configuration.sharedLimits),
         ]
         do {
             made["worker.plugins"] = try Installation(environment: environment).pluginFolder
@@ -65,6 +66,13 @@ final class Doctor {
         switch results {
         case .none: "none"
         case .rpc: "rpc://"
+        case .redis(let url), .embedded(let url): withoutSecrets(url)
+        }
+    }
+
+    private static func address(of limits: SharedLimitsAddress) -> String {
+        switch limits {
+        case .none: "none"
         case .redis(let url), .embedded(let url): withoutSecrets(url)
         }
     }
@@ -119,12 +127,12 @@ final class Doctor {
     private func places() {
         if let path = configuration.pidfile { findings.append(PlaceCheck.newFile(path, subject: "pid file")) }
         if let path = settings.text("log.file") { findings.append(PlaceCheck.newFile(path, subject: "log file")) }
-        for name in ["broker.url_file", "results.url_file", "security.key", "security.key_password_file"] {
+        for name in ["broker.url_file", "results.url_file", "shared_limits.url_file", "security.key", "security.key_password_file"] {
             if let path = settings.text(name), let finding = PlaceCheck.secret(path, subject: name) {
                 findings.append(finding)
             }
         }
-        for name in ["broker.url", "results.url", "broker.management_url"] {
+        for name in ["broker.url", "results.url", "broker.management_url", "shared_limits.url"] {
             // "taskhost.toml:3:1"
             guard let set = settings[name], case .text(let url) = set.value, withoutSecrets(url) != url,
                 let file = set.origin.split(separator: ":").first.map(String.init), file.hasSuffix(".toml"),

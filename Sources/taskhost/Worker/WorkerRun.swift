@@ -189,9 +189,22 @@ final class WorkerRun {
         return status
     }
 
+    /// Their messages would all have the same key, unless they name that argument all the same.
+    private func warnOfKeys(_ tasks: [TaskManifest]) {
+        for task in tasks {
+            guard let text = configuration.tasks[task.name]?.limitKey, let key = LimitKey(text), !key.fits(task) else {
+                continue
+            }
+            let has = task.parameters.map(\.name).joined(separator: ", ")
+            log.warning("tasks.\"\(task.name)\".limit_key is \"\(text)\", and the task's arguments are: \(has)")
+        }
+    }
+
     private func becomeReady(hears: Bool) {
         if !hears { log.warning("remote control does not reach this worker: is its node name in use already?") }
-        let tasks = runner.bundles.filter { $0.status == .active }.flatMap { $0.manifest?.tasks ?? [] }.map(\.name)
+        let manifests = runner.bundles.filter { $0.status == .active }.flatMap { $0.manifest?.tasks ?? [] }
+        warnOfKeys(manifests)
+        let tasks = manifests.map(\.name)
         log.info(
             "ready: \(tasks.count) tasks from \(runner.bundles.filter { $0.status == .active }.count) bundles",
             metadata: [
