@@ -127,7 +127,10 @@ final class Doctor {
     private func places() {
         if let path = configuration.pidfile { findings.append(PlaceCheck.newFile(path, subject: "pid file")) }
         if let path = settings.text("log.file") { findings.append(PlaceCheck.newFile(path, subject: "log file")) }
-        for name in ["broker.url_file", "results.url_file", "shared_limits.url_file", "security.key", "security.key_password_file"] {
+        for name in [
+            "broker.url_file", "results.url_file", "shared_limits.url_file",
+            "security.key", "security.key_password_file",
+        ] {
             if let path = settings.text(name), let finding = PlaceCheck.secret(path, subject: name) {
                 findings.append(finding)
             }
