@@ -1,6 +1,6 @@
 // Limits by key: which of a task's arguments they go by, and what of it.
 import CeleryWire
-import TaskModel
+public import TaskModel
 import TaskhostJSON
 
 /// "url", "url:domain", or "0" for the first argument.
