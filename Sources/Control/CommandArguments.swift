@@ -37,8 +37,11 @@ struct CommandArguments {
     }
 
     /// For commands that take none.
-    func requireNone() throws(CommandError) {
-        guard let first = members.first else { return }
+    func requireNone() throws(CommandError) { try requireNone(but: []) }
+
+    /// For commands that take these, and no others.
+    func requireNone(but names: Set<String>) throws(CommandError) {
+        guard let first = members.first(where: { !names.contains($0.key) }) else { return }
         throw CommandError(
             "TypeError", "\(method)() got an unexpected keyword argument '\(first.key)'")
     }

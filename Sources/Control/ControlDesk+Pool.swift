@@ -15,6 +15,7 @@ extension ControlDesk {
     }
 
     func autoscale(_ arguments: CommandArguments) throws(CommandError) -> JSON {
+        try arguments.requireNone(but: ["max", "min"])
         let most = try slots("max", arguments, from: 1)
         // Nobody to begin with, as Celery may have it, would save nothing here: children are forked when needed.
         let least = try slots("min", arguments, from: 0).map { max(1, $0) }

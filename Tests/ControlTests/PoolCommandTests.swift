@@ -35,6 +35,14 @@ struct PoolCommandTests {
         #expect(engine.told == ["slots 1", "slots 3", "slots -2"])
     }
 
+    @Test("autoscale takes its two arguments and no others, in Python's words")
+    func strangeArgument() throws {
+        engine.range = SlotRange(least: 1, most: 2)
+        #expect(
+            try ask("autoscale", [("max", 3), ("x", 1)])
+                == ["error": "TypeError(\"autoscale() got an unexpected keyword argument 'x'\")"])
+    }
+
     @Test(
         "numbers that are none change nothing",
         arguments: [.int(-1), .int(4097), .string("many"), .double(1.5)] as [JSON])
