@@ -118,6 +118,19 @@ extension ControlDesk {
         return ok("no longer consuming from \(name)")
     }
 
+    /// Commands of our own. A worker that does not consume the queue has nothing to do, and says so: that is no error
+    /// when all are told.
+    func pauseOrResume(pauses: Bool, _ arguments: CommandArguments) throws(CommandError) -> JSON {
+        try arguments.require("queue")
+        let name = arguments.texts("queue").first ?? ""
+        let word = pauses ? "paused" : "resumed"
+        return switch pauses ? engine.pause(queue: name) : engine.resume(queue: name) {
+        case .done: ok("\(word) \(name)")
+        case .already: ok(pauses ? "\(name) is paused already" : "\(name) is not paused")
+        case .notConsumed: ok("not consuming from \(name)")
+        }
+    }
+
     func turnEvents(on: Bool, _ arguments: CommandArguments) throws(CommandError) -> JSON {
         try arguments.requireNone()
         let service = try eventService(arguments)

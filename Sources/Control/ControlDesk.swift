@@ -83,6 +83,7 @@ final class ControlDesk {
         case "time_limit": timeLimit(arguments)
         case "add_consumer": try addConsumer(arguments)
         case "cancel_consumer": try cancelConsumer(arguments)
+        case "pause_queue", "resume_queue": try pauseOrResume(pauses: method == "pause_queue", arguments)
         case "pool_grow": try changePool(grows: true, arguments)
         case "pool_shrink": try changePool(grows: false, arguments)
         case "autoscale": try autoscale(arguments)
@@ -112,7 +113,8 @@ final class ControlDesk {
         case "query_task": return try query(arguments)
         case "active_queues":
             try arguments.requireNone()
-            return .array(engine.consumedQueues.map(QueueMap.json))
+            let paused = Set(engine.pausedQueues)
+            return .array(engine.consumedQueues.map { QueueMap.json($0, isPaused: paused.contains($0.name)) })
         case "stats": return StatsReply.json(engine, facts: facts, clock: events.value, uptime: uptime())
         case "conf", "dump_conf": return .object(facts.settings(arguments.flag("with_defaults")))
         case "report":

@@ -3,7 +3,14 @@ import TaskModel
 import TaskhostJSON
 
 enum QueueMap {
-    static func json(_ queue: QueueDeclaration) -> JSON {
+    /// - Parameter isPaused: told only then, so that the reply is Celery's otherwise.
+    static func json(_ queue: QueueDeclaration, isPaused: Bool) -> JSON {
+        let reply = json(queue)
+        guard isPaused else { return reply }
+        return .object((reply.members ?? []) + [JSONMember(key: "paused", value: true)])
+    }
+
+    private static func json(_ queue: QueueDeclaration) -> JSON {
         var arguments: [JSONMember] = queue.arguments.fields.compactMap { field in
             plain(field.value).map { JSONMember(key: field.key, value: $0) }
         }

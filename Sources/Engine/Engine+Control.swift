@@ -83,6 +83,22 @@ extension Engine: EngineControl {
 
     public func cancelConsumer(queue: String) { handle(.cancelQueue(queue)) }
 
+    public var pausedQueues: [String] { core.paused.sorted() }
+
+    public func pause(queue: String) -> QueuePauseAnswer {
+        guard core.queues.contains(where: { $0.declaration.name == queue }) else { return .notConsumed }
+        guard !core.paused.contains(queue) else { return .already }
+        handle(.pauseQueue(queue))
+        return .done
+    }
+
+    public func resume(queue: String) -> QueuePauseAnswer {
+        guard core.queues.contains(where: { $0.declaration.name == queue }) else { return .notConsumed }
+        guard core.paused.contains(queue) else { return .already }
+        handle(.resumeQueue(queue))
+        return .done
+    }
+
     public func changeSlots(by change: Int) throws(ControlRefusal) {
         guard core.scaling == nil else { throw .autoscales }
         handle(.changeSlots(by: change))

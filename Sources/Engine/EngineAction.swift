@@ -63,6 +63,8 @@ enum EngineNote {
     case adopted(name: String, id: String)
     case abandoned(Int)
     case resized(from: Int, to: Int)
+    case queuePaused(String, givenBack: Int)
+    case queueResumed(String)
     case chordFailed(group: String, body: String, reason: String)
     /// Something that should have followed could not be called.
     case notFollowed(id: String, reason: String)

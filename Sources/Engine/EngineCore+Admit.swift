@@ -16,6 +16,11 @@ extension EngineCore {
             return refuse(delivery, error, &actions)
         }
         if delivery.redelivered, settleKnown(delivery, message, &actions) { return }
+        if paused.contains(delivery.queue) {
+            // It was under way to us already.
+            actions.append(.reject(delivery.tag, requeue: true))
+            return
+        }
         if !isRevoked(message, withStamps: false) {
             note(&actions, .received(name: message.displayName, id: message.id))
         }

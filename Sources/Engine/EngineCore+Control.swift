@@ -85,7 +85,9 @@ extension EngineCore {
     }
 
     mutating func addQueue(_ queue: QueueDeclaration, _ actions: inout [EngineAction]) {
-        guard !queues.contains(where: { $0.declaration.name == queue.name }) else { return }
+        guard !queues.contains(where: { $0.declaration.name == queue.name }) else {
+            return resumeQueue(queue.name, &actions)
+        }
         queues.append(QueuePreference(declaration: queue))
         ready.addLane(queue.name)
         actions.append(.consume(queues.map(\.declaration)))
@@ -95,6 +97,7 @@ extension EngineCore {
     mutating func cancelQueue(_ name: String, _ actions: inout [EngineAction]) {
         guard queues.contains(where: { $0.declaration.name == name }) else { return }
         queues.removeAll { $0.declaration.name == name }
+        paused.remove(name)
         actions.append(.setCredit(0, queue: name))
     }
 }

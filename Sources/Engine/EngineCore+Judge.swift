@@ -146,7 +146,7 @@ extension EngineCore {
 
     /// Our fault or a neighbour's, so uncharged; but never in a hot loop.
     private mutating func again(_ item: Held, _ reason: String, _ actions: inout [EngineAction]) {
-        if stopping != nil { return giveBack(item, &actions) }
+        if stopping != nil || paused.contains(item.delivery.queue) { return giveBack(item, &actions) }
         if item.tag == nil, !item.wasAcknowledgedEarly {
             // Its link is gone: the redelivery is the one that will run.
             endLimit(item, &actions)

@@ -78,6 +78,7 @@ extension EngineCore {
     }
 
     func wantedCredit(_ queue: String) -> Int {
-        credit.wanted(waiting: (waiting[queue] ?? 0) + (beyondCredit[queue] ?? 0))
+        guard !paused.contains(queue) else { return 0 }
+        return credit.wanted(waiting: (waiting[queue] ?? 0) + (beyondCredit[queue] ?? 0))
     }
 }

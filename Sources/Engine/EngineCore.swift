@@ -43,6 +43,8 @@ struct EngineCore {
     var policies: [String: TaskPolicy] = [:]
     /// Consumed now.
     var queues: [QueuePreference]
+    /// Of these nothing is taken for now.
+    var paused: Set<String> = []
     var revocations = Revocations()
     /// Buckets, by task; made when first needed.
     var rateLimits: [String: RateLimit] = [:]
@@ -145,6 +147,8 @@ struct EngineCore {
         case .setTimeLimits(let soft, let hard, let task): setTimeLimits(soft: soft, hard: hard, task: task)
         case .addQueue(let queue): addQueue(queue, &actions)
         case .cancelQueue(let name): cancelQueue(name, &actions)
+        case .pauseQueue(let name): pauseQueue(name, &actions)  // EngineCore+Pause
+        case .resumeQueue(let name): resumeQueue(name, &actions)  // EngineCore+Pause
         }
         startReady(&actions)
         if stopping != nil { noteStopped(&actions) }

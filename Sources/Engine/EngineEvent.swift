@@ -36,6 +36,8 @@ enum EngineEvent {
     case limitsRenewed(since: Instant)
     case addQueue(QueueDeclaration)
     case cancelQueue(String)
+    case pauseQueue(String)
+    case resumeQueue(String)
     /// So many slots more, or fewer.
     case changeSlots(by: Int)
     case setAutoscale(SlotRange)

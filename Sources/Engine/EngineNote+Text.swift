@@ -7,7 +7,7 @@ extension EngineNote {
     var level: Logger.Level {
         switch self {
         case .received, .started, .succeeded, .retrying, .ignored, .discarded, .postponed, .givenBack, .alreadyDone,
-            .adopted, .resized:
+            .adopted, .resized, .queuePaused, .queueResumed:
             .info
         case .rejected, .softLimit, .runnerFault: .warning
         case .failed, .crashed, .hardLimit, .memoryLimit, .refused, .recordingFailed, .deadLettered, .abandoned,
@@ -55,6 +55,9 @@ extension EngineNote {
         case .chordFailed(let group, let body, let reason): "Chord \(group): its body \(body) fails: \(reason)"
         case .notFollowed(let id, let reason): "Task [\(id)]: what should follow it cannot be called: \(reason)"
         case .resized(let from, let to): "Scaling \(to > from ? "up" : "down"): \(to) slots, were \(from)"
+        case .queuePaused(let name, let count):
+            "Queue \(name) is paused" + (count > 0 ? "; gave \(count) messages back to it" : "")
+        case .queueResumed(let name): "Queue \(name) is resumed"
         case .errbackFailed(let name, let id, let reason): "Errback \(name) of task [\(id)]: \(reason)"
         case .abandoned(let count): "\(count) messages could not be settled in time; the broker will deliver them again"
         }
@@ -72,7 +75,7 @@ extension EngineNote {
             ["task": "\(name)", "task_id": "\(id)"]
         case .recordingFailed(let id, _, _), .deadLettered(let id, _, _), .notFollowed(let id, _): ["task_id": "\(id)"]
         case .chordFailed(_, let body, _): ["task_id": "\(body)"]
-        case .refused, .givenBack, .abandoned, .resized: nil
+        case .refused, .givenBack, .abandoned, .resized, .queuePaused, .queueResumed: nil
         }
     }
 

@@ -14,6 +14,8 @@ public protocol EngineControl: AnyObject {
     var registeredTasks: [TaskManifest] { get }
     /// Queues consumed now.
     var consumedQueues: [QueueDeclaration] { get }
+    /// Those of them that are paused, in the order of their names.
+    var pausedQueues: [String] { get }
     /// Ids revoked here, oldest first; expired ones left out.
     var revokedTaskIDs: [String] { get }
     var figures: EngineFigures { get }
@@ -50,6 +52,10 @@ public protocol EngineControl: AnyObject {
     /// Takes no more from this queue; what is held of it is finished.
     func cancelConsumer(queue: String)
 
+    /// Takes nothing from this queue until it is resumed; what is held of it and has not begun goes back, uncharged.
+    func pause(queue: String) -> QueuePauseAnswer
+    func resume(queue: String) -> QueuePauseAnswer
+
     /// So many slots more, or fewer; what runs goes on. Refused while the slots follow demand.
     func changeSlots(by change: Int) throws(ControlRefusal)
 
@@ -63,6 +69,13 @@ public protocol EngineControl: AnyObject {
 
     /// As the first TERM does: takes no more, finishes what runs, leaves.
     func shutDown()
+}
+
+public enum QueuePauseAnswer: Sendable, Equatable {
+    case done
+    /// It is so already.
+    case already
+    case notConsumed
 }
 
 public enum ControlRefusal: Error, Sendable, Equatable {

@@ -96,6 +96,10 @@ final class ConsumeLink {
             }
         }
         do throws(BrokerFailure) {
+            // Consumers that are to end do so first: what goes back must not come to us again.
+            for consumer in consumers where stopping || consumer.credit == 0 {
+                try consumer.reconcile(self, stopping: stopping)
+            }
             for consumer in consumers { try consumer.flush(self) }
             for consumer in consumers { try consumer.reconcile(self, stopping: stopping) }
         } catch {

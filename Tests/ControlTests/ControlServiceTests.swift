@@ -104,6 +104,26 @@ struct ControlServiceTests {
         #expect(try lastReply() == nil)
     }
 
+    @Test("queues are paused and resumed by commands of our own, and active_queues says so")
+    func pausing() throws {
+        engine.consumedQueues = [QueueDeclaration(name: "a"), QueueDeclaration(name: "b")]
+        func order(_ method: String, _ queue: String) throws -> JSON? {
+            try send(command(method, ["queue": .string(queue)]))
+            return try lastReply()["ok"]
+        }
+        #expect(try order("pause_queue", "b") == "paused b")
+        #expect(try order("pause_queue", "b") == "b is paused already")
+        #expect(try order("pause_queue", "c") == "not consuming from c")
+        try send(command("active_queues"))
+        #expect(try lastReply().elements?.map { $0["paused"]?.boolean } == [nil, true])
+        #expect(try order("resume_queue", "b") == "resumed b")
+        #expect(try order("resume_queue", "b") == "b is not paused")
+        #expect(engine.pausedQueues.isEmpty)
+        try send(command("pause_queue"))
+        #expect(
+            try lastReply()["error"]?.text?.contains("missing 1 required positional argument: 'queue'") == true)
+    }
+
     @Test("without an address the command is obeyed and nothing is sent")
     func cast() throws {
         try send(["method": "revoke", "arguments": ["task_id": "x"]])

@@ -51,6 +51,20 @@ final class FakeEngine: EngineControl {
     func addConsumer(_ queue: QueueDeclaration) { consumedQueues.append(queue) }
     func cancelConsumer(queue: String) { consumedQueues.removeAll { $0.name == queue } }
 
+    var pausedQueues: [String] = []
+    func pause(queue: String) -> QueuePauseAnswer {
+        guard consumedQueues.contains(where: { $0.name == queue }) else { return .notConsumed }
+        guard !pausedQueues.contains(queue) else { return .already }
+        pausedQueues.append(queue)
+        return .done
+    }
+    func resume(queue: String) -> QueuePauseAnswer {
+        guard consumedQueues.contains(where: { $0.name == queue }) else { return .notConsumed }
+        guard let index = pausedQueues.firstIndex(of: queue) else { return .already }
+        pausedQueues.remove(at: index)
+        return .done
+    }
+
     var range: SlotRange?
     var mayRestart = false
     func changeSlots(by change: Int) throws(ControlRefusal) {

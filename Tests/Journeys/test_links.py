@@ -39,6 +39,37 @@ def test_a_worker_recovers_when_the_broker_comes_back(start_worker, note, gate):
     amqp.Queues().close()
 
 
+def test_a_paused_queue_stays_paused_when_the_broker_comes_back(start_worker, taskhost, note):
+    queue = amqp.Queues().new()
+    transport = Transport("redis")
+    worker = start_worker(transport, queue, slots=2)
+    done = taskhost("control", "pause_queue", queue, "--local").expect(0).out
+    assert f"paused {queue}" in done
+    end_rabbitmq()
+    try:
+        worker.wait_for("the worker to notice", lambda: worker.said("lost"))
+    finally:
+        restart_rabbitmq()
+    transport.app.close()
+    again = Transport("redis")
+    until("the worker to be connected again", lambda: sum("Connected to" in line.get("message", "")
+                                                          for line in worker.log()) == 2, 30)
+    task = again.app.send_task("journey.mark", (str(note), "once"), queue=queue)
+    # A message that another queue's consumer would have got long ago.
+    assert again.app.send_task("journey.mark", (str(note), "other"), queue=other_queue(taskhost, queue)).get(timeout=10)
+    assert note.lines == ["other"]
+    taskhost("control", "resume_queue", queue, "--local").expect(0)
+    task.get(timeout=10)
+    assert note.lines == ["other", "once"]
+    again.app.close()
+    amqp.Queues().close()
+
+
+def other_queue(taskhost, queue):
+    taskhost("control", "add_consumer", f"{queue}-other", "--local").expect(0)
+    return f"{queue}-other"
+
+
 def tls(**changes):
     folder = settings.server("TLS_DIR")
     values = {"cacertfile": f"{folder}/ca.pem", **changes}

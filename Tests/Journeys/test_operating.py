@@ -1,4 +1,6 @@
 """Our own command line for operating: inspect, control, status; over RabbitMQ, Redis and the embedded broker."""
+import urllib.request
+
 import pytest
 import redis
 from conftest import Embedded
@@ -26,10 +28,15 @@ class Fleet:
     def __init__(self, where, taskhost, start_worker, queue):
         self.where, self.taskhost, self.queue = where, taskhost, queue
         self.node = f"operated-{queue}@test"
-        self.worker = start_worker(where, queue, options=["-n", self.node], slots=2)
+        self.worker = start_worker(where, queue, options=["-n", self.node, "--metrics-port", "0"], slots=2)
 
     def run(self, *words):
         return self.taskhost(*words, "-b", self.where.broker, "-d", self.node, "-t", "10")
+
+    def metrics(self):
+        [told] = self.worker.events("metrics")
+        with urllib.request.urlopen(f"http://127.0.0.1:{told['port']}/metrics", timeout=10) as answer:
+            return answer.read().decode()
 
     def call(self, name, *args):
         return self.taskhost("call", name, *args, "-b", self.where.broker, "--result-backend", "none", "-Q", self.queue,
@@ -59,6 +66,31 @@ def test_a_queue_is_paused_and_resumed(fleet, note):
     assert note.lines == []
     fleet.run("control", "add_consumer", fleet.queue).expect(0)
     until("the task to run", lambda: note.lines == ["once"])
+
+
+def test_a_paused_queue_gives_back_what_has_not_begun_and_takes_nothing(fleet, start_worker, note, gate):
+    calls = {fleet.call("journey.gate", str(note), f"task-{number}", gate.path): number for number in range(6)}
+    until("two to run", lambda: len(note.lines) == 2)
+    until("others to wait in its hands", lambda: fleet.run("inspect", "reserved", "--json").json[fleet.node])
+    done = fleet.run("control", "pause_queue", fleet.queue, "--json").expect(0).json
+    assert done == {fleet.node: {"ok": f"paused {fleet.queue}"}}
+
+    told = fleet.run("status", "--json").json[fleet.node]
+    assert (told["paused"], told["busy"], told["waiting"]) == ([fleet.queue], 2, 0)
+    assert f"{fleet.queue}(paused)" in fleet.run("status").out
+    [described] = fleet.run("inspect", "active_queues", "--json").json[fleet.node]
+    assert described["name"] == fleet.queue and described["paused"] is True
+    until("the metric", lambda: f'taskhost_queue_paused{{queue="{fleet.queue}"}} 1' in fleet.metrics())
+    # Another worker has them at once: they are back in the queue.
+    start_worker(fleet.where, fleet.queue, slots=4)
+    until("the others to run", lambda: len(note.lines) == 6)
+    gate.open()
+    until("all to end", lambda: sum(line.endswith(" done") for line in note.lines) == 6)
+    assert sorted(line for line in note.lines if "done" not in line) == [f"task-{number}" for number in range(6)]
+    assert fleet.run("status", "--json").json[fleet.node]["received"] == 2
+    fleet.run("control", "resume_queue", fleet.queue).expect(0)
+    until("the metric", lambda: f'taskhost_queue_paused{{queue="{fleet.queue}"}} 0' in fleet.metrics())
+    assert fleet.run("status", "--json").json[fleet.node]["paused"] == [] and len(calls) == 6
 
 
 def test_status_tells_version_slots_queues_and_what_runs(fleet, note, gate):

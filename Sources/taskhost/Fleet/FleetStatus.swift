@@ -23,10 +23,14 @@ struct FleetStatus {
         /// Seconds a task may run, unless it says otherwise; nil: for ever.
         var limit: Double?
         var queues: [String] = []
+        /// Of these.
+        var paused: Set<String> = []
         /// Tasks received since its start.
         var total: Int64 = 0
         var running: [Running] = []
         var waiting: Int?
+
+        var queueList: String { queues.map { paused.contains($0) ? "\($0)(paused)" : $0 }.joined(separator: ",") }
     }
 
     var nodes: [Node]
@@ -45,7 +49,11 @@ struct FleetStatus {
             node.limit = reply["pool"]?["timeouts"]?.elements?.last?.number.flatMap { $0 > 0 ? $0 : nil }
             node.total = (reply["total"]?.members ?? []).reduce(0) { $0 + ($1.value.integer ?? 0) }
         }
-        each("active_queues") { node, reply in node.queues = reply.elements?.compactMap { $0["name"]?.text } ?? [] }
+        each("active_queues") { node, reply in
+            let queues = reply.elements ?? []
+            node.queues = queues.compactMap { $0["name"]?.text }
+            node.paused = Set(queues.filter { $0["paused"] == true }.compactMap { $0["name"]?.text })
+        }
         each("active") { node, reply in
             node.running = (reply.elements ?? []).map(Self.running)
                 .sorted { ($0.started ?? .infinity) < ($1.started ?? .infinity) }
@@ -94,7 +102,8 @@ struct FleetStatus {
                     "version": .string(node.version), "uptime": optional(node.uptime),
                     "slots": node.slots.map(JSON.int) ?? .null, "busy": .int(Int64(node.running.count)),
                     "waiting": node.waiting.map { .int(Int64($0)) } ?? .null, "received": .int(node.total),
-                    "queues": .array(node.queues.map(JSON.string)), "running": .array(running),
+                    "queues": .array(node.queues.map(JSON.string)),
+                    "paused": .array(node.paused.sorted().map(JSON.string)), "running": .array(running),
                 ]
                 return JSONMember(key: node.name, value: value)
             })

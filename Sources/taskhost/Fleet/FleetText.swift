@@ -22,7 +22,7 @@ enum FleetText {
         [
             node.name, node.version.isEmpty ? "?" : node.version, node.uptime.map(age) ?? "?",
             "\(node.running.count)/\(node.slots.map(String.init) ?? "?")", node.waiting.map(String.init) ?? "?",
-            String(node.total), node.queues.joined(separator: ","),
+            String(node.total), node.queueList,
         ]
     }
 

@@ -40,6 +40,9 @@ extension RemoteMethod {
         .init(name: "enable_events", summary: "tell monitors what happens"),
         .init(name: "heartbeat", summary: "send one heartbeat event now"),
         .init(
+            name: "pause_queue", summary: "take nothing from a queue for now; taskhost's workers only",
+            parameters: [.init(name: "queue", kind: .text)]),
+        .init(
             name: "pool_grow", summary: "more slots",
             parameters: [.init(name: "n", kind: .number, isOptional: true)]),
         .init(name: "pool_restart", summary: "start the pool anew"),
@@ -49,6 +52,8 @@ extension RemoteMethod {
         .init(
             name: "rate_limit", summary: "starts of a task per time, e.g. 10/m; 0: no limit",
             parameters: [.init(name: "task_name", kind: .text), .init(name: "rate_limit", kind: .text)]),
+        .init(
+            name: "resume_queue", summary: "take from it again", parameters: [.init(name: "queue", kind: .text)]),
         .init(
             name: "revoke", summary: "do not run these tasks",
             parameters: [.init(name: "task_id", kind: .text, isList: true)]),

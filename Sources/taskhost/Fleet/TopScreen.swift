@@ -32,7 +32,7 @@ enum TopScreen {
             table.append([
                 node.name, node.uptime.map(FleetText.age) ?? "?",
                 "\(node.running.count)/\(node.slots.map(String.init) ?? "?")", node.waiting.map(String.init) ?? "?",
-                String(node.total), node.queues.joined(separator: ","),
+                String(node.total), node.queueList,
             ])
         }
         return FleetText.table(table).map { Line(text: $0) }

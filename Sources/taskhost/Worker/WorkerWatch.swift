@@ -8,6 +8,7 @@ import Logging
 import Loop
 import Observability
 import Ports
+import TaskModel
 import Traces
 
 /// On the loop; gauges are written once a second, so that a scrape never waits for the loop.
@@ -30,6 +31,7 @@ final class WorkerWatch {
         "taskhost_held": "Messages in the worker's hands that are not settled.",
         "taskhost_credit": "Unsettled messages that the worker wants to hold at most.",
         "taskhost_hooks_total": "Events for hooks: delivered, failed, or dropped because too many wait.",
+        "taskhost_queue_paused": "1 while nothing is taken from the queue, because remote control said so.",
         "taskhost_link_up": "1 while the broker is connected.",
         "taskhost_spans_exported_total": "Spans that the collector has taken.",
         "taskhost_spans_dropped_total": "Spans that the collector refused, or that found no room while it was away.",
@@ -87,6 +89,10 @@ final class WorkerWatch {
         gauge("taskhost_running", Double(figures.running))
         gauge("taskhost_held", Double(figures.held))
         gauge("taskhost_credit", Double(figures.credit))
+        let paused = engine.pausedQueues
+        for queue in engine.consumedQueues.map(\.name) {
+            gauge("taskhost_queue_paused", paused.contains(queue) ? 1 : 0, [("queue", queue)])
+        }
         gauge("taskhost_link_up", figures.isLinkUp ? 1 : 0)
         gauge("taskhost_loop_lag_seconds", max(0, lag))
         showSpans()
