@@ -39,7 +39,8 @@ extension Engine: EngineControl {
             tasksPerChild: options.defaults.alwaysFresh ? 0 : options.defaults.keep,
             autoscale: core.scaling?.range,
             inHand: core.held.values.reduce(0) { if case .waiting = $1.phase { $0 } else { $0 + 1 } },
-            running: core.runs.count, held: core.held.count, isLinkUp: core.isLinkUp)
+            running: core.runs.count, held: core.held.count, isLinkUp: core.isLinkUp,
+            startsByQueue: core.startsByQueue)
     }
 
     public func revoke(_ taskIDs: [String], terminate signal: Int32?) -> [String] {
@@ -169,6 +170,7 @@ extension HeldTask {
             args: Array(message.body[message.argsRange]), kwargs: Array(message.body[message.kwargsRange]),
             argsRepr: message.argsRepr, kwargsRepr: message.kwargsRepr, eta: message.eta,
             exchange: item.delivery.exchange, routingKey: item.delivery.routingKey, priority: message.priority,
-            redelivered: item.delivery.redelivered, isAcknowledged: item.wasAcknowledgedEarly)
+            redelivered: item.delivery.redelivered, isAcknowledged: item.wasAcknowledgedEarly,
+            softLimit: item.softLimit, hardLimit: item.hardLimit, lastLine: item.lastLine)
     }
 }

@@ -251,8 +251,13 @@ extension Engine: RunnerEvents {
         handle(.stateChanged(run, state: state, meta: meta))
     }
 
+    /// Characters kept for whoever looks at the running task.
+    private static let longestLastLine = 200
+
     public func said(_ run: RunID, level: Int?, line: String) {
-        let message = core.runs[run]?.message
+        let item = core.runs[run]
+        item?.lastLine = String(line.prefix(Self.longestLastLine))
+        let message = item?.message
         let errback = core.errbacks[run]?.errback
         let source: Logger.Metadata = [
             "task_id": "\(message?.id ?? errback?.id ?? run.description)",

@@ -67,6 +67,7 @@ extension EngineCore {
         item.pid = pid
         item.beganAt = now.wall
         received[item.message.displayName, default: 0] += 1
+        startsByQueue[item.delivery.queue, default: 0] += 1
         note(&actions, .started(name: item.message.displayName, id: item.message.id, pid: pid))
         if isFirst { tell(.started(pid: pid), of: item, &actions) }
         if let seconds = item.softLimit, seconds > 0 { actions.append(.arm(.softLimit(run), afterSeconds: seconds)) }

@@ -61,6 +61,8 @@ struct EngineCore {
     var timeLimits: [String: (soft: Double?, hard: Double?)] = [:]
     /// Starts so far, by the name shown.
     var received: [String: Int] = [:]
+    /// The same by queue.
+    var startsByQueue: [String: Int] = [:]
     var random: SplitMix64
 
     var isLinkUp = false

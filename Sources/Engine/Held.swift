@@ -55,6 +55,8 @@ final class Held {
     var beganAt = WallTime(microseconds: 0)
     var began: Bool { pid != 0 }
     var receivedAt = WallTime(microseconds: 0)
+    /// What the running task said last, cut short.
+    var lastLine: String?
     var readyAt: WallTime?
     /// What the start that ended cost.
     var usage: Usage?

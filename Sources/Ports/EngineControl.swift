@@ -148,11 +148,16 @@ public struct HeldTask: Sendable {
     public var redelivered: Bool
     /// Settled with the broker already (early acknowledgement).
     public var isAcknowledged: Bool
+    /// Seconds; nil: none.
+    public var softLimit: Double?
+    public var hardLimit: Double?
+    /// What it has said last, of its log or output; cut short.
+    public var lastLine: String?
 
     public init(
         phase: Phase, id: String, name: String, displayName: String, args: [UInt8], kwargs: [UInt8], argsRepr: String,
         kwargsRepr: String, eta: WallTime?, exchange: String, routingKey: String, priority: UInt8, redelivered: Bool,
-        isAcknowledged: Bool
+        isAcknowledged: Bool, softLimit: Double? = nil, hardLimit: Double? = nil, lastLine: String? = nil
     ) {
         self.phase = phase
         self.id = id
@@ -168,6 +173,9 @@ public struct HeldTask: Sendable {
         self.priority = priority
         self.redelivered = redelivered
         self.isAcknowledged = isAcknowledged
+        self.softLimit = softLimit
+        self.hardLimit = hardLimit
+        self.lastLine = lastLine
     }
 }
 
@@ -192,10 +200,13 @@ public struct EngineFigures: Sendable, Equatable {
     /// Messages in our hands that are not settled.
     public var held: Int
     public var isLinkUp: Bool
+    /// Starts so far; of a queue that none came from nothing.
+    public var startsByQueue: [String: Int]
 
     public init(
         received: [String: Int], slots: Int, credit: Int, softLimit: Double?, hardLimit: Double?, tasksPerChild: Int,
-        autoscale: SlotRange? = nil, inHand: Int = 0, running: Int = 0, held: Int = 0, isLinkUp: Bool = false
+        autoscale: SlotRange? = nil, inHand: Int = 0, running: Int = 0, held: Int = 0, isLinkUp: Bool = false,
+        startsByQueue: [String: Int] = [:]
     ) {
         self.received = received
         self.slots = slots
@@ -208,5 +219,6 @@ public struct EngineFigures: Sendable, Equatable {
         self.running = running
         self.held = held
         self.isLinkUp = isLinkUp
+        self.startsByQueue = startsByQueue
     }
 }

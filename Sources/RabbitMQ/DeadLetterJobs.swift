@@ -11,15 +11,6 @@ extension RabbitMQBroker {
         }
     }
 
-    public func depths(of queues: [String], done: @escaping (Result<[String: Int], BrokerFailure>) -> Void) {
-        visit("depths", done) { connection, options throws(BrokerFailure) in
-            var topology = Topology(connection, channel: 1, options: options)
-            var depths: [String: Int] = [:]
-            for queue in queues { depths[queue] = try topology.depth(of: queue) }
-            return depths
-        }
-    }
-
     public func deadLetters(
         of queue: String, limit: Int, done: @escaping (Result<[DeadLetter], BrokerFailure>) -> Void
     ) {

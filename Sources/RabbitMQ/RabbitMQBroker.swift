@@ -28,6 +28,9 @@ public final class RabbitMQBroker: Broker {
     private var replySink: ((Delivery) -> Void)?
     /// Takes what is broadcast, and hears when broadcasts begin to arrive.
     private weak var control: RabbitMQControl?
+    /// Kept from one look at depths to the next.
+    var depthConnection: AMQPConnection?
+    var isClosed: Bool { stage == .closed }
     /// Takes events.
     private weak var eventSource: RabbitMQEventSource?
     /// Publications that wait until the reply queue exists, or their answers could be lost.
@@ -270,6 +273,11 @@ public final class RabbitMQBroker: Broker {
             left -= 1
             if left == 0 { done() }
         }
+        if let kept = depthConnection {
+            depthConnection = nil
+            left += 1
+            end(kept, done: oneLess)
+        }
         publisher.close(withinSeconds: options.closeTimeoutSeconds, done: oneLess)
         guard let link else { return oneLess() }
         link.flush(consumers, stopping: true)
@@ -277,12 +285,7 @@ public final class RabbitMQBroker: Broker {
         self.link = nil
         link.detach()
         for consumer in consumers { consumer.reset() }
-        let connection = link.connection
-        inBackground { () throws(BrokerFailure) in
-            connection.close()
-        } done: { _, _ in
-            oneLess()
-        }
+        end(link.connection, done: oneLess)
     }
 
     // ---- threads ----

@@ -69,16 +69,18 @@ def test_top_shows_the_fleet_and_its_keys_pause_kill_and_quit(where, taskhost, s
     node = f"watched-{queue}@test"
     worker = start_worker(where, queue, options=["-n", node], slots=1)
 
-    def call(text):
-        return taskhost("call", "journey.gate", str(note), text, gate.path, "-b", where.broker, "--result-backend",
+    def call(text, *options, task="journey.gate"):
+        return taskhost("call", task, str(note), text, gate.path, *options, "-b", where.broker, "--result-backend",
                         "none", "-Q", queue, "--json").json["id"]
-    first = call("first")
+    first = call("first", "--soft-time-limit", "20", "--time-limit", "90", task="journey.talking_gate")
     until("the first to run", lambda: note.lines == ["first"])
     top = Top("-b", where.broker, "-d", node)
     try:
         until("the worker to be shown", lambda: top.shows(node, "1/1"))
-        until("the task to be shown", lambda: top.shows("journey.gate", first))
-        until("the queue's depth to be shown", lambda: top.shows(queue, " 0 "))
+        until("the task to be shown", lambda: top.shows("journey.talking_gate", first))
+        until("the queue's depth and rate to be shown", lambda: top.shows(queue, " 0 ", "/s"))
+        # Its limits, its memory, and what it said last.
+        until("what is told of the task", lambda: top.shows("20s/1m 30s", "M ", first) and top.shows("half way"))
         top.press("p")
         until("the queue to be paused", lambda: top.shows(queue, "paused"))
         second = call("second")
@@ -86,7 +88,7 @@ def test_top_shows_the_fleet_and_its_keys_pause_kill_and_quit(where, taskhost, s
         top.press("\x1b[Bk")
         until("the question", lambda: top.shows(f"kill {first}? [y/N]"))
         top.press("y")
-        until("the task to be gone", lambda: not top.shows("journey.gate", first))
+        until("the task to be gone", lambda: not top.shows("journey.talking_gate", first))
         top.press("\x1b[Ap")
         until("the next to run", lambda: top.shows("journey.gate", second))
         top.press("q")

@@ -7,7 +7,9 @@ import Testing
 
 @Suite("Top")
 struct TopTests {
-    private func fleet(total: Int64 = 7, queues: [JSON] = [["name": "celery"]]) -> FleetStatus {
+    private func fleet(
+        total: Int64 = 7, queues: [JSON] = [["name": "celery"]], isOurs: Bool = true
+    ) -> FleetStatus {
         let tasks: JSON = [
             [
                 "id": "x1", "type": "tasks.add", "name": "tasks.add", "args": ["\u{1B}[2J"], "kwargs": [:],
@@ -17,7 +19,16 @@ struct TopTests {
         let stats: JSON = [
             "uptime": 60, "pool": ["max-concurrency": 2, "timeouts": [0, 30]], "total": ["a": .int(total)],
         ]
+        let overview: JSON = [
+            "queues": [["name": "celery", "paused": false, "started": .int(total * 2)]],
+            "tasks": [
+                [
+                    "id": "x1", "soft_limit": 10, "hard_limit": 40, "memory": 5_400_000, "output": "half \u{1B}[2Jway",
+                ]
+            ],
+        ]
         return FleetStatus([
+            "overview": [JSONMember(key: "w@h", value: isOurs ? overview : ["error": "KeyError('overview')"])],
             "stats": [JSONMember(key: "w@h", value: stats)], "active": [JSONMember(key: "w@h", value: tasks)],
             "active_queues": [JSONMember(key: "w@h", value: .array(queues))],
             "reserved": [JSONMember(key: "w@h", value: [])],
@@ -31,7 +42,7 @@ struct TopTests {
     }
 
     private func asked(_ reaction: TopModel.Reaction) -> ControlQuestion? {
-        if case .tell(let question) = reaction { question } else { nil }
+        if case .tell(let questions) = reaction, questions.count == 1 { questions[0] } else { nil }
     }
 
     @Test("the screen shows workers, queues with their depth, and tasks against their limit")
@@ -43,8 +54,12 @@ struct TopTests {
         let lines = TopScreen.lines(model, columns: 100, rows: 24, at: 1012)
         #expect(lines.count == 24)
         #expect(lines[0].text == "taskhost top   workers 1   busy 1/2   received 2.0/s")
-        #expect(lines.contains(TopScreen.Line(text: "celery  41     1", isSelected: true)))
-        #expect(lines.contains { $0.text.hasPrefix("12s  30s    tasks.add(") && $0.text.contains("x1") })
+        #expect(lines.contains(TopScreen.Line(text: "celery  41     4.0/s    1", isSelected: true)))
+        #expect(
+            lines.contains {
+                $0.text.hasPrefix("12s  10s/40s  5M      tasks.add(") && $0.text.hasSuffix("x1  w@h")
+            })
+        #expect(lines.contains(TopScreen.Line(text: "      half ?[2Jway")))
         #expect(lines.last?.text.hasPrefix("q quit") == true)
     }
 
@@ -81,8 +96,21 @@ struct TopTests {
     @Test("p pauses the selected queue, and resumes it at the workers that had it")
     func pausing() {
         var model = model
+        #expect(asked(model.press(.letter("p")))?.method == "pause_queue")
+        model.update(fleet(queues: [["name": "celery", "paused": true]]), at: 1012)
+        #expect(TopScreen.lines(model, columns: 80, rows: 24, at: 1012).contains { $0.text.contains("paused") })
+        let resumed = asked(model.press(.letter("p")))
+        #expect(resumed?.method == "resume_queue" && resumed?.destination == ["w@h"])
+    }
+
+    @Test("Celery's workers, which know no pause, leave the queue and come back")
+    func leaving() {
+        var model = TopModel()
+        model.update(fleet(isOurs: false), at: 1010)
+        let lines = TopScreen.lines(model, columns: 100, rows: 24, at: 1012)
+        #expect(lines.contains { $0.text.hasPrefix("12s  30s    ?       tasks.add(") })
         #expect(asked(model.press(.letter("p")))?.method == "cancel_consumer")
-        model.update(fleet(queues: []), at: 1012)
+        model.update(fleet(queues: [], isOurs: false), at: 1012)
         #expect(TopScreen.lines(model, columns: 80, rows: 24, at: 1012).contains { $0.text.contains("paused") })
         let resumed = asked(model.press(.letter("p")))
         #expect(resumed?.method == "add_consumer" && resumed?.destination == ["w@h"])

@@ -10,8 +10,20 @@ struct FleetStatus {
         /// Unix time; nil: not told.
         var started: Double?
         var pid: Int64?
+        /// Told by taskhost's workers only.
+        var details: Details?
 
         func age(at now: Double) -> Double? { started.map { max(0, now - $0) } }
+    }
+
+    struct Details {
+        /// Seconds; nil: none.
+        var softLimit: Double?
+        var hardLimit: Double?
+        /// Resident bytes.
+        var memory: Int64?
+        /// What it said last.
+        var output: String?
     }
 
     struct Node {
@@ -25,6 +37,8 @@ struct FleetStatus {
         var queues: [String] = []
         /// Of these.
         var paused: Set<String> = []
+        /// Starts since its own start, by queue; nil: it is no taskhost, and cannot pause queues either.
+        var started: [String: Int64]?
         /// Tasks received since its start.
         var total: Int64 = 0
         var running: [Running] = []
@@ -58,12 +72,24 @@ struct FleetStatus {
             node.running = (reply.elements ?? []).map(Self.running)
                 .sorted { ($0.started ?? .infinity) < ($1.started ?? .infinity) }
         }
+        each("overview") { node, reply in
+            guard let queues = reply["queues"]?.elements else { return }
+            var started: [String: Int64] = [:]
+            for queue in queues { started[queue["name"]?.text ?? ""] = queue["started"]?.integer }
+            node.started = started
+            var details: [String: Details] = [:]
+            for task in reply["tasks"]?.elements ?? [] { details[task["id"]?.text ?? ""] = Details(task) }
+            for index in node.running.indices { node.running[index].details = details[node.running[index].id] }
+        }
         each("reserved") { node, reply in node.waiting = reply.elements?.count }
         each("report") { node, reply in node.version = Self.version(reply["ok"]?.text ?? "") }
         self.nodes = nodes.values.sorted { $0.name < $1.name }
     }
 
     static let methods = ["stats", "active_queues", "active", "reserved", "report"]
+
+    /// What is asked where tasks are looked at one by one.
+    static let methodsInDepth = ["stats", "active_queues", "active", "reserved", "overview"]
 
     private static func running(_ task: JSON) -> Running {
         let name = task["name"]?.text ?? task["type"]?.text ?? "?"
@@ -107,5 +133,13 @@ struct FleetStatus {
                 ]
                 return JSONMember(key: node.name, value: value)
             })
+    }
+}
+
+extension FleetStatus.Details {
+    init(_ task: JSON) {
+        self.init(
+            softLimit: task["soft_limit"]?.number, hardLimit: task["hard_limit"]?.number,
+            memory: task["memory"]?.integer, output: task["output"]?.text)
     }
 }

@@ -15,7 +15,6 @@ final class LiveFleet {
     private var model = TopModel()
     private var watch: (any LoopWatch)?
 
-    private static let methods = ["stats", "active_queues", "active", "reserved"]
     private static let pauseSeconds = 1.0
 
     init(session: ClientSession, terminal: RawTerminal, nodes: [String]?, patience: Double) {
@@ -34,11 +33,11 @@ final class LiveFleet {
 
     private func look() {
         var replies: [String: [JSONMember]] = [:]
-        for method in Self.methods {
+        for method in FleetStatus.methodsInDepth {
             let question = ControlQuestion(method, destination: nodes)
             session.ask(question, within: patience) { [weak self] answer in
                 replies[method] = answer
-                if replies.count == Self.methods.count { self?.looked(replies) }
+                if replies.count == FleetStatus.methodsInDepth.count { self?.looked(replies) }
             }
         }
         // With names given, replies may come at once.
@@ -69,8 +68,10 @@ final class LiveFleet {
             switch model.press(key) {
             case .nothing: break
             case .quit: return quit()
-            case .tell(let question):
-                session.ask(question, within: patience) { [weak self] in self?.told($0) }
+            case .tell(let questions):
+                for question in questions {
+                    session.ask(question, within: patience) { [weak self] in self?.told($0) }
+                }
             }
         }
         draw()

@@ -10,15 +10,20 @@ struct TopModel {
     }
     enum Reaction {
         case nothing, quit
-        case tell(ControlQuestion)
+        case tell([ControlQuestion])
     }
 
     struct Queue {
         var name: String
         /// Workers that consume it, or did until it was paused here.
         var nodes: [String]
-        var isPaused: Bool
+        /// Of these; a worker of Celery's that was told to leave it counts among them.
+        var pausedAt: Set<String> = []
         var depth: Int?
+        /// Starts per second, at workers that tell; nil: not known yet.
+        var rate: Double?
+
+        var isPaused: Bool { pausedAt.isSuperset(of: nodes) }
     }
 
     private(set) var fleet = FleetStatus([:])
@@ -30,6 +35,7 @@ struct TopModel {
     private(set) var doomed: (node: String, id: String)?
     var note = ""
     private var lastTotals: (at: Double, totals: [String: Int64])?
+    private var lastStarts: (at: Double, starts: [String: [String: Int64]])?
 
     var rows: [Row] {
         queues.map { .queue($0.name) }
@@ -42,6 +48,7 @@ struct TopModel {
         self.fleet = fleet
         updateRate(at: now)
         updateQueues()
+        updateRates(at: now)
         if let selected, let index = rows.firstIndex(of: selected) { selection = index }
         selection = max(0, min(selection, rows.count - 1))
     }
@@ -89,7 +96,7 @@ struct TopModel {
             JSONMember(key: "signal", value: .string(signal)),
         ]
         // Only the worker that runs it: the others need not remember it.
-        return .tell(ControlQuestion("revoke", arguments, destination: [node]))
+        return .tell([ControlQuestion("revoke", arguments, destination: [node])])
     }
 
     private mutating func pauseOrResume() -> Reaction {
@@ -97,25 +104,52 @@ struct TopModel {
             let queue = queues.first(where: { $0.name == name })
         else { return .nothing }
         note = queue.isPaused ? "resuming \(name)" : "pausing \(name)"
+        // Celery's workers know no pause: they leave the queue.
+        let words = queue.isPaused ? ("resume_queue", "add_consumer") : ("pause_queue", "cancel_consumer")
+        let able = fleet.nodes.filter { queue.isPaused ? $0.paused.contains(name) : $0.started != nil }.map(\.name)
+        let groups = [
+            (words.0, queue.nodes.filter(able.contains)), (words.1, queue.nodes.filter { !able.contains($0) }),
+        ]
         return .tell(
-            ControlQuestion(
-                queue.isPaused ? "add_consumer" : "cancel_consumer", [JSONMember(key: "queue", value: .string(name))],
-                destination: queue.nodes))
+            groups.filter { !$0.1.isEmpty }.map { method, nodes in
+                ControlQuestion(method, [JSONMember(key: "queue", value: .string(name))], destination: nodes)
+            })
     }
 
-    /// Queues that nobody consumes any more stay, with those who did: they may be resumed.
+    /// Workers that have left a queue stay with it, as paused: they may be told to come back.
     private mutating func updateQueues() {
         var consumers: [String: [String]] = [:]
+        var paused: [String: Set<String>] = [:]
         for node in fleet.nodes {
             for queue in node.queues { consumers[queue, default: []].append(node.name) }
+            for queue in node.paused { paused[queue, default: []].insert(node.name) }
         }
+        let present = Set(fleet.nodes.map(\.name))
         for index in queues.indices {
-            let nodes = consumers.removeValue(forKey: queues[index].name)
-            queues[index].isPaused = nodes == nil
-            if let nodes { queues[index].nodes = nodes }
+            let name = queues[index].name
+            let now = consumers.removeValue(forKey: name) ?? []
+            let left = queues[index].nodes.filter { present.contains($0) && !now.contains($0) }
+            // Nobody of them is there: it is shown until one is again.
+            if !(now + left).isEmpty { queues[index].nodes = (now + left).sorted() }
+            queues[index].pausedAt = (paused[name] ?? []).union(queues[index].nodes.filter { !now.contains($0) })
         }
-        queues += consumers.map { Queue(name: $0.key, nodes: $0.value, isPaused: false) }
+        queues += consumers.map { Queue(name: $0.key, nodes: $0.value, pausedAt: paused[$0.key] ?? []) }
         queues.sort { $0.name < $1.name }
+    }
+
+    private mutating func updateRates(at now: Double) {
+        let starts = Dictionary(fleet.nodes.compactMap { node in node.started.map { (node.name, $0) } }) { $1 }
+        if let last = lastStarts, now > last.at {
+            for index in queues.indices {
+                let name = queues[index].name
+                let more = starts.reduce(Int64(0)) { sum, node in
+                    let present = node.value[name] ?? 0
+                    return sum + max(0, present - (last.starts[node.key]?[name] ?? present))
+                }
+                queues[index].rate = starts.isEmpty ? nil : Double(more) / (now - last.at)
+            }
+        }
+        lastStarts = (now, starts)
     }
 
     private mutating func updateRate(at now: Double) {

@@ -39,26 +39,48 @@ enum TopScreen {
     }
 
     private static func selectable(_ model: TopModel, at now: Double) -> [Line] {
-        var queues = [["QUEUE", "READY", "CONSUMERS"]]
+        var queues = [["QUEUE", "READY", "STARTED", "CONSUMERS"]]
         for queue in model.queues {
-            let consumers = queue.isPaused ? "paused" : String(queue.nodes.count)
-            queues.append([queue.name, queue.depth.map(String.init) ?? "?", consumers])
+            let rate = queue.rate.map { String(format: "%.1f/s", $0) } ?? "?"
+            queues.append([queue.name, queue.depth.map(String.init) ?? "?", rate, consumers(of: queue)])
         }
-        var tasks = [["AGE", "LIMIT", "TASK", "ID", "NODE"]]
+        var tasks = [["AGE", "LIMIT", "MEMORY", "TASK", "ID", "NODE"]]
+        var outputs: [String?] = []
         for node in model.fleet.nodes {
             for task in node.running {
                 tasks.append([
-                    task.age(at: now).map(FleetText.age) ?? "?", node.limit.map(FleetText.age) ?? "-", short(task.call),
-                    task.id, node.name,
+                    task.age(at: now).map(FleetText.age) ?? "?", limit(of: task, on: node),
+                    task.details?.memory.map(bytes) ?? "?", short(task.call), task.id, node.name,
                 ])
+                outputs.append(task.details?.output)
             }
         }
         var lines = FleetText.table(queues).map { Line(text: $0) }
         for index in model.queues.indices { lines[index + 1].isSelected = index == model.selection }
-        let shown = FleetText.table(tasks).enumerated().map { index, text in
-            Line(text: text, isSelected: index > 0 && model.queues.count + index - 1 == model.selection)
+        lines.append(Line(text: ""))
+        for (index, text) in FleetText.table(tasks).enumerated() {
+            lines.append(Line(text: text, isSelected: index > 0 && model.queues.count + index - 1 == model.selection))
+            // Below its task: beside it there would be no room left.
+            if index > 0, let output = outputs[index - 1] { lines.append(Line(text: "      " + output)) }
         }
-        return lines + [Line(text: "")] + shown
+        return lines
+    }
+
+    private static func consumers(of queue: TopModel.Queue) -> String {
+        if queue.isPaused { return "paused" }
+        let count = String(queue.nodes.count)
+        return queue.pausedAt.isEmpty ? count : "\(count), \(queue.pausedAt.count) paused"
+    }
+
+    /// "10s/30s": soft and hard. Of Celery's workers the worker's own hard limit is all that is known.
+    private static func limit(of task: FleetStatus.Running, on node: FleetStatus.Node) -> String {
+        guard let details = task.details else { return node.limit.map(FleetText.age) ?? "-" }
+        let hard = details.hardLimit.map(FleetText.age) ?? "-"
+        return details.softLimit.map { FleetText.age($0) + "/" + hard } ?? hard
+    }
+
+    private static func bytes(_ count: Int64) -> String {
+        count < 1 << 30 ? "\(count >> 20)M" : String(format: "%.1fG", Double(count) / Double(1 << 30))
     }
 
     private static func short(_ call: String) -> String { call.count > 40 ? call.prefix(39) + "…" : call }

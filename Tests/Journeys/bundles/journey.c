@@ -57,6 +57,13 @@ static const char *solo(const char *path, const char *word, const char *gate_fil
     return gate(path, word, gate_file);
 }
 
+/* The same, with a line of output before it waits. */
+static const char *talking_gate(const char *path, const char *word, const char *gate_file) {
+    printf("half way\n");
+    fflush(stdout);
+    return gate(path, word, gate_file);
+}
+
 static const char *gate_early(const char *path, const char *word, const char *gate_file) {
     return gate(path, word, gate_file);
 }
@@ -204,6 +211,7 @@ TASK_DEF(keywords, i64, (i64, a), (i64, b, 5), (i64, c, 7));
 TASK_DEF(gate, str, (str, path), (str, word), (str, gate));
 TASK_DEF(solo, str, (str, path), (str, word), (str, gate));
 TASK_OPTIONS(solo, .max_concurrent = 1, .limit_scope = "global", .limit_key = "word");
+TASK_DEF(talking_gate, str, (str, path), (str, word), (str, gate));
 TASK_DEF(gate_early, str, (str, path), (str, word), (str, gate));
 TASK_OPTIONS(gate_early, .acks_late = TASKHOST_NO);
 TASK_DEF(tracked, str, (str, path), (str, word), (str, gate));

@@ -1,0 +1,59 @@
+// How much waits in queues, over a connection that is kept: whoever asks once asks again.
+public import Ports
+import TaskModel
+
+extension RabbitMQBroker {
+    public func depths(of queues: [String], done: @escaping (Result<[String: Int], BrokerFailure>) -> Void) {
+        let kept = depthConnection
+        // In use; another question meanwhile makes its own.
+        depthConnection = nil
+        let addresses = addresses
+        let options = options
+        inBackground { () throws(BrokerFailure) -> (AMQPConnection, [String: Int]) in
+            if let kept {
+                do throws(BrokerFailure) {
+                    return (kept, try Self.depths(of: queues, over: kept, options))
+                } catch {
+                    // It may have been lost meanwhile.
+                    kept.close()
+                }
+            }
+            var failure = BrokerFailure(.unreachable, "no address")
+            for address in addresses {
+                do throws(BrokerFailure) {
+                    let connection = try AMQPConnection(to: address, duty: "depths", options: options)
+                    return (connection, try Self.depths(of: queues, over: connection, options))
+                } catch {
+                    failure = error
+                }
+            }
+            throw failure
+        } done: { broker, result in
+            if case .success((let connection, _)) = result { broker.keep(connection) }
+            done(result.map(\.1))
+        }
+    }
+
+    private static func depths(
+        of queues: [String], over connection: AMQPConnection, _ options: RabbitMQOptions
+    ) throws(BrokerFailure) -> [String: Int] {
+        var topology = Topology(connection, channel: 1, options: options)
+        var depths: [String: Int] = [:]
+        for queue in queues { depths[queue] = try topology.depth(of: queue) }
+        try topology.end()
+        return depths
+    }
+
+    private func keep(_ connection: AMQPConnection) {
+        if depthConnection == nil, !isClosed { depthConnection = connection } else { end(connection) {} }
+    }
+
+    /// On a thread of its own: it waits for the other side.
+    func end(_ connection: AMQPConnection, done: @escaping () -> Void) {
+        inBackground { () throws(BrokerFailure) in
+            connection.close()
+        } done: { _, _ in
+            done()
+        }
+    }
+}
