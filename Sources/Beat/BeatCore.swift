@@ -23,24 +23,54 @@ public struct BeatCore: Sendable {
         }
     }
 
-    private var slots: [Slot]
-    private let places: [String: Int]
+    private var slots: [Slot] = []
+    private var places: [String: Int] = [:]
+    /// Of entries that others may know, or that come back: a bundle is replaced, a configuration is rolled out.
+    private var others = BeatMemory()
+
+    /// How long those are remembered.
+    private static let forgetsAfter = 86_400.0
 
     /// Entries not seen before count from now: nothing runs merely because beat starts.
     /// - Parameter entries: no two of one name.
     public init(_ entries: [BeatEntry], memory: BeatMemory, now: WallTime) {
+        take(entries, memory, now: now)
+    }
+
+    /// Other entries from now on. What is under way of one that stays is still to be decided.
+    public mutating func replace(_ entries: [BeatEntry], now: WallTime) {
+        let underWay = slots.filter { $0.underWay != nil }
+        take(entries, memory, now: now)
+        for old in underWay {
+            if let place = places[old.entry.name], slots[place].entry == old.entry {
+                slots[place].underWay = old.underWay
+            }
+        }
+    }
+
+    private mutating func take(_ entries: [BeatEntry], _ memory: BeatMemory, now: WallTime) {
+        var rest = memory
         slots = entries.map { entry in
             let zone = entry.schedule.clock.name
-            if let known = memory.runs[entry.name], known.zone == zone { return Slot(entry, known) }
-            return Slot(entry, BeatMemory.Run(last: now, count: 0, zone: zone))
+            guard var known = rest.runs.removeValue(forKey: entry.name), known.zone == zone else {
+                return Slot(entry, BeatMemory.Run(last: now, count: 0, zone: zone))
+            }
+            known.forgottenAt = nil
+            return Slot(entry, known)
         }
-        var places: [String: Int] = [:]
+        places = [:]
         for (place, slot) in slots.enumerated() { places[slot.entry.name] = place }
-        self.places = places
+        others = BeatMemory()
+        for (name, run) in rest.runs {
+            let since = run.forgottenAt ?? now
+            guard now.seconds(since: since) < Self.forgetsAfter else { continue }
+            others.runs[name] = run
+            others.runs[name]?.forgottenAt = since
+        }
     }
 
     public var memory: BeatMemory {
-        var memory = BeatMemory()
+        var memory = others
         for slot in slots { memory.runs[slot.entry.name] = slot.run }
         return memory
     }

@@ -10,6 +10,8 @@ public struct BeatMemory: Sendable, Equatable {
         var count: Int64
         /// Under another one the entry starts anew.
         var zone: String
+        /// Since when no leader has been told of it; nil: it is known.
+        var forgottenAt: WallTime?
     }
 
     var runs: [String: Run] = [:]
@@ -20,18 +22,23 @@ public struct BeatMemory: Sendable, Equatable {
     public init?(_ bytes: [UInt8]) {
         guard let members = Self.members(bytes) else { return nil }
         for member in members {
-            guard let fields = member.value.elements, fields.count == 3, let last = fields[0].integer,
+            guard let fields = member.value.elements, fields.count >= 3, let last = fields[0].integer,
                 let count = fields[1].integer, let zone = fields[2].text
             else { return nil }
-            runs[member.key] = Run(last: WallTime(microseconds: last), count: count, zone: zone)
+            let forgotten = fields.count > 3 ? fields[3].integer.map(WallTime.init(microseconds:)) : nil
+            runs[member.key] = Run(
+                last: WallTime(microseconds: last), count: count, zone: zone, forgottenAt: forgotten)
         }
     }
 
-    /// A JSON object: for each entry's name microseconds since 1970, how many were sent, time zone.
+    /// A JSON object: for each entry's name microseconds since 1970, how many were sent, time zone, and since when it
+    /// is forgotten, if it is.
     public var bytes: [UInt8] {
-        let members = runs.sorted { $0.key < $1.key }.map { name, run in
-            JSONMember(
-                key: name, value: .array([.int(run.last.microseconds), .int(run.count), .string(run.zone)]))
+        let members = runs.sorted { $0.key < $1.key }.map { name, run -> JSONMember in
+            let forgotten = run.forgottenAt.map { [JSON.int($0.microseconds)] } ?? []
+            return JSONMember(
+                key: name,
+                value: .array([.int(run.last.microseconds), .int(run.count), .string(run.zone)] + forgotten))
         }
         var out: [UInt8] = []
         JSON.object(members).write(into: &out)

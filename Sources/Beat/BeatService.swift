@@ -22,7 +22,7 @@ public final class BeatService {
         case refused(String)
     }
 
-    private let entries: [BeatEntry]
+    private var entries: [BeatEntry]
     private let loop: any EventLoop
     private let leadership: any Leadership
     private let send: (DueRun, @escaping (Sending) -> Void) -> Void
@@ -53,6 +53,16 @@ public final class BeatService {
         self.longestSleep = longestSleep
         self.send = send
         self.note = note
+    }
+
+    /// Other entries from now on.
+    public func replace(_ entries: [BeatEntry]) {
+        guard entries != self.entries else { return }
+        self.entries = entries
+        guard core != nil else { return }
+        core?.replace(entries, now: loop.clocks.wall)
+        remember()
+        tick()
     }
 
     public func start() { leadership.campaign { [weak self] in self?.heard($0) } }

@@ -32,6 +32,8 @@ public final class Engine {
 
     /// Bundles are loaded, queues are consumed: called once.
     public var onReady: () -> Void = {}
+    /// Bundles came, went or are refused.
+    public var onCatalog: () -> Void = {}
     /// The broker is there, for the first time or again.
     public var onLinkUp: () -> Void = {}
     /// Nothing is held any more; the links are closed next: called once, after `stop`.
@@ -297,5 +299,6 @@ extension Engine: RunnerEvents {
         }
         handle(.catalogChanged)
         consumeWhenLoaded()
+        onCatalog()
     }
 }

@@ -63,9 +63,14 @@ public final class BundleInspector {
     private func finishIfOver() {
         guard let done, inspections.allSatisfy({ $0.isOver }) else { return }
         self.done = nil
-        let reports = Self.withConflicts(inspections.map(\.report))
+        let reports = Self.withConflicts(inspections.map(\.report).map(withObjection))
         // Not from within a zygote's last callback.
         _ = loop.schedule(afterSeconds: 0) { done(reports) }
+    }
+
+    private func withObjection(_ report: BundleReport) -> BundleReport {
+        guard let manifest = report.manifest, let objection = options.objection(manifest) else { return report }
+        return BundleReport(path: report.path, status: .refused("\(report.path) \(objection)"))
     }
 
     /// As in the host, the first file that offers a task keeps it.

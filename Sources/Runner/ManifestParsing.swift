@@ -22,10 +22,34 @@ extension BundleManifest {
             }
             entries.append(entry)
         }
+        var schedules: [ScheduleManifest] = []
+        for (index, json) in (document["schedules"]?.elements ?? []).enumerated() {
+            guard let schedule = ScheduleManifest(json) else {
+                throw RunnerFailure("the manifest's schedule \(index) lacks name or task")
+            }
+            schedules.append(schedule)
+        }
         self.init(
             name: name, version: document["version"]?.text ?? "",
             abiMajor: Int(document["abi_major"]?.integer ?? 0), abiMinor: Int(document["abi_minor"]?.integer ?? 0),
-            sdk: document["sdk"]?.text ?? "", tasks: entries)
+            sdk: document["sdk"]?.text ?? "", tasks: entries, schedules: schedules)
+    }
+}
+
+extension ScheduleManifest {
+    fileprivate init?(_ json: JSON) {
+        guard let name = json["name"]?.text, let task = json["task"]?.text else { return nil }
+        self.init(name: name, task: task)
+        cron = json["cron"]?.text
+        every = json["every"]?.number
+        isRelative = json["relative"]?.boolean ?? false
+        timezone = json["timezone"]?.text
+        argsJSON = json["args"].map { String(decoding: $0.bytes, as: UTF8.self) }
+        kwargsJSON = json["kwargs"].map { String(decoding: $0.bytes, as: UTF8.self) }
+        queue = json["queue"]?.text
+        missed = json["missed"]?.text
+        expires = json["expires"]?.number
+        priority = json["priority"]?.integer.map { Int($0) }
     }
 }
 

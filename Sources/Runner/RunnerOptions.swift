@@ -1,4 +1,5 @@
 // What the operator decides about running tasks.
+public import TaskModel
 
 /// Settings of a `RunnerPool` or a `BundleInspector`.
 public struct RunnerOptions: Sendable {
@@ -21,6 +22,8 @@ public struct RunnerOptions: Sendable {
     public var ownsAllChildren: Bool
     /// A kept child that has had more resident ends after its task; nil: no matter.
     public var mostResidentKiB: UInt32?
+    /// What else speaks against a bundle that has loaded: the rest of a sentence that begins with its path.
+    public var objection: @Sendable (BundleManifest) -> String? = { _ in nil }
 
     public init(
         runnerPath: String, pluginFolders: [String], slots: Int, spares: Int = 2, environment: [String: String] = [:],

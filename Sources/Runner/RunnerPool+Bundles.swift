@@ -122,7 +122,7 @@ extension RunnerPool: BundleFileHost {
     }
 
     func conflict(of manifest: BundleManifest, in file: BundleFile) -> String? {
-        catalog.conflict(of: manifest, in: file)
+        catalog.conflict(of: manifest, in: file) ?? options.objection(manifest).map { "\(file.path) \($0)" }
     }
 
     func offers(_ file: BundleFile, _ manifest: BundleManifest?) {

@@ -7,14 +7,48 @@ public struct BundleManifest: Sendable, Equatable {
     /// SDK version and language, e.g. "1.0.0 swift".
     public var sdk: String
     public var tasks: [TaskManifest]
+    /// What the bundle wants to be sent at set times.
+    public var schedules: [ScheduleManifest]
 
-    public init(name: String, version: String, abiMajor: Int, abiMinor: Int, sdk: String, tasks: [TaskManifest]) {
+    public init(
+        name: String, version: String, abiMajor: Int, abiMinor: Int, sdk: String, tasks: [TaskManifest],
+        schedules: [ScheduleManifest] = []
+    ) {
         self.name = name
         self.version = version
         self.abiMajor = abiMajor
         self.abiMinor = abiMinor
         self.sdk = sdk
         self.tasks = tasks
+        self.schedules = schedules
+    }
+}
+
+/// A task to be sent at set times, unless the operator says otherwise.
+public struct ScheduleManifest: Sendable, Equatable {
+    /// "files.nightly".
+    public var name: String
+    /// Of any bundle.
+    public var task: String
+    /// As written; one of this and `every`.
+    public var cron: String?
+    /// Seconds.
+    public var every: Double?
+    public var isRelative = false
+    public var timezone: String?
+    /// JSON texts; nil: empty.
+    public var argsJSON: String?
+    public var kwargsJSON: String?
+    public var queue: String?
+    /// "skip", "once" or "all".
+    public var missed: String?
+    /// Seconds after sending; nil: never.
+    public var expires: Double?
+    public var priority: Int?
+
+    public init(name: String, task: String) {
+        self.name = name
+        self.task = task
     }
 }
 

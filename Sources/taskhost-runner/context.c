@@ -107,4 +107,5 @@ const taskhost_host host_functions = {
     .add_to_chord = submit_add_to_chord,
     .replace = context_replace,
     .retry_with = context_retry_with,
+    .schedule = registry_schedule,
 };

@@ -91,6 +91,35 @@ static void write_parameters(struct text *out, const struct signature *signature
     text_append(out, "]", 1);
 }
 
+static void raw_member(struct text *out, const char *name, const char *json) {
+    if (json != NULL) {
+        member(out, name);
+        text_append_string(out, json);
+    }
+}
+
+static void write_schedules(struct text *out) {
+    text_append(out, "[", 1);
+    for (uint32_t index = 0; index < registry.schedule_count; index++) {
+        const taskhost_schedule *schedule = registry.schedules[index];
+        text_append_string(out, index == 0 ? "{" : ",{");
+        string_member(out, "name", schedule->name);
+        string_member(out, "task", schedule->task);
+        string_member(out, "cron", schedule->cron);
+        seconds_member(out, "every", schedule->every);
+        switch_member(out, "relative", schedule->relative);
+        string_member(out, "timezone", schedule->timezone);
+        raw_member(out, "args", schedule->args);
+        raw_member(out, "kwargs", schedule->kwargs);
+        string_member(out, "queue", schedule->queue);
+        string_member(out, "missed", schedule->missed);
+        seconds_member(out, "expires", schedule->expires);
+        count_member(out, "priority", schedule->priority);
+        text_append(out, "}", 1);
+    }
+    text_append(out, "]", 1);
+}
+
 void manifest_write(struct text *out) {
     text_append(out, "{", 1);
     string_member(out, "name", registry.name);
@@ -118,5 +147,10 @@ void manifest_write(struct text *out) {
         write_options(out, &entry->options);
         text_append(out, "}", 1);
     }
-    text_append(out, "]}", 2);
+    text_append(out, "]", 1);
+    if (registry.schedule_count > 0) {
+        member(out, "schedules");
+        write_schedules(out);
+    }
+    text_append(out, "}", 1);
 }

@@ -51,19 +51,15 @@ int registry_describe(const taskhost_bundle_info *info) {
     return 0;
 }
 
-/* The name from the options, else the task's own; a bare function name gets the bundle's name before it. */
-static char *full_name(const taskhost_task *task, const taskhost_options *options) {
-    if (options->name != NULL) {
-        return copy_text(options->name);
+char *registry_full_name(const char *name) {
+    if (strchr(name, '.') != NULL) {
+        return copy_text(name);
     }
-    if (strchr(task->name, '.') != NULL) {
-        return copy_text(task->name);
+    char *full = NULL;
+    if (asprintf(&full, "%s.%s", registry.name, name) < 0) {
+        out_of_memory(strlen(name));
     }
-    char *name = NULL;
-    if (asprintf(&name, "%s.%s", registry.name, task->name) < 0) {
-        out_of_memory(strlen(task->name));
-    }
-    return name;
+    return full;
 }
 
 static struct task_entry *next_entry(void) {
@@ -127,7 +123,9 @@ int registry_add(const taskhost_task *task) {
     struct task_entry *entry = next_entry();
     *entry = (struct task_entry){.function = known.function, .handler = known.handler, .user = known.user};
     options_copy(&entry->options, known.options);
-    entry->name = full_name(&known, &entry->options);
+    /* The options' name is taken as it is. */
+    entry->name = entry->options.name != NULL ? copy_text(entry->options.name) : registry_full_name(known.name);
+    entry->declared = copy_text(known.name);
     const char *dot = strrchr(entry->name, '.');
     entry->function_name = dot != NULL ? dot + 1 : entry->name;
     if (!check_task(entry, &known)) {

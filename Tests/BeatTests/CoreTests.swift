@@ -106,6 +106,37 @@ import Testing
         #expect(moved.nextTime == time("2026-03-05T01:00:00+00:00"))
     }
 
+    @Test("an entry that goes and comes back within a day goes on; after that it is seen for the first time")
+    func comesBack() throws {
+        let rule = Schedule.Rule.cron(try Crontab("0 * * * *"))
+        let entry = BeatEntry("a", schedule: Schedule(rule), missed: .all)
+        let other = BeatEntry("b", schedule: Schedule(rule))
+        for (hours, count) in [(23.0, 23), (25, 0)] {
+            var core = BeatCore([entry], memory: BeatMemory(), now: Self.start)
+            core.replace([other], now: Self.start)
+            let back = Self.start.advanced(bySeconds: hours * 3600)
+            // Through a leader that does not know it.
+            let memory = try #require(BeatMemory(core.memory.bytes))
+            #expect(memory == core.memory)
+            var next = BeatCore([other], memory: memory, now: back.advanced(bySeconds: -1))
+            next.replace([entry], now: back)
+            #expect(sendAll(&next, now: back).count == count)
+        }
+    }
+
+    @Test("what is under way when entries change is sent once")
+    func changesUnderWay() throws {
+        let rule = Schedule.Rule.cron(try Crontab("0 * * * *"))
+        let entry = BeatEntry("a", schedule: Schedule(rule), missed: .all)
+        var core = BeatCore([entry], memory: BeatMemory(), now: Self.start)
+        let now = time("2026-03-01T01:00:00+00:00")
+        let run = try #require(core.due(now: now).first)
+        core.replace([entry, BeatEntry("b", schedule: Schedule(rule))], now: now)
+        #expect(core.due(now: now).isEmpty)
+        core.sent(run)
+        #expect(core.due(now: now).isEmpty && core.nextTime == time("2026-03-01T02:00:00+00:00"))
+    }
+
     @Test("a memory that something else wrote is refused", arguments: ["[1]", "", "{\"a\":[1,2]}", "{\"a\":1}"])
     func otherMemory(_ text: String) { #expect(BeatMemory(Array(text.utf8)) == nil) }
 

@@ -91,6 +91,20 @@ class Loading(unittest.TestCase):
             path = bad(f"option{number}", f"OPTIONS={option}", flags=["-Wno-overflow"])
             self.assertIn(reason, self.refusal(path), option)
 
+    def test_a_wrong_schedule_is_refused(self):
+        faults = {
+            '.cron="* * * * *",.every=3': "says when in no way, or in two",
+            ".every=0": "says when in no way", ".every=-1": "a wrong every",
+            '.every=1,.args="{}"': "must be a JSON array",
+            '.every=1,.kwargs="[1"': "must be a JSON object", '.every=1,.missed="some"': "must be skip, once or all",
+            ".every=1,.priority=256": "must be 0 to 255", ".every=1,.expires=-1": "a wrong expires",
+            '.cron="* * * * *",.relative=1': "is relative, which is about every",
+            '.every=1,.task="gone"': "of the task 'gone', which it does not have: declare",
+        }
+        for number, (fields, reason) in enumerate(faults.items()):
+            path = bad(f"schedule{number}", f"SCHEDULE={fields}", flags=["-Wno-override-init"])
+            self.assertIn(reason, self.refusal(path), fields)
+
     def test_threads_and_processes_started_while_loading_are_refused(self):
         threads = self.refusal(bad("threads", "REGISTERING=start_thread()"))
         self.assertIn("starts threads while loading (1 beside the first)", threads)

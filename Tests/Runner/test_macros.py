@@ -21,6 +21,9 @@ class Macros(unittest.TestCase):
             names = [task["name"] for task in zygote.load()["tasks"]]
             self.assertEqual(names, ["m.scale", "named", "m.handle", "m.second"])
             self.assertEqual(zygote.manifest["sdk"], "1.1.0 c++" if "c++" in compiler else "1.1.0 c")
+            self.assertEqual(zygote.manifest["schedules"], [
+                {"name": "m.nightly", "task": "named", "cron": "30 2 * * *", "args": [False], "priority": 3},
+                {"name": "m.often", "task": "named", "every": 0.5}])
             lane = zygote.lane()
             self.assertEqual(lane.run("m.scale", 3).value, 6.0)
             self.assertEqual(lane.run("named", True).value, False)

@@ -91,6 +91,25 @@ typedef struct taskhost_task {
     const taskhost_options *options; /* may be NULL */
 } taskhost_task;
 
+/* A task to be sent at set times (ABI 1.1), by `taskhost beat` and by workers with -B. The operator may change each
+ * field, or switch it off, in [schedules.NAME]. One of cron and every says when. */
+typedef struct taskhost_schedule {
+    uint32_t size;         /* filled in by TASK_SCHEDULE */
+    uint32_t reserved0;
+    const char *name;      /* without a dot it gets the bundle's name and a dot before it */
+    const char *task;      /* as taskhost_task.name has it, or the full name of any task, in another bundle too */
+    const char *cron;      /* "minute hour day-of-month month day-of-week", as Celery has it */
+    double every;          /* seconds */
+    const char *timezone;  /* "Europe/Berlin", "local"; NULL: UTC */
+    const char *args;      /* JSON array; NULL: [] */
+    const char *kwargs;    /* JSON object; NULL: {} */
+    const char *queue;     /* NULL: by the operator's routes */
+    const char *missed;    /* due times while nobody could send: "skip", "once", "all"; NULL: "once" */
+    double expires;        /* seconds after sending from which it is not to be run any more; 0: never */
+    int32_t priority;      /* 0...255 */
+    int32_t relative;      /* three-valued; default no: `every` goes by round times of the clock */
+} taskhost_schedule;
+
 typedef struct taskhost_bundle_info {
     uint32_t size;
     uint16_t abi_major, abi_minor; /* the header the bundle was built with */
@@ -190,6 +209,8 @@ typedef struct taskhost_host {
     /* Ends the task: the signature takes its place and gives its result. */
     void (*replace)(task_context *task, const char *signature, size_t length);
     void (*retry_with)(task_context *task, const taskhost_retry_options *retry);
+    /* While loading, as describe and add: everything is copied. */
+    int (*schedule)(const taskhost_schedule *schedule);
 } taskhost_host;
 
 /* The one exported symbol. 0 = registered. Runs once, in the zygote: it must not

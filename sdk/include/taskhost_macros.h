@@ -76,7 +76,8 @@ typedef char *taskhost_type_json_owned;
 /* A list through all files of the library, made while it is loaded, newest first. */
 struct taskhost_declaration {
     taskhost_task *task;
-    const taskhost_options *options; /* NULL: this declares the task itself */
+    const taskhost_options *options; /* NULL: this declares the task itself, or a schedule of it */
+    taskhost_schedule *schedule;
     struct taskhost_declaration *next;
 };
 #ifdef __cplusplus
@@ -117,7 +118,7 @@ template <class Wanted> constexpr bool taskhost_fits(...) { return false; }
 #define TASKHOST_TASK(id, title, text, typed, context)                                                               \
     static taskhost_task id##_task = {                                                                               \
         sizeof(taskhost_task), 0, title, text, typed, context, 0, 0};                                                \
-    static struct taskhost_declaration id = {&id##_task, 0, 0};                                                        \
+    static struct taskhost_declaration id = {&id##_task, 0, 0, 0};                                                        \
     TASKHOST_DECLARE(id)
 
 /* TASK_DEF(function, result type, (type, name [, default]) ...): a function of plain values. */
@@ -150,8 +151,17 @@ template <class Wanted> constexpr bool taskhost_fits(...) { return false; }
     TASKHOST_OPTIONS_BEGIN static const taskhost_options taskhost_##function##_options = {                           \
         .size = sizeof(taskhost_options), __VA_ARGS__};                                                              \
     TASKHOST_OPTIONS_END static struct taskhost_declaration taskhost_##function##_with_options = {                   \
-        &taskhost_##function##_task, &taskhost_##function##_options, 0};                                             \
+        &taskhost_##function##_task, &taskhost_##function##_options, 0, 0};                                             \
     TASKHOST_DECLARE(taskhost_##function##_with_options)
+
+/* TASK_SCHEDULE(function, nightly, .cron = "30 2 * * *", .args = "[7]", ...): after the task's own declaration. The
+ * schedule is called "<bundle>.nightly"; a task may have several. */
+#define TASK_SCHEDULE(function, label, ...)                                                                          \
+    TASKHOST_OPTIONS_BEGIN static taskhost_schedule taskhost_##function##_at_##label = {                             \
+        .size = sizeof(taskhost_schedule), .name = #label, __VA_ARGS__};                                             \
+    TASKHOST_OPTIONS_END static struct taskhost_declaration taskhost_##function##_sent_##label = {                   \
+        &taskhost_##function##_task, 0, &taskhost_##function##_at_##label, 0};                                       \
+    TASKHOST_DECLARE(taskhost_##function##_sent_##label)
 /* Fields left out are zero, which is meant; designated fields are old in C and new in C++. */
 #if defined(__clang__)
 #define TASKHOST_OPTIONS_BEGIN                                                                                       \
@@ -201,8 +211,14 @@ static inline int taskhost_register(const taskhost_host *host, const taskhost_bu
         }
     }
     for (at = oldest; at && refusal == 0; at = at->next) {
-        if (!at->options) {
+        if (!at->options && !at->schedule) {
             refusal = host->add(at->task);
+        }
+    }
+    for (at = oldest; at && refusal == 0; at = at->next) {
+        if (at->schedule) {
+            at->schedule->task = at->task->name;
+            refusal = host->schedule(at->schedule);
         }
     }
     return refusal;

@@ -86,7 +86,7 @@ struct WorkerOptions: ParsableArguments {
     @Flag(help: "Send no events of the worker itself.")
     var withoutHeartbeat = false
 
-    @Flag(name: [.customShort("B"), .long], help: "Be a beat as well: send the tasks of [schedules.NAME].")
+    @Flag(name: [.customShort("B"), .long], help: "Be a beat, too: send the tasks of [schedules.NAME] and of bundles.")
     var beat = false
 
     @Option(

@@ -12,19 +12,44 @@ import TaskhostJSON
 
 struct BeatCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "beat", abstract: "Send the tasks of [schedules.NAME] when they are due.",
+        commandName: "beat", abstract: "Send the tasks of [schedules.NAME] and of bundles when they are due.",
         discussion: """
             Any number of these may run, on any number of machines, beside workers with -B: one of them sends, and \
             another goes on within 10 s of its death.
             """,
         subcommands: [BeatRunCommand.self, BeatNextCommand.self], defaultSubcommand: BeatRunCommand.self)
 
-    /// The schedules there are; none is an error.
-    static func check(_ configuration: Configuration) throws(CommandFailure) {
-        guard configuration.schedules.isEmpty else { return }
-        throw .configuration(
+    /// The operator's schedules and those of the bundles in the plugins folders; none is an error.
+    static func tasks(
+        _ builder: ConfigurationBuilder, _ configuration: Configuration
+    ) throws -> [ScheduledTask] {
+        let manifests = try BundleLook.manifests(configuration, environment: ProcessInfo.processInfo.environment)
+        if let stray = BundleSchedules.strays(manifests, under: builder).first {
+            throw CommandFailure.configuration(
+                "[schedules.\(stray)] names no task, and no bundle has a schedule of that name",
+                fix: "add task = \"NAME\", or name the bundle's folder with --plugins")
+        }
+        let tasks = try BundleSchedules.tasks(of: manifests, under: builder)
+        guard tasks.isEmpty else { return tasks }
+        throw CommandFailure.configuration(
             "there are no schedules",
-            fix: "write [schedules.NAME] with task, and cron, every or at, into taskhost.toml")
+            fix:
+                "write [schedules.NAME] with task, and cron, every, at or solar, into taskhost.toml, or name the folder "
+                + "of bundles that have some with --plugins")
+    }
+}
+
+struct BeatOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Folder with bundles whose schedules are sent, too; may be repeated. Default: the installation's own.",
+            valueName: "folder"))
+    var plugins: [String] = []
+
+    func flags() -> SettingsLayer {
+        var layer = SettingsLayer()
+        if !plugins.isEmpty { layer.set("worker.plugins", .texts(plugins), origin: "--plugins") }
+        return layer
     }
 }
 
@@ -32,15 +57,18 @@ struct BeatRunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Send what is due, until TERM or INT.")
 
+    @OptionGroup(title: "Beat") var beat: BeatOptions
     @OptionGroup(title: "Connection") var connection: ConnectionOptions
     @OptionGroup(title: "Log") var logging: LoggingOptions
 
     func run() throws {
-        let builder = try connection.settings(try logging.flags())
+        var flags = beat.flags()
+        flags.overlay(try logging.flags())
+        let builder = try connection.settings(flags)
         let configuration = try builder.build()
-        try BeatCommand.check(configuration)
+        let tasks = try BeatCommand.tasks(builder, configuration)
         let log = try LogSetup(builder.settings).logger(environment: ProcessInfo.processInfo.environment)
-        let status = try BeatRun(configuration, log: log).run()
+        let status = try BeatRun(tasks, configuration, log: log).run()
         if status != .success { throw ExitCode(status.rawValue) }
     }
 }
@@ -55,6 +83,7 @@ struct BeatNextCommand: ParsableCommand {
     @Flag(help: "Print one JSON object per run.")
     var json = false
 
+    @OptionGroup(title: "Beat") var beat: BeatOptions
     @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
     func validate() throws {
@@ -62,9 +91,9 @@ struct BeatNextCommand: ParsableCommand {
     }
 
     func run() throws {
-        let configuration = try connection.configuration()
-        try BeatCommand.check(configuration)
-        for line in BeatForecast(configuration.schedules, from: LogTime.now()).lines(count, asJSON: json) {
+        let builder = try connection.settings(beat.flags())
+        let tasks = try BeatCommand.tasks(builder, try builder.build())
+        for line in BeatForecast(tasks, from: LogTime.now()).lines(count, asJSON: json) {
             Console.out(line)
         }
     }

@@ -20,16 +20,17 @@ struct ScheduledTask: Sendable, Equatable {
 }
 
 extension ConfigurationBuilder {
+    /// Those that say what to send. The others are about schedules of bundles.
     func schedules() throws(CommandFailure) -> [ScheduledTask] {
         var made: [ScheduledTask] = []
-        for name in settings.names(under: "schedules") { made.append(try schedule(name)) }
+        for name in settings.names(under: "schedules") {
+            if case .flag(false)? = value(name, "enabled") { continue }
+            if let task = text(name, "task") { made.append(try schedule(name, task)) }
+        }
         return made
     }
 
-    private func schedule(_ name: String) throws(CommandFailure) -> ScheduledTask {
-        guard let task = text(name, "task") else {
-            throw .configuration("[schedules.\(name)] names no task", fix: "add task = \"NAME\"")
-        }
+    private func schedule(_ name: String, _ task: String) throws(CommandFailure) -> ScheduledTask {
         let missed = text(name, "missed").flatMap(MissedRuns.init(rawValue:)) ?? .once
         let (rule, clock, words) = try rule(name)
         let entry = BeatEntry(name, schedule: Schedule(rule, clock: clock), missed: missed)

@@ -303,6 +303,7 @@ enum Settings {
 
     private static let schedules = [
         Setting("schedules.*.task", .text, fallback: "–", about: "name of the task to send"),
+        Setting("schedules.*.enabled", .flag, fallback: "true", about: "false: not sent, whoever declares it"),
         Setting("schedules.*.cron", .text, fallback: "none", about: "`minute hour day-of-month month day-of-week`"),
         Setting("schedules.*.every", .seconds(0.001...3_153_600_000), fallback: "none", about: "seconds between runs"),
         Setting("schedules.*.relative", .flag, fallback: "false", about: "`every` goes by round times of the clock"),

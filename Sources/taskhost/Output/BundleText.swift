@@ -16,6 +16,11 @@ enum BundleText {
             if !limits.isEmpty { lines.append("      \(limits)") }
             if let doc = task.options.doc { lines.append("      \(doc)") }
         }
+        for schedule in manifest.schedules {
+            let when = schedule.cron ?? "every \((schedule.every ?? 0).plain) s"
+            let zone = schedule.timezone.map { " (\($0))" } ?? ""
+            lines.append("  schedule \(schedule.name): \(schedule.task), \(when)\(zone)")
+        }
         return lines.joined(separator: "\n")
     }
 
@@ -37,9 +42,20 @@ enum BundleText {
                 JSONMember(key: "version", value: .string(manifest.version)),
                 JSONMember(key: "sdk", value: .string(manifest.sdk)),
                 JSONMember(key: "tasks", value: .array(manifest.tasks.map(json))),
+                JSONMember(key: "schedules", value: .array(manifest.schedules.map(json))),
             ]
         }
         return .object(members)
+    }
+
+    private static func json(_ schedule: ScheduleManifest) -> JSON {
+        .object([
+            JSONMember(key: "name", value: .string(schedule.name)),
+            JSONMember(key: "task", value: .string(schedule.task)),
+            JSONMember(key: "cron", value: schedule.cron.map(JSON.string) ?? .null),
+            JSONMember(key: "every", value: schedule.every.map(JSON.double) ?? .null),
+            JSONMember(key: "timezone", value: schedule.timezone.map(JSON.string) ?? .null),
+        ])
     }
 
     private static func json(_ task: TaskManifest) -> JSON {

@@ -8,29 +8,47 @@ import Ports
 import TaskModel
 import TaskhostJSON
 
-/// Sends the tasks of `[schedules.NAME]` while this process leads.
+/// Sends the tasks of `[schedules.NAME]` and of bundles while this process leads.
 final class BeatSending {
     private let service: BeatService
+    private let list: TaskList
+
+    /// By name.
+    private final class TaskList {
+        var tasks: [String: ScheduledTask]
+
+        init(_ tasks: [ScheduledTask]) { self.tasks = Self.byName(tasks) }
+
+        static func byName(_ tasks: [ScheduledTask]) -> [String: ScheduledTask] {
+            Dictionary(tasks.map { ($0.entry.name, $0) }) { $1 }
+        }
+    }
 
     /// - Parameters:
     ///   - broker: connected by somebody else.
     ///   - origin: who sends, as messages say it.
     init(
-        _ configuration: Configuration, loop: EpollLoop, broker: any Broker, leadership: any Leadership,
-        origin: String, log: Logger
+        _ tasks: [ScheduledTask], _ configuration: Configuration, loop: EpollLoop, broker: any Broker,
+        leadership: any Leadership, origin: String, log: Logger
     ) {
-        var tasks: [String: ScheduledTask] = [:]
-        for task in configuration.schedules { tasks[task.entry.name] = task }
+        let list = TaskList(tasks)
+        self.list = list
         let routes = Routes(configuration.routes, defaultQueue: "celery")
         service = BeatService(
-            configuration.schedules.map(\.entry), loop: loop, leadership: leadership,
+            tasks.map(\.entry), loop: loop, leadership: leadership,
             send: { run, done in
-                guard let task = tasks[run.name] else { return done(.refused("no such schedule")) }
+                guard let task = list.tasks[run.name] else { return done(.refused("no such schedule")) }
                 let publication = Self.publication(
                     of: task, run, now: loop.clocks.wall, origin: origin, routes: routes, configuration)
                 broker.publish(publication) { failure in done(Self.result(failure)) }
             },
             note: { Self.write($0, to: log) })
+    }
+
+    /// Other ones from now on.
+    func replace(_ tasks: [ScheduledTask]) {
+        list.tasks = TaskList.byName(tasks)
+        service.replace(tasks.map(\.entry))
     }
 
     func start() { service.start() }

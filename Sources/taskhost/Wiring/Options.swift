@@ -47,9 +47,11 @@ extension Configuration {
 
     /// - Parameter environment: ours; bundles see only what is listed.
     func runnerOptions(runnerPath: String, folders: [String], environment: [String: String]) -> RunnerOptions {
-        RunnerOptions(
+        var made = RunnerOptions(
             runnerPath: runnerPath, pluginFolders: folders, slots: slotsAtFirst,
             environment: environment.filter { environmentForBundles.contains($0.key) }, ownsAllChildren: true,
             mostResidentKiB: maxMemoryPerChildKiB)
+        made.objection = BundleSchedules.objection
+        return made
     }
 }

@@ -14,7 +14,7 @@ final class BeatRun {
     private var status = ExitStatus.success
     private var isStopping = false
 
-    init(_ configuration: Configuration, log: Logger) throws(CommandFailure) {
+    init(_ tasks: [ScheduledTask], _ configuration: Configuration, log: Logger) throws(CommandFailure) {
         self.log = log
         do {
             loop = try EpollLoop()
@@ -26,7 +26,7 @@ final class BeatRun {
         }
         broker = try adapters.broker()
         beat = BeatSending(
-            configuration, loop: loop, broker: broker, leadership: try adapters.leadership(),
+            tasks, configuration, loop: loop, broker: broker, leadership: try adapters.leadership(),
             origin: "beat-\(getpid())@\(ProcessInfo.processInfo.hostName)", log: log)
     }
 

@@ -27,10 +27,9 @@ struct WorkerCommand: ParsableCommand {
         let builder = try connection.settings(flags)
         let environment = ProcessInfo.processInfo.environment
         let configuration = try builder.build()
-        if worker.beat { try BeatCommand.check(configuration) }
         let log = try LogSetup(builder.settings)
         let status = try WorkerRun(
-            configuration: configuration, log: log, environment: environment, isBeat: worker.beat
+            configuration: configuration, log: log, environment: environment, schedules: worker.beat ? builder : nil
         ).run()
         if status != .success { throw ExitCode(status.rawValue) }
     }

@@ -37,16 +37,28 @@ final class WorkerRun {
     /// None of the bundles could be loaded.
     private var refusals: CommandFailure?
     private let stopSignals: StopSignals
+    /// What the operator says of schedules; nil: not a beat.
+    private let schedules: ConfigurationBuilder?
+    private var beatState = BeatState.waiting
     /// Beat and the engine, of which both must be over before we are.
     private var serving: Int
+
+    private enum BeatState {
+        /// For the bundles to load.
+        case waiting
+        case sending
+        case over
+    }
 
     /// What hooks may still deliver at the end, in seconds.
     private static let hookPatience = 5.0
 
     init(
-        configuration: Configuration, log logSetup: LogSetup, environment: [String: String], isBeat: Bool
+        configuration: Configuration, log logSetup: LogSetup, environment: [String: String],
+        schedules: ConfigurationBuilder?
     ) throws(CommandFailure) {
         self.configuration = configuration
+        self.schedules = schedules
         self.environment = environment
         stopSignals = StopSignals(
             softSeconds: configuration.softShutdown, treatsTermAsQuit: configuration.treatsTermAsQuit)
@@ -99,13 +111,14 @@ final class WorkerRun {
         hooks = try HookWiring.desk(
             configuration, environment: environment, loop: loop, broker: broker, watch: watch, log: log)
         if let hooks { engine.add(observer: hooks) }
-        serving = isBeat ? 2 : 1
-        guard isBeat else {
+        serving = schedules == nil ? 1 : 2
+        guard schedules != nil else {
             beat = nil
             return
         }
+        // Bundles bring schedules, too: they are told once these are loaded.
         beat = BeatSending(
-            configuration, loop: loop, broker: broker, leadership: try adapters.leadership(),
+            [], configuration, loop: loop, broker: broker, leadership: try adapters.leadership(),
             origin: configuration.nodeName, log: log)
     }
 
@@ -147,6 +160,7 @@ final class WorkerRun {
         self.readiness = readiness
         engine.onReady = { readiness.consuming() }
         control.onHearing = { readiness.hearing() }
+        engine.onCatalog = { [unowned self] in scheduleWhatIsLoaded() }
         engine.onLinkUp = { [unowned self] in events?.linkUp() }
         engine.onClosing = { [unowned self] in events?.close() }
         engine.onStopped = { [unowned self] in
@@ -181,7 +195,6 @@ final class WorkerRun {
         engine.start()
         control.open()
         localControl?.open()
-        beat?.start()
         loop.run()
         tracing?.close()
         log.info("stopped", metadata: ["event": "stopped"])
@@ -198,6 +211,26 @@ final class WorkerRun {
             let has = task.parameters.map(\.name).joined(separator: ", ")
             log.warning("tasks.\"\(task.name)\".limit_key is \"\(text)\", and the task's arguments are: \(has)")
         }
+    }
+
+    /// Once all bundles are loaded, and with each change of them.
+    private func scheduleWhatIsLoaded() {
+        guard let beat, let schedules, beatState != .over, !runner.bundles.contains(where: { $0.status == .loading })
+        else { return }
+        let manifests = runner.bundles.filter { $0.status == .active }.compactMap(\.manifest)
+        do throws(CommandFailure) {
+            let tasks = try BundleSchedules.tasks(of: manifests, under: schedules)
+            for name in BundleSchedules.strays(manifests, under: schedules) {
+                log.warning("[schedules.\(name)] names no task, and no bundle has a schedule of that name")
+            }
+            if tasks.isEmpty { log.warning("beat: there are no schedules, in taskhost.toml or in bundles") }
+            beat.replace(tasks)
+        } catch {
+            log.error("beat goes on as before: \(error)")
+        }
+        guard beatState == .waiting else { return }
+        beatState = .sending
+        beat.start()
     }
 
     private func becomeReady(hears: Bool) {
@@ -257,7 +290,15 @@ final class WorkerRun {
         engine.stop(kind)
     }
 
-    private func stopBeat() { beat?.stop { [unowned self] in hasEnded() } }
+    private func stopBeat() {
+        guard let beat else { return }
+        switch beatState {
+        case .waiting: hasEnded()
+        case .sending: beat.stop { [unowned self] in hasEnded() }
+        case .over: break
+        }
+        beatState = .over
+    }
 
     private func hasEnded() {
         serving -= 1

@@ -70,6 +70,14 @@ int taskhost_bundle_v1(const taskhost_host *host) {
 #ifdef REGISTERING
     REGISTERING;
 #endif
+#ifdef SCHEDULE
+    static const taskhost_task other = {.size = sizeof other, .name = "other", .signature = SIGNATURE,
+                                        .function = (void (*)(void))add};
+    const taskhost_schedule schedule = {.size = sizeof schedule, .name = "nightly", .task = "other", SCHEDULE};
+    if (host->add(&other) != 0 || host->schedule(&schedule) != 0) {
+        return 1;
+    }
+#endif
     return host->add(&task);
 }
 #endif

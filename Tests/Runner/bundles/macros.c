@@ -12,6 +12,8 @@ static bool negate(task_context *task, bool x) {
     return !x;
 }
 TASK_DEF_CTX(negate, bool, (bool, x, true));
+TASK_SCHEDULE(negate, nightly, .cron = "30 2 * * *", .args = "[false]", .priority = 3);
+TASK_SCHEDULE(negate, often, .every = 0.5);
 TASK_OPTIONS(negate, .name = "named");
 static void handle(task_context *task) { task_succeed_json(task, "1"); }
 TASK_HANDLER(handle);

@@ -23,6 +23,31 @@ extension TaskEntry {
         }
     }
 
+    /// After all tasks of the bundle.
+    func registerSchedules(with host: UnsafePointer<taskhost_host>) -> Int32 {
+        for schedule in options.schedules {
+            var texts = CTexts()
+            var made = taskhost_schedule()
+            made.size = UInt32(MemoryLayout<taskhost_schedule>.size)
+            made.name = texts.add(schedule.name)
+            made.task = texts.add(name)
+            made.cron = texts.add(schedule.cron)
+            made.every = schedule.every?.inSeconds ?? 0
+            made.relative = schedule.isRelative ? Int32(TASKHOST_YES) : 0
+            made.timezone = texts.add(schedule.timezone)
+            made.args = texts.add(String(decoding: JSON.array(schedule.args).bytes, as: UTF8.self))
+            let kwargs = schedule.kwargs.sorted { $0.key < $1.key }.map { JSONMember(key: $0.key, value: $0.value) }
+            made.kwargs = texts.add(String(decoding: JSON.object(kwargs).bytes, as: UTF8.self))
+            made.queue = texts.add(schedule.queue)
+            made.missed = texts.add(schedule.missed?.rawValue)
+            made.expires = schedule.expires?.inSeconds ?? 0
+            made.priority = Int32(clamping: schedule.priority)
+            let refusal = host.pointee.schedule(&made)
+            guard refusal == 0 else { return refusal }
+        }
+        return 0
+    }
+
     private func cOptions(_ texts: inout CTexts) -> taskhost_options {
         var result = taskhost_options()
         result.size = UInt32(MemoryLayout<taskhost_options>.size)

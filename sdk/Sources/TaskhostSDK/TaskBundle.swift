@@ -22,6 +22,7 @@ public struct TaskBundle: Sendable {
     public func register(with host: UnsafePointer<taskhost_host>) -> Int32 {
         let refusal = describe(to: host)
         guard refusal == 0 else { return refusal }
+        var entries: [TaskEntry] = []
         for task in tasks {
             let entry: TaskEntry
             do {
@@ -31,6 +32,11 @@ public struct TaskBundle: Sendable {
                 return 1
             }
             let refusal = entry.register(with: host)
+            guard refusal == 0 else { return refusal }
+            entries.append(entry)
+        }
+        for entry in entries {
+            let refusal = entry.registerSchedules(with: host)
             guard refusal == 0 else { return refusal }
         }
         return 0

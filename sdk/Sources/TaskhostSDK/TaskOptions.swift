@@ -53,13 +53,16 @@ public struct TaskOptions: Sendable {
         case global
     }
 
+    /// When it is sent by itself.
+    public var schedules: [TaskSchedule]
+
     public init(
         name: String? = nil, softLimit: Duration? = nil, hardLimit: Duration? = nil, retry: RetryPolicy? = nil,
         keep: Int? = nil, acksLate: Bool? = nil, trackStarted: Bool? = nil, ignoreResult: Bool? = nil,
         doc: String? = nil, queue: String? = nil, rateLimit: String? = nil, maxStarts: Int? = nil,
         takesFailure: Bool? = nil, acksOnFailure: Bool? = nil, acksOnTimeout: Bool? = nil,
         rejectOnWorkerLost: Bool? = nil, memoryLimit: Int? = nil, maxConcurrent: Int? = nil,
-        limitScope: LimitScope? = nil, limitKey: String? = nil
+        limitScope: LimitScope? = nil, limitKey: String? = nil, schedules: [TaskSchedule] = []
     ) {
         self.name = name
         self.softLimit = softLimit
@@ -81,6 +84,7 @@ public struct TaskOptions: Sendable {
         self.maxConcurrent = maxConcurrent
         self.limitScope = limitScope
         self.limitKey = limitKey
+        self.schedules = schedules
     }
 }
 

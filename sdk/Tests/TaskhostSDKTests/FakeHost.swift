@@ -62,6 +62,8 @@ extension Registration: @unchecked Sendable {}
 enum FakeHost {
     nonisolated(unsafe) fileprivate static var registered: [Registration] = []
     nonisolated(unsafe) static var bundle = ""
+    /// Of the last registration: name, task, when, arguments.
+    nonisolated(unsafe) static var schedules: [String] = []
     nonisolated(unsafe) static var answer: Int32 = 0
     /// Of the last new id.
     nonisolated(unsafe) static var ids = 0
@@ -78,6 +80,7 @@ enum FakeHost {
         await withCheckedContinuation { continuation in
             queue.async {
                 registered = []
+                schedules = []
                 self.answer = answer
                 let status = bundle.register(with: table)
                 continuation.resume(returning: (status, registered))
@@ -121,6 +124,17 @@ enum FakeHost {
                     rateLimit: options?.rate_limit.map { String(cString: $0) },
                     limit: [options?.limit_scope, options?.limit_key].map { $0?.map { String(cString: $0) } },
                     handler: task.handler, user: task.user))
+            return 0
+        }
+        host.schedule = { schedule in
+            let schedule = schedule!.pointee
+            let when = schedule.cron.map { String(cString: $0) } ?? "\(schedule.every)"
+            FakeHost.schedules.append(
+                [
+                    String(cString: schedule.name), String(cString: schedule.task), when,
+                    String(cString: schedule.args), String(cString: schedule.kwargs),
+                    schedule.timezone.map { String(cString: $0) } ?? "UTC", "\(schedule.priority)",
+                ].joined(separator: " | "))
             return 0
         }
         host.text = { task, which, length in

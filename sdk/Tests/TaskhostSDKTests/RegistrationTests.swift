@@ -18,7 +18,12 @@ private struct ResizeAll: TaskHandler {
 }
 
 private struct Ping: TaskHandler {
-    static let options = TaskOptions(name: "net.ping", retry: .never)
+    static let options = TaskOptions(
+        name: "net.ping", retry: .never,
+        schedules: [
+            TaskSchedule("often", every: .seconds(90), args: [1, "a"], kwargs: ["b": true, "a": .null], priority: 4),
+            TaskSchedule("nightly", cron: "30 2 * * *", timezone: "Europe/Berlin"),
+        ])
     func run(_ task: TaskContext) {}
 }
 
@@ -74,6 +79,17 @@ struct RegistrationTests {
         #expect(ping.name == "net.ping")
         #expect(ping.signature == "->Void")
         #expect(ping.options?.max_retries == -1)
+    }
+
+    @Test("schedules are told after the tasks, with their arguments as JSON")
+    func schedules() async {
+        let (status, tasks) = await FakeHost.register(TaskBundle("net", version: "1") { Ping.self })
+        #expect(status == 0 && tasks.count == 1)
+        #expect(
+            FakeHost.schedules == [
+                #"often | net.ping | 90.0 | [1,"a"] | {"a":null,"b":true} | UTC | 4"#,
+                "nightly | net.ping | 30 2 * * * | [] | {} | Europe/Berlin | 0",
+            ])
     }
 
     @Test("names and types are written as people write them")
