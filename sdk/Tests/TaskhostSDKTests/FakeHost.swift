@@ -50,6 +50,8 @@ struct Registration {
     var optionName: String?
     var doc: String?
     var rateLimit: String?
+    /// Name, task, when, arguments.
+    var schedules: [String] = []
     /// Scope and key.
     var limit: [String?] = []
     fileprivate let handler: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> Void
@@ -62,8 +64,6 @@ extension Registration: @unchecked Sendable {}
 enum FakeHost {
     nonisolated(unsafe) fileprivate static var registered: [Registration] = []
     nonisolated(unsafe) static var bundle = ""
-    /// Of the last registration: name, task, when, arguments.
-    nonisolated(unsafe) static var schedules: [String] = []
     nonisolated(unsafe) static var answer: Int32 = 0
     /// Of the last new id.
     nonisolated(unsafe) static var ids = 0
@@ -80,7 +80,6 @@ enum FakeHost {
         await withCheckedContinuation { continuation in
             queue.async {
                 registered = []
-                schedules = []
                 self.answer = answer
                 let status = bundle.register(with: table)
                 continuation.resume(returning: (status, registered))
@@ -129,12 +128,14 @@ enum FakeHost {
         host.schedule = { schedule in
             let schedule = schedule!.pointee
             let when = schedule.cron.map { String(cString: $0) } ?? "\(schedule.every)"
-            FakeHost.schedules.append(
-                [
-                    String(cString: schedule.name), String(cString: schedule.task), when,
-                    String(cString: schedule.args), String(cString: schedule.kwargs),
-                    schedule.timezone.map { String(cString: $0) } ?? "UTC", "\(schedule.priority)",
-                ].joined(separator: " | "))
+            let text = [
+                String(cString: schedule.name), String(cString: schedule.task), when, String(cString: schedule.args),
+                String(cString: schedule.kwargs), schedule.timezone.map { String(cString: $0) } ?? "UTC",
+                "\(schedule.priority)",
+            ].joined(separator: " | ")
+            let name = String(cString: schedule.task)
+            guard let place = FakeHost.registered.firstIndex(where: { $0.name == name }) else { return 1 }
+            FakeHost.registered[place].schedules.append(text)
             return 0
         }
         host.text = { task, which, length in

@@ -82,11 +82,11 @@ struct RegistrationTests {
     }
 
     @Test("schedules are told after the tasks, with their arguments as JSON")
-    func schedules() async {
+    func schedules() async throws {
         let (status, tasks) = await FakeHost.register(TaskBundle("net", version: "1") { Ping.self })
         #expect(status == 0 && tasks.count == 1)
         #expect(
-            FakeHost.schedules == [
+            try #require(tasks.first).schedules == [
                 #"often | net.ping | 90.0 | [1,"a"] | {"a":null,"b":true} | UTC | 4"#,
                 "nightly | net.ping | 30 2 * * * | [] | {} | Europe/Berlin | 0",
             ])
