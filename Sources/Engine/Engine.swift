@@ -7,7 +7,7 @@ public import TaskModel
 /// A worker: takes messages from a broker, has them run, records what came of them.
 public final class Engine {
     let loop: any EventLoop
-    private let broker: any Broker
+    let broker: any Broker
     let store: (any ResultStore)?
     /// The same, if it joins chords: the core asks for nothing of the kind without it.
     let chords: (any ChordStore)?
@@ -19,6 +19,9 @@ public final class Engine {
     private var timers: [TimerKey: any LoopTimer] = [:]
 
     private var observers: [any EngineObserver] = []
+
+    var stall: StallWatch
+    var stallTimer: (any LoopTimer)?
 
     /// Rate limits set while it runs, as they were written.
     var rateTexts: [String: String] = [:]
@@ -45,6 +48,8 @@ public final class Engine {
     var toldRevocations = 0
     /// Every bundle was refused; nothing has been taken from the broker, and nothing will be.
     public var onNoBundle: ([BundleReport]) -> Void = { _ in }
+    /// What was published or stored is confirmed, after so many seconds.
+    public var onConfirmed: ((Confirmation, Double) -> Void)?
     /// The broker will not work like this; the host should leave.
     public var onFatal: (BrokerFailure) -> Void = { _ in }
 
@@ -57,6 +62,7 @@ public final class Engine {
         self.broker = broker
         self.store = store
         chords = store as? any ChordStore
+        stall = StallWatch(judge: StallJudge(patience: options.stallSeconds))
         self.runner = runner
         self.limits = limits
         self.log = log
@@ -147,10 +153,18 @@ public final class Engine {
         case .kill(let run, let reason): runner.kill(run, because: reason)
         case .store(let record, let receipt):
             guard let store else { return handle(.stored(receipt, nil)) }
-            store.store(record) { [unowned self] in handle(.stored(receipt, $0)) }
+            let since = loop.clocks.monotonic
+            store.store(record) { [unowned self] failure in
+                confirmed(.store, since: since, failure == nil)
+                handle(.stored(receipt, failure))
+            }
         case .lookUp(let id, let receipt): lookUp(id, receipt)
         case .publish(let publication, let receipt):
-            broker.publish(publication) { [unowned self] in handle(.published(receipt, $0)) }
+            let since = loop.clocks.monotonic
+            broker.publish(publication) { [unowned self] failure in
+                confirmed(.publish, since: since, failure == nil)
+                handle(.published(receipt, failure))
+            }
         case .announce, .addToChord, .returnPart, .keepClaim, .finishChord, .failChord: performChord(action)
         case .acquire, .renewLimits, .releaseLimit: performLimit(action)
         case .acknowledge(let tag): broker.acknowledge(tag)
@@ -189,6 +203,7 @@ public final class Engine {
 
     /// Links are closed in the order of who still owes whom: the broker's acks first, the children last.
     private func close() {
+        stallTimer?.cancel()
         for timer in timers.values { timer.cancel() }
         timers.removeAll()
         onClosing()
@@ -210,6 +225,7 @@ extension Engine: BrokerEvents {
         onLinkUp()
         onReady()
         onReady = {}
+        if stallTimer == nil { watchForStalls() }
     }
 
     public func linkDown(reason: String, retryInSeconds: Double) {
@@ -217,7 +233,10 @@ extension Engine: BrokerEvents {
         handle(.linkDown)
     }
 
-    public func delivered(_ delivery: Delivery) { handle(.delivered(delivery)) }
+    public func delivered(_ delivery: Delivery) {
+        countDelivery()
+        handle(.delivered(delivery))
+    }
 
     public func blocked(_ reason: String?) {
         if let reason {

@@ -68,6 +68,15 @@ extension EngineCore {
         }
     }
 
+    /// Queues whose messages would be taken now: a slot is free that nothing in our hands waits for, and the credit is
+    /// not used up.
+    var hungryQueues: [String] {
+        guard isLinkUp, stopping == nil, ready.count == 0, runs.count + errbacks.count < slots else { return [] }
+        var counts: [String: Int] = [:]
+        for item in held.values { counts[item.delivery.queue, default: 0] += 1 }
+        return queues.map(\.declaration.name).filter { (counts[$0] ?? 0) < wantedCredit($0) }
+    }
+
     func setCredits(_ actions: inout [EngineAction]) {
         for queue in queues { setCredit(queue.declaration.name, &actions) }
     }

@@ -62,6 +62,8 @@ public struct EngineOptions: Sendable {
     public var graceSeconds: Double = 30
     /// What they get before a cold stop, seconds; 0: nothing.
     public var softStopSeconds: Double = 0
+    /// For how long messages may be ready and slots free without a delivery, seconds; 0: that is not watched.
+    public var stallSeconds: Double = 30
     public var defaults = WorkerDefaults()
     /// By task name; fields that are set win over the bundle's manifest.
     public var overrides: [String: TaskOptions] = [:]

@@ -26,6 +26,15 @@ public protocol Broker: AnyObject {
     /// While the link is down or blocked publications wait; `done` comes when it is decided.
     func publish(_ publication: Publication, done: @escaping (BrokerFailure?) -> Void)
 
+    // ---- for whoever watches whether messages come ----
+
+    /// How many messages wait that could be delivered now; those that wait for their time do not count. Cheap enough
+    /// to be asked every few seconds.
+    func deliverable(in queues: [String], done: @escaping (Result<[String: Int], BrokerFailure>) -> Void)
+    /// Messages do not come though they should: consumes anew, over a new link where there is one. `linkDown` and
+    /// `linkUp` follow then.
+    func consumeAnew(because reason: String)
+
     /// Takes no more; `done` when no further delivery will arrive. What is held stays held.
     func stopConsuming(done: @escaping () -> Void)
 

@@ -56,6 +56,9 @@ final class ConsumeLink {
         }
     }
 
+    /// As if it had broken. What is held goes back to its queues when the connection goes.
+    func abandon(_ failure: BrokerFailure) { fail(failure) }
+
     private func fail(_ failure: BrokerFailure) {
         guard isOpen else { return }
         detach()

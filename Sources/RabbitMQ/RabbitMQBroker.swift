@@ -16,7 +16,7 @@ public final class RabbitMQBroker: Broker {
     private weak var events: (any BrokerEvents)?
 
     private var consumers: [QueueConsumer] = []
-    private var link: ConsumeLink?
+    private(set) var link: ConsumeLink?
     private var linkNumber: UInt32 = 0
     private var attempts = 0
     private var backoff: Backoff

@@ -11,12 +11,24 @@ extension RedisBroker {
     }
 
     public func depths(of queues: [String], done: @escaping (Result<[String: Int], BrokerFailure>) -> Void) {
+        depths(of: queues, { keys.lists($0) + [keys.delayed($0)] }, done)
+    }
+
+    public func deliverable(in queues: [String], done: @escaping (Result<[String: Int], BrokerFailure>) -> Void) {
+        depths(of: queues, keys.lists, done)
+    }
+
+    /// - Parameter names: of the keys that count, by queue.
+    private func depths(
+        of queues: [String], _ names: (String) -> [String],
+        _ done: @escaping (Result<[String: Int], BrokerFailure>) -> Void
+    ) {
         guard !queues.isEmpty else { return done(.success([:])) }
         var depths: [String: Int] = [:]
         var left = queues.count
         var failure: BrokerFailure?
         for queue in queues {
-            let names = keys.lists(queue) + [keys.delayed(queue)]
+            let names = names(queue)
             line.ask((["EVAL", BrokerScripts.depth, "\(names.count)"] + names).map(\.bytes)) { answer in
                 switch answer {
                 case .success(let reply): depths[queue] = Int(reply.integer ?? 0)

@@ -144,6 +144,12 @@ public final class RedisBroker: Broker {
 }
 
 extension RedisBroker {
+    /// There is no consumer at the server that could be lost: we ask.
+    public func consumeAnew(because reason: String) {
+        desk?.look()
+        promote()
+    }
+
     /// Between two looks at all the queues when nobody tells us of changes, and when somebody does.
     private static let lookSeconds = (blind: 0.1, tracking: 1.0)
 

@@ -151,5 +151,6 @@ private final class NoRuns: RunSink {
     func said(_ run: Run, level: Int?, line: String) {}
     func finished(_ run: Run, _ report: RunReport) {}
     func busyChildren(changedBy change: Int) {}
+    func forked() {}
     func capacityFreed() {}
 }

@@ -9,6 +9,7 @@ extension Crew {
     func forked(_ record: control_record) {
         guard let lane = lanes[record.lane], let child = lane.child, child.pid == 0 else { return }
         child.pid = record.pid
+        sink.forked()
         if let run = child.runs.first {
             begin(run, child)
         } else if let index = spares.firstIndex(where: { $0 === child }) {

@@ -57,6 +57,8 @@ final class Crew {
 
     var now: UInt64 { loop.clocks.monotonic.nanoseconds }
 
+    var idleCount: Int { spares.count + idleKept.count }
+
     var isEmpty: Bool { lanes.values.allSatisfy { $0.child == nil } }
 
     /// Gives the run to a child that is free for it now, or to one that is forked for it.

@@ -75,6 +75,8 @@ protocol RunSink: AnyObject {
     func finished(_ run: Run, _ report: RunReport)
     /// A child took up work, or has none any more: how many are busy changed by this.
     func busyChildren(changedBy change: Int)
+    /// A child was born.
+    func forked()
     /// Something became possible that was not: a child is free, or a lane.
     func capacityFreed()
 }

@@ -37,6 +37,7 @@ public final class RunnerPool: Runner {
     private var undone: [(Run, RunReport)] = []
     private var paces: [String: TaskPace] = [:]
     private var busy = 0
+    private var forks = 0
     private var mayDispatch = false
     private var housekeeping: (any LoopTimer)?
     private let memory: MemoryWatch
@@ -115,6 +116,11 @@ public final class RunnerPool: Runner {
             waiting.remove(at: index)
             giveUp(run, run.killedOutcome ?? .notStarted)
         }
+    }
+
+    /// Children at work, those that are ready or kept for the next task, and all that were ever forked.
+    public var figures: (busy: Int, ready: Int, forks: Int) {
+        (busy, live.reduce(0) { $0 + $1.crew.idleCount }, forks)
     }
 
     public func close(done: @escaping () -> Void) {
@@ -228,6 +234,8 @@ extension RunnerPool: RunSink {
     }
 
     func busyChildren(changedBy change: Int) { busy += change }
+
+    func forked() { forks += 1 }
 
     func capacityFreed() { mayDispatch = true }
 }

@@ -142,6 +142,10 @@ enum MessageRows {
             db, sql: "SELECT count(*) FROM message WHERE queue = ? AND state IN (0, 1)", arguments: [queue]) ?? 0
     }
 
+    static func ready(_ queue: String, in db: Database) throws -> Int {
+        try Int.fetchOne(db, sql: "SELECT count(*) FROM message WHERE queue = ? AND state = 0", arguments: [queue]) ?? 0
+    }
+
     static func purge(_ queue: String, in db: Database) throws -> Int {
         try db.execute(sql: "DELETE FROM message WHERE queue = ? AND state IN (0, 1)", arguments: [queue])
         return db.changesCount

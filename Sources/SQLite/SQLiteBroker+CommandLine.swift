@@ -22,6 +22,16 @@ extension SQLiteBroker {
         }
     }
 
+    public func deliverable(in queues: [String], done: @escaping (Result<[String: Int], BrokerFailure>) -> Void) {
+        file.submit(.read) { db in
+            var counts: [String: Int] = [:]
+            for queue in queues { counts[queue] = try MessageRows.ready(queue, in: db) }
+            return counts
+        } done: { result in
+            done(result.mapError(\.asBrokerFailure))
+        }
+    }
+
     public func deadLetters(
         of queue: String, limit: Int, done: @escaping (Result<[DeadLetter], BrokerFailure>) -> Void
     ) {

@@ -41,6 +41,9 @@ public final class SQLiteBroker: Broker {
 
     public func setCredit(_ credit: Int, queue: String) { desk?.setCredit(credit, queue: queue) }
 
+    /// There is no consumer in a file that could be lost: we look.
+    public func consumeAnew(because reason: String) { desk?.look() }
+
     public func acknowledge(_ tag: DeliveryTag) { desk?.settle(tag, .remove) }
 
     public func reject(_ tag: DeliveryTag, requeue: Bool) { desk?.settle(tag, requeue ? .requeue : .remove) }

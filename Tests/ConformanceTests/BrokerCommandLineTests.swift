@@ -24,6 +24,46 @@ struct BrokerCommandLineTests {
         try client.close()
     }
 
+    @Test("deliverable is what waits, not what is held or waits for its time", arguments: BrokerKind.allCases)
+    func deliverable(kind: BrokerKind) throws {
+        let place = try BrokerUnderTest(kind)
+        let client = try place.client()
+        let queue = place.queue()
+        let missing = queue.name + "-missing"
+        try client.publish((0..<5).map(String.init), to: queue)
+        try client.publish([
+            Publication(destination: .queue(queue), message: .text("later", priority: nil), delaySeconds: 600)
+        ])
+        client.consume(queue, credit: 1)
+        try client.receive(1)
+        // Asked twice: over a connection that is kept, where there is one.
+        for _ in 0..<2 {
+            var counts: [String: Int]?
+            client.broker.deliverable(in: [missing, queue.name]) { answer in
+                counts = try? answer.get()
+            }
+            try client.wait("the counts") { counts != nil }
+            #expect(counts?[queue.name] == 4)
+            #expect(counts?[missing] ?? 0 == 0)
+        }
+        try client.close()
+    }
+
+    @Test("after consuming anew messages come", arguments: BrokerKind.allCases)
+    func consumeAnew(kind: BrokerKind) throws {
+        let place = try BrokerUnderTest(kind)
+        let client = try place.client()
+        let queue = place.queue()
+        try client.publish(["a"], to: queue)
+        client.consume(queue, credit: 5)
+        try client.receive(1)
+        client.broker.consumeAnew(because: "a test wants it")
+        try client.publish(["b"], to: queue)
+        try client.wait("the second message") { client.deliveries.contains { $0.text == "b" } }
+        try client.settle()
+        try client.close()
+    }
+
     @Test("purge counts and removes what waits, not what is held", arguments: BrokerKind.allCases)
     func purge(kind: BrokerKind) throws {
         let place = try BrokerUnderTest(kind)

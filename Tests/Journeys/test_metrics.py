@@ -4,7 +4,9 @@ import urllib.error
 import urllib.request
 
 import pytest
+from conftest import Transport
 from lab.wait import until
+from lab.wedge import Wedge
 
 
 def port_of(worker):
@@ -41,6 +43,37 @@ def test_outcomes_are_counted_by_task_and_state(start_worker, redis_transport, q
     assert figure(port, 'taskhost_task_run_seconds_count{task="tasks.add"}') == 1
     assert figure(port, "taskhost_slots") == 2
     assert "nobody.knows" not in get(port, "/metrics")[1]
+
+
+def test_a_consumer_that_the_broker_has_lost_is_noticed_and_replaced(start_worker, redis_transport, queues, queue):
+    wedge = Wedge(redis_transport.broker)
+    through, there = Transport("redis"), redis_transport
+    through.broker = wedge.url
+    worker = start_worker(through, queue, options=("--metrics-port", "0"), environment={"TASKHOST_STALL_AFTER": "2"})
+    port = port_of(worker)
+    until("ready", lambda: get(port, "/readyz") == (200, "ok\n"))
+    assert wedge.take_consumers_away() > 0
+    until("the broker to have no consumer", lambda: queues.channel.queue_declare(
+        queue, passive=True).consumer_count == 0)
+    sent = there.send("tasks.add", 2, 3, queue=queue)
+    until("it to be noticed", lambda: get(port, "/readyz") == (
+        503, "messages are ready and slots are free, but the broker delivers none\n"))
+    worker.wait_for_log("delivered none", queue)
+    assert sent.get(timeout=30) == 5, "it was not consumed anew"
+    until("ready", lambda: get(port, "/readyz") == (200, "ok\n"))
+    assert figure(port, "taskhost_consumed_anew") == 1
+    until("the gauge to fall", lambda: figure(port, "taskhost_stalled") == 0)
+    through.app.close()
+    wedge.close()
+
+
+def test_children_forks_and_confirmations_are_measured(start_worker, redis_transport, queue):
+    port = port_of(start_worker(redis_transport, queue, options=("--metrics-port", "0")))
+    for _ in range(3):
+        redis_transport.send("tasks.add", 1, 2, queue=queue).get(timeout=15)
+    until("three stores", lambda: figure(port, "taskhost_store_seconds_count") >= 3)
+    until("the children that ran them", lambda: figure(port, "taskhost_forks_total") >= 3)
+    assert figure(port, 'taskhost_children{state="ready"}') >= 1
 
 
 def test_probes_answer(start_worker, redis_transport, queue):

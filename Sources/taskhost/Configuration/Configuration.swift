@@ -38,6 +38,8 @@ struct Configuration: Sendable, Equatable {
     var grace: Double = 30
     /// Seconds that running tasks get before a cold stop.
     var softShutdown: Double = 0
+    /// Seconds; 0: deliveries are not watched.
+    var stallAfter: Double = 30
     var treatsTermAsQuit = false
     var prefetchMultiplier: Int?
     var acksLate = true

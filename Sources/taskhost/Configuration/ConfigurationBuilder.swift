@@ -73,6 +73,7 @@ struct ConfigurationBuilder {
         made.memoryLimit = settings.integer("worker.memory_limit").flatMap { $0 > 0 ? $0 : nil }
         made.maxMemoryPerChildKiB = settings.integer("worker.max_memory_per_child").map { UInt32($0) }
         made.grace = settings.seconds("worker.grace") ?? made.grace
+        made.stallAfter = settings.seconds("worker.stall_after") ?? made.stallAfter
         made.softShutdown = settings.seconds("worker.soft_shutdown_timeout") ?? made.softShutdown
         made.treatsTermAsQuit = settings.text("worker.remap_sigterm") == "sigquit"
         if let text = settings.text("worker.autoscale") {

@@ -112,6 +112,10 @@ enum Settings {
             fallback: "up to 256 messages",
             about: "at most so many messages per slot wait in our hands; less when tasks are slow, so that priorities "
                 + "hold"),
+        Setting(
+            "worker.stall_after", seconds, environment: ["TASKHOST_STALL_AFTER"], fallback: "30",
+            about: "seconds that messages may be ready and slots free with none delivered, until that is told; after "
+                + "as long again we consume anew; 0: not watched"),
         Setting("worker.acks_late", .flag, fallback: "true", about: "acknowledge when the outcome is recorded"),
         Setting(
             "worker.acks_on_failure", .flag, fallback: "true",

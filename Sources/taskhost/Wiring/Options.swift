@@ -10,6 +10,7 @@ extension Configuration {
         var made = EngineOptions(slots: slotsAtFirst, queues: preferences, nodeName: nodeName)
         made.graceSeconds = grace
         made.softStopSeconds = softShutdown
+        made.stallSeconds = stallAfter
         made.autoscale = autoscale
         made.autoscaleKeepSeconds = autoscaleKeep
         made.allowsPoolRestart = allowsPoolRestart

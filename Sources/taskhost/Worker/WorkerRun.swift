@@ -88,7 +88,7 @@ final class WorkerRun {
         service = ServiceReport(
             environment: environment, queues: configuration.queues.entries.map(\.name), loop: loop
         ) { [engine] in "\(engine.figures.running) running, \(engine.figures.held) held" }
-        watch = configuration.metricsPort == nil ? nil : WorkerWatch(loop: loop, engine: engine)
+        watch = configuration.metricsPort == nil ? nil : WorkerWatch(loop: loop, engine: engine, runner: runner)
         watch?.spans = tracing?.exporter
         let eventChannel = try adapters.events()
         let localServer = try RemoteControl.localServer(

@@ -8,6 +8,7 @@ import Logging
 import Loop
 import Observability
 import Ports
+import Runner
 import TaskModel
 import Traces
 
@@ -22,6 +23,8 @@ final class WorkerWatch {
     /// Whose figures are shown, too.
     var spans: SpanExporter?
     private var shownSpans = SpanExporter.Counts()
+    private let runner: RunnerPool
+    private var shownForks = 0
 
     private static let interval = 1.0
     private static let help = [
@@ -35,12 +38,19 @@ final class WorkerWatch {
         "taskhost_link_up": "1 while the broker is connected.",
         "taskhost_spans_exported_total": "Spans that the collector has taken.",
         "taskhost_spans_dropped_total": "Spans that the collector refused, or that found no room while it was away.",
+        "taskhost_publish_seconds": "From publishing a message to the broker's confirmation.",
+        "taskhost_store_seconds": "From storing a result or a state to the store's confirmation.",
+        "taskhost_stalled": "1 while messages are ready and slots are free, but the broker delivers none.",
+        "taskhost_consumed_anew": "Times that was answered by consuming anew.",
+        "taskhost_children": "Child processes, by whether they run a task or are ready for one.",
+        "taskhost_forks_total": "Children forked.",
         "taskhost_loop_lag_seconds": "By how much the last look at these gauges was late.",
     ]
 
-    init(loop: EpollLoop, engine: Engine) {
+    init(loop: EpollLoop, engine: Engine, runner: RunnerPool) {
         self.loop = loop
         self.engine = engine
+        self.runner = runner
         registry = PrometheusRegistry(help: TaskMetrics.help.merging(Self.help) { first, _ in first })
     }
 
@@ -55,6 +65,11 @@ final class WorkerWatch {
             throw .configuration("\(error)")
         }
         engine.add(observer: TaskMetrics(registry: registry) { [unowned engine] in engine.knows(task: $0) })
+        let registry = registry
+        engine.onConfirmed = { what, seconds in
+            Timer(label: "taskhost_\(what.rawValue)_seconds", dimensions: [], factory: registry)
+                .recordNanoseconds(Int64(seconds * 1e9))
+        }
         gauge("taskhost_info", 1, [("version", TaskhostCommand.version)])
         look(lateBy: 0)
         Thread.detachNewThread { server.serve() }
@@ -94,6 +109,13 @@ final class WorkerWatch {
             gauge("taskhost_queue_paused", paused.contains(queue) ? 1 : 0, [("queue", queue)])
         }
         gauge("taskhost_link_up", figures.isLinkUp ? 1 : 0)
+        gauge("taskhost_stalled", engine.isStalled ? 1 : 0)
+        gauge("taskhost_consumed_anew", Double(engine.consumedAnew))
+        let children = runner.figures
+        gauge("taskhost_children", Double(children.busy), [("state", "busy")])
+        gauge("taskhost_children", Double(children.ready), [("state", "ready")])
+        count("taskhost_forks_total", children.forks - shownForks)
+        shownForks = children.forks
         gauge("taskhost_loop_lag_seconds", max(0, lag))
         showSpans()
         health.loopTurned(notReadyBecause: notReadyBecause)
@@ -106,6 +128,7 @@ final class WorkerWatch {
     private var notReadyBecause: String? {
         if isStopping { return "stopping" }
         if !engine.figures.isLinkUp { return "not connected to the broker" }
+        if engine.isStalled { return "messages are ready and slots are free, but the broker delivers none" }
         if engine.registeredTasks.isEmpty { return "no bundle is loaded" }
         return isReady ? nil : "starting"
     }
