@@ -11,8 +11,10 @@ final class WriteTurn {
     private let descriptor: Int32
     private var isOurs = false
 
-    /// After so many looks (some seconds) it goes without: fairness is not worth standing still for.
+    /// After so many looks (some seconds) it goes without: fairness is not worth standing still for. Whoever has the turn
+    /// for so long was stopped with it, so from then on one look is enough, until it is free again.
     private static let looks = 1000
+    private var patience = looks
 
     init(path: String) throws(SQLiteFailure) {
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
@@ -21,11 +23,15 @@ final class WriteTurn {
 
     /// Waits for it.
     func take() {
-        for look in 0..<Self.looks {
+        for look in 0..<patience {
             isOurs = flock(descriptor, LOCK_EX | LOCK_NB) == 0
-            if isOurs { return }
+            if isOurs {
+                patience = Self.looks
+                return
+            }
             usleep(look < 20 ? 250 : 2500)
         }
+        patience = 1
     }
 
     func pass() {

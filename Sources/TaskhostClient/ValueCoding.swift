@@ -4,7 +4,6 @@ import TaskhostJSON
 
 enum ValueCoding {
     static func json(_ value: any Encodable) throws(ClientError) -> JSON {
-        if let json = value as? JSON { return json }
         let encoder = JSONEncoder()
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: Marker.infinity, negativeInfinity: Marker.negativeInfinity, nan: Marker.nan)
@@ -22,7 +21,6 @@ enum ValueCoding {
     }
 
     static func decode<Value: Decodable>(_ type: Value.Type, from json: JSON) throws(ClientError) -> Value {
-        if let value = json as? Value { return value }
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: Marker.infinity, negativeInfinity: Marker.negativeInfinity, nan: Marker.nan)

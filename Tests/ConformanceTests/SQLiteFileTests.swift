@@ -126,6 +126,23 @@ struct SQLiteFileTests {
         #expect(overtaken.sorted()[5] <= 3 && overtaken.reduce(0, +) <= 50, "\(overtaken)")
     }
 
+    @Test("a process that was stopped while it had the turn keeps nobody from writing", .timeLimit(.minutes(1)))
+    func stoppedTurn() throws {
+        let address = SQLiteAddress(path: folder.path + "/taskhost.db")
+        let connection = try FileConnection(address)
+        let stopped = try WriteTurn(path: WakeBell.path(for: address.path))
+        stopped.take()
+        for _ in 0..<100 {
+            try connection.run([
+                FileJob(.write) { _ in
+                } done: { (_: Result<Void, SQLiteFailure>) in
+                }
+            ])
+        }
+        stopped.close()
+        try connection.close()
+    }
+
     @Test("a folder that cannot be made is refused")
     func noFolder() throws {
         let failure = try refusal(of: "/proc/nowhere/taskhost.db")
