@@ -60,8 +60,10 @@ final class EventStream {
 
     private func enable(_ node: String?) {
         let question = ControlQuestion("enable_events", destination: node.map { [$0] })
-        session.ask(question, within: Self.patience) { replies in
-            if replies.isEmpty, node == nil { Console.remark("taskhost: no worker replies") }
+        session.ask(question, within: Self.patience) { [weak self] replies in
+            guard replies.isEmpty else { return }
+            // A worker may say that it is online before it listens: its next heartbeat asks again.
+            if let node { self?.enabled.remove(node) } else { Console.remark("taskhost: no worker replies") }
         }
     }
 
