@@ -136,8 +136,8 @@ final class QueueConsumer {
         var noAcknowledgement = true
         switch role {
         case .replies: break
-        case .control(let exchange): try ControlQueue.declare(name, on: exchange, channel, link.connection)
-        case .events: try EventExchange.declare(queue: name, channel, link.connection)
+        case .control(let exchange): try ControlQueue.receiver(name, on: exchange).declare(channel, link.connection)
+        case .events: try EventExchange.receiver(name).declare(channel, link.connection)
         case .tasks:
             noAcknowledgement = false
             try sendPrefetch(link, adjustable ? wanted : max(wanted, sentPrefetch), global: adjustable)
