@@ -14,6 +14,31 @@ from lab import amqp, bundles, clients, command, settings  # noqa: E402
 from lab.worker import Worker  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+# A folder in which runs that share the work say which files they have taken; scripts/test starts two.
+SHARED = os.environ.get("TASKHOST_TEST_SHARED")
+taken = {}
+
+
+def takes(path):
+    """True if this run is the one that runs the tests of the file `path`."""
+    if path not in taken:
+        try:
+            os.mkdir(os.path.join(SHARED, os.path.basename(path)))
+            taken[path] = True
+        except FileExistsError:
+            taken[path] = False
+    return taken[path]
+
+
+def pytest_collection_modifyitems(items):
+    if SHARED:
+        # The long files first, so that both runs end at about the same time.
+        items.sort(key=lambda item: -item.path.stat().st_size)
+
+
+def pytest_runtest_protocol(item, nextitem):
+    """Tests of a file that the other run has taken are passed over: neither run nor reported here."""
+    return True if SHARED and not takes(str(item.path)) else None
 
 
 @pytest.fixture(scope="session")

@@ -12,13 +12,20 @@ struct ExporterTests {
     /// Answers as told, and remembers how many spans each request had.
     private final class Collector: Sendable {
         let state: Mutex<(answers: [SpanExporter.Answer], sizes: [Int])>
+        /// An element for each request.
+        let requests: AsyncStream<Void>
+        private let came: AsyncStream<Void>.Continuation
 
-        init(_ answers: [SpanExporter.Answer]) { state = Mutex((answers, [])) }
+        init(_ answers: [SpanExporter.Answer]) {
+            state = Mutex((answers, []))
+            (requests, came) = AsyncStream.makeStream()
+        }
 
         func take(_ body: [UInt8]) -> SpanExporter.Answer {
             let document = try? JSON(parsing: body)
             let spans = document?["resourceSpans"]?.elements?.first?["scopeSpans"]?.elements?.first?["spans"]
             let count = spans?.elements?.count ?? -1
+            defer { came.yield() }
             return state.withLock { state in
                 state.sizes.append(count)
                 return state.answers.count > 1 ? state.answers.removeFirst() : state.answers[0]
@@ -64,7 +71,9 @@ struct ExporterTests {
             mostWaiting: 6, lingerSeconds: 0.01, firstPauseSeconds: 0.01, longestPauseSeconds: 0.01)
         let exporter = exporter(to: collector, pace)
         for number in 0..<9 { exporter.add(span(number)) }
-        while exporter.counts.exported < 6 { await Task.yield() }
+        for await _ in collector.requests where collector.sizes.count == 3 { break }
+        await close(exporter)
+        #expect(exporter.counts.exported == 6)
         #expect(collector.sizes.last == 6)
         #expect(collector.sizes.count == 3)
         #expect(exporter.counts.dropped == 3)

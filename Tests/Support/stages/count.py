@@ -1,0 +1,31 @@
+"""How many tests of a stage passed and failed, by the report it left."""
+import re
+import xml.etree.ElementTree as ElementTree
+
+
+def junit(xml):
+    """Passed and failed tests of a JUnit file; `swift test` puts Swift Testing's beside the one it was told."""
+    passed = failed = 0
+    for path in (xml, xml.with_name(f"{xml.stem}-swift-testing.xml")):
+        if not path.exists():
+            continue
+        try:
+            cases = list(ElementTree.parse(path).getroot().iter("testcase"))
+        except ElementTree.ParseError:
+            # The test process died while it wrote.
+            failed += 1
+            continue
+        for case in cases:
+            bad = case.find("failure") is not None or case.find("error") is not None
+            failed += bad
+            passed += not bad and case.find("skipped") is None
+    return passed, failed
+
+
+def unittest(log):
+    """The same from the last lines of Python's unittest."""
+    text = log.read_text(errors="replace")
+    ran = sum(int(number) for number in re.findall(r"^Ran (\d+) tests? in", text, re.MULTILINE))
+    bad = sum(int(number) for number in re.findall(r"(?:failures|errors)=(\d+)", text))
+    skipped = sum(int(number) for number in re.findall(r"skipped=(\d+)", text))
+    return ran - bad - skipped, bad

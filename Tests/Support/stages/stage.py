@@ -1,0 +1,84 @@
+"""One stage: its command is run to its end or to its time limit, its output goes to a log, its tests are counted."""
+import dataclasses
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+
+from . import count, hang
+
+RUNNING = set()  # stages' processes, for a signal that ends everything
+STOP_PATIENCE = 40.0  # seconds a stage gets to end its servers after TERM, before what is left of it is killed
+PRINTING = threading.Lock()
+
+
+@dataclasses.dataclass
+class Stage:
+    name: str
+    command: list
+    # "xml" (JUnit) and "unittest" count single tests; None counts the stage as one.
+    report: str | None = None
+    # Several times what it takes on a quiet machine of two cores: to end a hang, not to judge speed.
+    limit_s: float = 900
+    # A stage beside which this one may run; they start together.
+    beside: str | None = None
+
+    def run(self, root, logs, environment):
+        """Runs it, prints its line (and why it failed), returns passed and failed."""
+        label = self.name.replace(":", "-")
+        log, xml = logs / f"{label}.log", logs / f"{label}.xml"
+        for old in (xml, xml.with_name(f"{label}-swift-testing.xml")):
+            old.unlink(missing_ok=True)
+        began = time.monotonic()
+        words = [word.replace("{xml}", str(xml)) for word in self.command]
+        with log.open("wb") as out:
+            running = subprocess.Popen(words, cwd=root, env=environment, stdin=subprocess.DEVNULL, stdout=out,
+                                       stderr=subprocess.STDOUT)
+            RUNNING.add(running)
+            try:
+                status, why = running.wait(self.limit_s), []
+            except subprocess.TimeoutExpired:
+                status, why = 124, hang.evidence(running.pid, log)
+                stop(running)
+            RUNNING.discard(running)
+        passed, failed = {"xml": lambda: count.junit(xml), "unittest": lambda: count.unittest(log),
+                          None: lambda: (0, 0)}[self.report]()
+        if status != 0 and failed == 0:
+            failed = 1
+        elif status == 0 and passed + failed == 0:
+            # A stage that reports single tests and ran none has not tested anything.
+            passed, failed = (1, 0) if self.report is None else (0, 1)
+        verdict = "ok" if failed == 0 else "FAILED"
+        with PRINTING:
+            print(f"{self.name:24} {verdict:7} {passed:5} passed {failed:3} failed {time.monotonic() - began:7.1f} s",
+                  flush=True)
+            if why:
+                print(f"    not ended after {self.limit_s:.0f} s; stopped. What it was doing:")
+                print("\n".join("    " + line for line in why), flush=True)
+            elif failed:
+                tail(log)
+            if failed:
+                print(f"    whole output: {log.relative_to(root)}", flush=True)
+        return passed, failed
+
+
+def stop(running):
+    """Ends a stage that does not end, with all below it, whatever sessions they made."""
+    running.send_signal(signal.SIGTERM)
+    try:
+        running.wait(STOP_PATIENCE)
+    except subprocess.TimeoutExpired:
+        for pid in [*hang.children(running.pid), running.pid]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # ended with its parent
+        running.wait()
+
+
+def tail(log, lines=60):
+    text = log.read_text(errors="replace").splitlines()
+    errors = [line for line in text if re.search(r"\berror:|✘|FAILED|^E  ", line)]
+    print("\n".join("    " + line for line in errors[:lines] or text[-lines:]))
