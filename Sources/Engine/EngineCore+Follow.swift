@@ -107,8 +107,15 @@ extension EngineCore {
         guard let body, let group = message.groupID, joinsChords else { return [] }
         let part = ChordPart(
             groupID: group, groupIndex: message.groupIndex, taskID: message.id, state: state, value: value)
-        return [.part(part, body: body)]
+        return state == .success
+            ? [.part(part, body: body)] : [.pause(Self.memberFailureLeadSeconds), .part(part, body: body)]
     }
+
+    /// How long a member's failure is there to be seen before its chord's body may fail with it. A Celery client that
+    /// waits for a body looks at the members once and then at the body; if both fail between its two looks, a
+    /// millisecond or more apart, it raises `ChordError` in place of what the member raised
+    /// (celery/result.py, `AsyncResult.get`). Python's own worker takes some milliseconds there, too.
+    static var memberFailureLeadSeconds: Double { 0.025 }
 
     // ---- from effects to steps ----
 

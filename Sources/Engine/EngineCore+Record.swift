@@ -36,6 +36,10 @@ extension EngineCore {
             case .reject(let requeue):
                 if let tag = item.tag { actions.append(.reject(tag, requeue: requeue)) }
             case .note(let note): actions.append(.log(note))
+            case .pause(let seconds):
+                // Gone before the timer rings: whatever wakes this settlement earlier does no harm.
+                item.steps.removeFirst()
+                return actions.append(.arm(.step(item.id), afterSeconds: seconds))
             case .store, .publish, .announce, .addToChord, .part, .claimed, .finishChord, .failChord, .call: break
             }
             item.steps.removeFirst()
@@ -56,7 +60,7 @@ extension EngineCore {
         case .claimed(let claim, _): .keepClaim(claim, receipt)
         case .finishChord(let claim): .finishChord(claim, receipt)
         case .failChord(let claim): .failChord(claim, receipt)
-        case .acknowledge, .reject, .note, .call: nil
+        case .acknowledge, .reject, .note, .pause, .call: nil
         }
     }
 

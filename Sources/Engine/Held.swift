@@ -125,6 +125,8 @@ enum Step {
     case addToChord(String)
     /// The task's part of its chord; if that completes it, the body follows.
     case part(ChordPart, body: JSON)
+    /// Nothing, for so many seconds.
+    case pause(Double)
     /// To be done only if the claim still holds.
     case claimed(ChordClaim, then: [Step])
     case finishChord(ChordClaim)

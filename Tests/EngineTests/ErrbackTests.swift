@@ -62,6 +62,21 @@ struct ErrbackTests {
         #expect(body.first?.elements?.first?["args"] == [1])
     }
 
+    @Test("a failed member can be seen before its chord's body fails, so that a client hears what the member raised")
+    func memberFirst() throws {
+        for seed in UInt64(1)...20 {
+            let (world, _) = world(seed)
+            world.chords["g"] = SimulatedChord(size: 1)
+            world.send(
+                "member", headers: ["group": .string("g"), "group_index": .int(0)],
+                body: #"[[],{},{"chord":{"task":"t","args":[],"kwargs":{},"options":{"task_id":"body"}}}]"#)
+            world.connect()
+            world.run()
+            let lead = try #require(world.storedAt["body"]) - #require(world.storedAt["member"])
+            #expect(lead >= 25_000_000, "nanoseconds")
+        }
+    }
+
     @Test("no fault of runner, store, link or host loses it, and the task is settled", arguments: UInt64(1)...60)
     func faults(seed: UInt64) {
         let (world, calls) = world(

@@ -303,10 +303,14 @@ final class SimulatedWorld {
                 results[record.taskID] = record.state
                 metas[record.taskID] = record.meta
             }
+            if record.state.isFinal { storedAt[record.taskID] = now }
             if record.state.isFinal { finalStates[record.taskID, default: []].append(record.state) }
             post(.stored(receipt, nil), to: asker)
         }
     }
+
+    /// When a final state was stored last, in nanoseconds of `now`.
+    private(set) var storedAt: [String: UInt64] = [:]
 
     /// For each message published: what was told of its task last.
     var toldBeforePublishing: [String] = []

@@ -7,7 +7,8 @@ final class Readiness {
     private let ready: (_ isHeard: Bool) -> Void
     private var consumes = false
     private var hears = false
-    private var isOver = false
+    /// It is ready, or will not be any more.
+    private(set) var isOver = false
     private var patience: (any LoopTimer)?
 
     private static let patienceSeconds = 5.0

@@ -161,7 +161,8 @@ final class WorkerRun {
         engine.onReady = { readiness.consuming() }
         control.onHearing = { readiness.hearing() }
         engine.onCatalog = { [unowned self] in scheduleWhatIsLoaded() }
-        engine.onLinkUp = { [unowned self] in events?.linkUp() }
+        // Before it is ready it does not say that it is online: whoever hears that asks it something at once.
+        engine.onLinkUp = { [unowned self] in if readiness.isOver { events?.linkUp() } }
         engine.onClosing = { [unowned self] in events?.close() }
         engine.onStopped = { [unowned self] in
             control.close()
@@ -245,6 +246,7 @@ final class WorkerRun {
                 "concurrency": .stringConvertible(configuration.slotsAtFirst),
                 "tasks": .array(tasks.sorted().map { .string($0) }),
             ])
+        events?.linkUp()
         watch?.ready()
         service?.ready()
     }
