@@ -34,6 +34,12 @@ def read(pid, name):
         return ""
 
 
+def started(pid):
+    """When it began, in ticks since the machine did; None: there is none."""
+    fields = read(pid, "stat").rpartition(")")[2].split()
+    return int(fields[19]) if fields else None
+
+
 def processes(pids):
     """A line for each: id, parent, state, kernel function waited in, command."""
     lines = []

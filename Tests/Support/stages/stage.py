@@ -66,16 +66,17 @@ class Stage:
 
 def stop(running):
     """Ends a stage that does not end, with all below it, whatever sessions they made."""
+    below = {pid: hang.started(pid) for pid in hang.children(running.pid)}
     running.send_signal(signal.SIGTERM)
     try:
         running.wait(STOP_PATIENCE)
     except subprocess.TimeoutExpired:
-        for pid in [*hang.children(running.pid), running.pid]:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass  # ended with its parent
+        running.kill()
         running.wait()
+    for pid, began in below.items():
+        # The number may be somebody else's by now.
+        if began is not None and hang.started(pid) == began:
+            os.kill(pid, signal.SIGKILL)
 
 
 def tail(log, lines=60):
