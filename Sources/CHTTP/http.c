@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include <curl/curl.h>
 
@@ -23,6 +24,18 @@ static size_t keep(char *bytes, size_t size, size_t count, void *context) {
     if (length > answer->room - answer->length) return 0;
     memcpy(answer->bytes + answer->length, bytes, length);
     answer->length += length;
+    return length;
+}
+
+/* Of the lines of the answer's head, which have no end: the one with its date. */
+static size_t keep_date(char *bytes, size_t size, size_t count, void *context) {
+    static const char name[] = "date:";
+    char value[64];
+    size_t length = size * count, start = sizeof name - 1;
+    if (length <= start || length - start >= sizeof value || strncasecmp(bytes, name, start) != 0) return length;
+    memcpy(value, bytes + start, length - start);
+    value[length - start] = 0;
+    *(int64_t *)context = curl_getdate(value, NULL);
     return length;
 }
 
@@ -81,12 +94,15 @@ long http_post(const char *url, const char *const headers[], const void *body, s
     return status;
 }
 
-long http_get(const char *url, long timeout_ms, char *answer, size_t room, size_t *length, char *error) {
+long http_get(const char *url, long timeout_ms, char *answer, size_t room, size_t *length, int64_t *date, char *error) {
     struct answer kept = {answer, room, 0};
+    *date = -1;
     CURL *curl = curl_easy_init();
     CURLcode code = curl != NULL ? CURLE_OK : CURLE_OUT_OF_MEMORY;
     error[0] = 0;
     if (code == CURLE_OK) code = set_up(curl, url, timeout_ms, &kept, error);
+    if (code == CURLE_OK) code = curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, keep_date);
+    if (code == CURLE_OK) code = curl_easy_setopt(curl, CURLOPT_HEADERDATA, date);
     long status = finish(curl, code, error);
     *length = kept.length;
     return status;

@@ -1,16 +1,18 @@
 """`taskhost doctor`: each wrong setup is named with its fix, and a good one is not complained about."""
 import base64
+import email.utils
 import http.server
 import json
 import os
 import shutil
 import subprocess
 import threading
+import time
 
 import pytest
 import redis
-from conftest import example
-from lab import settings
+from conftest import HERE, example
+from lab import bundles, settings
 
 FAILED = 2
 
@@ -153,6 +155,7 @@ class Management(http.server.ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), ManagementHandler)
         self.queues = {}
+        self.clock_ahead = 0
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def url(self, user="guest:guest"):
@@ -170,6 +173,9 @@ class ManagementHandler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def date_time_string(self, timestamp=None):
+        return email.utils.formatdate((timestamp or time.time()) + self.server.clock_ahead, usegmt=True)
 
     def log_message(self, *_):
         pass
@@ -204,6 +210,55 @@ def test_the_management_api_is_asked_for_policies(doctor, management, queues):
     assert "***" in answer.settings["broker.management_url"]["value"]
     refused = doctor(*where, environment={"TASKHOST_MANAGEMENT_URL": management.url("guest:wrong")})
     refused.found("note", "broker", "policies are unknown", "monitoring")
+
+
+def test_a_clock_of_rabbitmqs_that_differs_is_named(doctor, management, queue, tmp_path):
+    where = ["-b", settings.server("AMQP_URL"), "-Q", queue]
+    told = {"environment": {"TASKHOST_MANAGEMENT_URL": management.url()}}
+    doctor(*where, **told).found("ok", "clock", "RabbitMQ")
+    management.clock_ahead = 30
+    hit = doctor(*where, **told).found("warn", "clock", "ahead of ours")
+    assert "time server" in hit["fix"]
+    # Its own tool tells as well, where there is no management.
+    tool = tmp_path / "tool"
+    tool.write_text('#!/bin/sh\ncase "$*" in *system_time*) echo $(( ($(date +%s) - 45) * 1000 ));;\n'
+                    f'*) exec {settings.server("RABBITMQCTL")} "$@";; esac\n')
+    tool.chmod(0o755)
+    doctor(*where, "--rabbitmqctl", tool).found("warn", "clock", "behind ours")
+
+
+def test_memory_limits_that_exceed_what_there_is_are_named(doctor, tmp_path):
+    where = ["-b", f"sqlite://{tmp_path}/broker.db", "-c", "4"]
+    doctor(*where, "--memory-limit", "1").found("ok", "memory", "4 slots keep to it")
+    hit = doctor(*where, "--memory-limit", 1 << 24).found("warn", "memory", f"4 slots may use {1 << 26} MiB")
+    assert "memory_limit" in hit["fix"]
+
+
+def test_schedules_that_bundles_bring_are_looked_at(doctor, plugins, tmp_path):
+    def build(name, file, **defines):
+        words = {"NAME": name, "QUEUE": "periodic", **defines}
+        built = bundles.build_c(os.path.join(HERE, "bundles", "periodic.c"), tmp_path,
+                                [f'{key}="{value}"' for key, value in words.items()])
+        os.rename(built, plugins / file)
+
+    where = ["-b", f"sqlite://{tmp_path}/broker.db"]
+    build("files", "files.so")
+    doctor(*where).found("ok", "schedules", "3, of which bundles bring 3")
+    build("wrong", "wrong.so", CRON="30 25 * * *")
+    answer = doctor(*where, status=FAILED)
+    answer.found("fail", "bundle wrong.so", "schedule wrong.nightly, cron: the hour cannot be 25")
+    os.remove(plugins / "wrong.so")
+    (tmp_path / "taskhost.toml").write_text('[schedules."files.daily"]\nenabled = false\n'
+                                            '[schedules.own]\ntask = "files.ad"\nevery = 5\n')
+    answer = doctor(*where)
+    answer.found("warn", "schedules", "[schedules.files.daily] names no task")
+    answer.found("note", "schedules", "sends files.ad, which no bundle here offers")
+
+
+def test_a_place_for_the_state_file_that_is_not_there_is_named(doctor, tmp_path):
+    where = ["-b", f"sqlite://{tmp_path}/broker.db", "--statedb"]
+    doctor(*where, tmp_path / "worker.state").found("ok", "state file")
+    doctor(*where, "/proc/nowhere/worker.state", status=FAILED).found("fail", "state file", "/proc/nowhere")
 
 
 def test_a_redis_that_evicts_is_named(doctor, keyspace):

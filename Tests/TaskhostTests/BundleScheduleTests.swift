@@ -79,4 +79,18 @@ import Testing
         let builder = ConfigurationBuilder(settings: settings, hostName: "h", processors: 1)
         #expect(BundleSchedules.strays([manifest()], under: builder) == ["x"])
     }
+
+    @Test("of two that two bundles bring under one name the first is sent, whole")
+    func clash() throws {
+        var other = Self.sweep
+        other.cron = nil
+        other.every = 5
+        other.queue = "day"
+        let both = [manifest(), manifest(other)]
+        let builder = ConfigurationBuilder(settings: SettingsLayer(), hostName: "h", processors: 1)
+        let tasks = try BundleSchedules.tasks(of: both, under: builder)
+        #expect(tasks.map(\.text) == ["30 2 * * * (Europe/Berlin)"] && tasks.map(\.queue) == ["night"])
+        let clashes = BundleSchedules.clashes(both)
+        #expect(clashes == [.init(name: "files.sweep", kept: "files 1", passedOver: "files 1")])
+    }
 }

@@ -6,6 +6,7 @@
 #define TASKHOST_HTTP_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum { HTTP_ERROR_SIZE = 256 };
 
@@ -17,7 +18,8 @@ long http_post(const char *url, const char *const headers[], const void *body, s
                char *error);
 
 /* User and password may be in the address. `answer` has room for `room` bytes; `length` becomes their number. A longer
- * answer is a failure. */
-long http_get(const char *url, long timeout_ms, char *answer, size_t room, size_t *length, char *error);
+ * answer is a failure. `date`: when the answer was made by the server's clock, in seconds since 1970; -1: it does not
+ * say so. */
+long http_get(const char *url, long timeout_ms, char *answer, size_t room, size_t *length, int64_t *date, char *error);
 
 #endif

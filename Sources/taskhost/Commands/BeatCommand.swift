@@ -29,6 +29,7 @@ struct BeatCommand: ParsableCommand {
                 "[schedules.\(stray)] names no task, and no bundle has a schedule of that name",
                 fix: "add task = \"NAME\", or name the bundle's folder with --plugins")
         }
+        for clash in BundleSchedules.clashes(manifests) { Console.remark("taskhost: \(clash.sentence)") }
         let tasks = try BundleSchedules.tasks(of: manifests, under: builder)
         guard tasks.isEmpty else { return tasks }
         throw CommandFailure.configuration(

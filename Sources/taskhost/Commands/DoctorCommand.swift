@@ -28,8 +28,7 @@ struct DoctorCommand: ParsableCommand {
         flags.overlay(try logging.flags())
         let builder = try connection.settings(flags)
         let doctor = try Doctor(
-            try builder.build(), settings: builder.settings, environment: ProcessInfo.processInfo.environment,
-            tools: rabbitmqctl)
+            builder, environment: ProcessInfo.processInfo.environment, tools: rabbitmqctl)
         let report = doctor.report()
         if json { Console.out(report.json) } else { Console.out(report.text) }
         if report.hasFailures { throw ExitCode(ExitStatus.unhealthy.rawValue) }

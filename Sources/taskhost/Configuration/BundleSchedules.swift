@@ -18,19 +18,20 @@ enum BundleSchedules {
         }
     }
 
-    /// The operator's schedules and those of bundles, with what the operator says of them.
+    /// The operator's schedules and those of bundles, with what the operator says of them. Of a name that several bring,
+    /// the first one's is taken, as with tasks.
     static func tasks(
         of manifests: [BundleManifest], under builder: ConfigurationBuilder
     ) throws(CommandFailure) -> [ScheduledTask] {
         var layer = SettingsLayer()
-        for manifest in manifests {
-            for schedule in manifest.schedules { add(schedule, to: &layer, under: builder.settings) }
-        }
+        var names: Set<String> = []
+        let brought = manifests.flatMap(\.schedules).filter { names.insert($0.name).inserted }
+        for schedule in brought { add(schedule, to: &layer, under: builder.settings) }
         layer.overlay(builder.settings)
         var whole = builder
         whole.settings = layer
         var tasks = try whole.schedules()
-        for schedule in manifests.flatMap(\.schedules) {
+        for schedule in brought {
             guard let place = tasks.firstIndex(where: { $0.entry.name == schedule.name }) else { continue }
             if builder.settings[["schedules", schedule.name, "args"]] == nil, let text = schedule.argsJSON {
                 tasks[place].args = try json(text, schedule).elements ?? []
@@ -40,6 +41,34 @@ enum BundleSchedules {
             }
         }
         return tasks
+    }
+
+    /// A schedule that is not sent, as another bundle has brought one of its name before.
+    struct Clash: Equatable {
+        var name: String
+        /// Bundles.
+        var kept: String
+        var passedOver: String
+
+        var sentence: String {
+            "schedule \(name) is brought by two bundles: that of \(kept) is sent, that of \(passedOver) is not"
+        }
+    }
+
+    static func clashes(_ manifests: [BundleManifest]) -> [Clash] {
+        var owners: [String: String] = [:]
+        var clashes: [Clash] = []
+        for manifest in manifests {
+            let title = "\(manifest.name) \(manifest.version)"
+            for schedule in manifest.schedules {
+                if let kept = owners[schedule.name] {
+                    clashes.append(Clash(name: schedule.name, kept: kept, passedOver: title))
+                } else {
+                    owners[schedule.name] = title
+                }
+            }
+        }
+        return clashes
     }
 
     /// What the operator says of schedules that nobody brings.

@@ -10,22 +10,25 @@ import TaskModel
 
 final class Doctor {
     private let configuration: Configuration
-    private let settings: SettingsLayer
+    private let builder: ConfigurationBuilder
     private let environment: [String: String]
     private let tools: String?
     private let loop: EpollLoop
     private var findings: [Finding] = []
-    private var tasks: [TaskManifest] = []
+    /// Of the bundles that load.
+    private var manifests: [BundleManifest] = []
+    private var tasks: [TaskManifest] { manifests.flatMap(\.tasks) }
+    private var settings: SettingsLayer { builder.settings }
 
     /// A person waits: what has not answered by then counts as unreachable.
     private static let patience = 15.0
 
     /// - Parameter tools: rabbitmqctl, to be asked for what AMQP does not tell.
     init(
-        _ configuration: Configuration, settings: SettingsLayer, environment: [String: String], tools: String?
+        _ builder: ConfigurationBuilder, environment: [String: String], tools: String?
     ) throws(CommandFailure) {
-        self.configuration = configuration
-        self.settings = settings
+        configuration = try builder.build()
+        self.builder = builder
         self.environment = environment
         self.tools = tools
         do {
@@ -38,6 +41,10 @@ final class Doctor {
     func report() -> DoctorReport {
         findings += SystemCheck.findings(slots: configuration.autoscale?.most ?? configuration.concurrency)
         bundles()
+        if let ceiling = MemoryCeiling.read() {
+            findings += MemoryCheck(configuration: configuration, tasks: tasks, ceiling: ceiling).findings()
+        }
+        findings += ScheduleCheck(manifests: manifests, builder: builder).findings()
         places()
         broker()
         results()
@@ -115,9 +122,8 @@ final class Doctor {
             if case .refused(let sentence) = report.status {
                 findings.append(.fail(name, sentence, fix: "build it anew, or take it out of the folder"))
             } else {
-                let own = report.manifest?.tasks ?? []
-                tasks += own
-                findings.append(.ok(name, "loads and offers \(own.count) tasks"))
+                if let manifest = report.manifest { manifests.append(manifest) }
+                findings.append(.ok(name, "loads and offers \(report.manifest?.tasks.count ?? 0) tasks"))
             }
         }
     }
@@ -126,6 +132,9 @@ final class Doctor {
 
     private func places() {
         if let path = configuration.pidfile { findings.append(PlaceCheck.newFile(path, subject: "pid file")) }
+        if let path = configuration.stateFile {
+            findings.append(PlaceCheck.replacedFile(path, subject: "state file"))
+        }
         if let path = settings.text("log.file") { findings.append(PlaceCheck.newFile(path, subject: "log file")) }
         for name in [
             "broker.url_file", "results.url_file", "shared_limits.url_file",
@@ -199,6 +208,28 @@ final class Doctor {
         }
         findings += limits.findings(queues: own)
         findings += queues.findings()
+        if let sample = clock(vhost: vhost, tool) {
+            findings.append(
+                ClockCheck.finding(
+                    ahead: sample.ahead, uncertainty: sample.uncertainty, place: "RabbitMQ",
+                    harm: "if it is ours that is wrong, eta and expires are off by as much"))
+        }
+    }
+
+    /// The management API is the quicker one; nil: nobody tells.
+    private func clock(vhost: String, _ tool: RabbitMQTools?) -> ClockSample? {
+        if let url = configuration.management, let sample = RabbitMQManagement(url: url, vhost: vhost).clock() {
+            return sample
+        }
+        do throws(PolicyFailure) {
+            return try tool?.clock()
+        } catch {
+            findings.append(
+                .note(
+                    "clock", "RabbitMQ's is unknown: \(error.detail)",
+                    fix: "set management_url in [broker], or see that --rabbitmqctl works"))
+            return nil
+        }
     }
 
     /// nil: unknown, and said so.

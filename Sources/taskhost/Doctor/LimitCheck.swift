@@ -49,7 +49,7 @@ struct LimitCheck {
         return findings
     }
 
-    private static func names(_ tasks: [TaskManifest]) -> String {
+    static func names(_ tasks: [TaskManifest]) -> String {
         let names = tasks.map(\.name).sorted()
         return names.prefix(4).joined(separator: ", ") + (names.count > 4 ? " and \(names.count - 4) more" : "")
     }

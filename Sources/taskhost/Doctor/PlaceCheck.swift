@@ -33,6 +33,20 @@ enum PlaceCheck {
         return .ok(subject, "\(path) will be made")
     }
 
+    /// A file that is read, and replaced by a new one.
+    static func replacedFile(_ path: String, subject: String) -> Finding {
+        let folder = URL(filePath: path).deletingLastPathComponent().path
+        guard access(folder, W_OK | X_OK) == 0 else {
+            return .fail(
+                subject, "\(path) cannot be written: \(folder) is not there, or not ours to write to",
+                fix: "make that folder for this user, or name another place")
+        }
+        if access(path, F_OK) == 0, access(path, R_OK) != 0 {
+            return .fail(subject, "\(path) cannot be read", fix: "chown \(geteuid()) '\(path)'")
+        }
+        return .ok(subject, path)
+    }
+
     /// Secrets lie there.
     static func secret(_ path: String, subject: String) -> Finding? {
         var status = stat()

@@ -1,4 +1,4 @@
-// Policies as RabbitMQ's management API tells them (`broker.management_url`).
+// Policies and clock as RabbitMQ's management API tells them (`broker.management_url`).
 import CHTTP
 import RabbitMQ
 import TaskhostJSON
@@ -27,17 +27,42 @@ struct RabbitMQManagement {
         return policies
     }
 
-    /// nil: there is no such thing.
-    private func get(_ path: String) throws(PolicyFailure) -> JSON? {
-        var answer = [CChar](repeating: 0, count: Self.room)
+    /// Told by any answer, also by one that refuses us; nil: it is not told.
+    func clock() -> ClockSample? {
+        let asked = ClockSample.now()
+        let answer = exchange("/api/whoami")
+        guard answer.status > 0, answer.date >= 0 else { return nil }
+        // Whole seconds, cut off.
+        return ClockSample(theirs: Double(answer.date) + 0.5, coarse: 0.5, asked: asked, answered: ClockSample.now())
+    }
+
+    private struct Answer {
+        var status: Int
+        var body: [UInt8]
+        /// Seconds since 1970; < 0: unknown.
+        var date: Int64
+        var error: String
+    }
+
+    private func exchange(_ path: String) -> Answer {
+        var body = [CChar](repeating: 0, count: Self.room)
         var error = [CChar](repeating: 0, count: Int(HTTP_ERROR_SIZE))
         var length = 0
+        var date: Int64 = -1
         let base = url.last == "/" ? String(url.dropLast()) : url
-        let status = http_get(base + path, Self.patience, &answer, answer.count, &length, &error)
-        switch status {
+        let status = http_get(base + path, Self.patience, &body, body.count, &length, &date, &error)
+        return Answer(
+            status: status, body: body[..<length].map { UInt8(bitPattern: $0) }, date: date,
+            error: String(decoding: error.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+    }
+
+    /// nil: there is no such thing.
+    private func get(_ path: String) throws(PolicyFailure) -> JSON? {
+        let answer = exchange(path)
+        switch answer.status {
         case 200:
             do {
-                return try JSON(parsing: answer[..<length].map { UInt8(bitPattern: $0) }, limits: .trusted)
+                return try JSON(parsing: answer.body, limits: .trusted)
             } catch {
                 throw PolicyFailure(
                     detail: "\(withoutSecrets(url)) does not answer in JSON: is it RabbitMQ's management?")
@@ -45,10 +70,8 @@ struct RabbitMQManagement {
         case 404: return nil
         case 401, 403:
             throw PolicyFailure(detail: "\(withoutSecrets(url)) refuses this user: give it the tag monitoring")
-        case ..<0:
-            let words = String(decoding: error.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            throw PolicyFailure(detail: "\(withoutSecrets(url)): \(words)")
-        default: throw PolicyFailure(detail: "\(withoutSecrets(url)) answered \(status)")
+        case ..<0: throw PolicyFailure(detail: "\(withoutSecrets(url)): \(answer.error)")
+        default: throw PolicyFailure(detail: "\(withoutSecrets(url)) answered \(answer.status)")
         }
     }
 

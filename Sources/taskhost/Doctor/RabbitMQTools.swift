@@ -1,4 +1,4 @@
-// What only RabbitMQ's own tools tell: consumer_timeout and policies. Asked through `--rabbitmqctl COMMAND`.
+// What only RabbitMQ's own tools tell: consumer_timeout, policies, its clock. Asked through `--rabbitmqctl COMMAND`.
 import Foundation
 import TaskhostJSON
 
@@ -12,6 +12,14 @@ struct RabbitMQTools {
         if answer == "undefined" { return nil }
         guard let milliseconds = Double(answer) else { throw PolicyFailure(detail: "consumer_timeout is \(answer)") }
         return milliseconds / 1000
+    }
+
+    /// Of the machine where the tool runs, which should be RabbitMQ's.
+    func clock() throws(PolicyFailure) -> ClockSample {
+        let asked = ClockSample.now()
+        let answer = try run(["-q", "eval", "os:system_time(millisecond)."])
+        guard let milliseconds = Double(answer) else { throw PolicyFailure(detail: "its clock is \(answer)") }
+        return ClockSample(theirs: milliseconds / 1000, coarse: 0, asked: asked, answered: ClockSample.now())
     }
 
     /// By queue.

@@ -1,5 +1,4 @@
 // A Redis as broker or result store. Pure.
-import Foundation
 import Redis
 
 struct RedisCheck {
@@ -27,7 +26,10 @@ struct RedisCheck {
             findings.append(
                 .fail(subject, "\(place) is a read-only replica", fix: "point the address at the primary"))
         }
-        findings.append(clock())
+        findings.append(
+            ClockCheck.finding(
+                ahead: examination.clockAhead, uncertainty: examination.clockUncertainty, place: place,
+                harm: "eta, expires and leases are off by as much"))
         return findings
     }
 
@@ -52,17 +54,5 @@ struct RedisCheck {
         }
         let bound = examination.maxMemory > 0 ? "" : " (maxmemory is not set, so this is not so yet)"
         return .warn(subject, "maxmemory-policy is \(policy): \(when)\(bound)", fix: fix)
-    }
-
-    private func clock() -> Finding {
-        let ahead = examination.clockAhead
-        let shown = String(format: "%.1f", abs(ahead))
-        guard abs(ahead) > 1 + examination.clockUncertainty else {
-            return .ok("clock", "agrees with that of \(place)")
-        }
-        return .warn(
-            "clock",
-            "that of \(place) is \(shown) s \(ahead > 0 ? "ahead of" : "behind") ours: eta, expires and leases are off by as much",
-            fix: "let both machines follow a time server (chrony, systemd-timesyncd)")
     }
 }

@@ -8,16 +8,31 @@ enum SystemCheck {
 
     private static func kernel() -> Finding {
         var missing: [String] = []
-        let descriptor = clinux_pidfd_open(getpid())
-        if descriptor >= 0 { _ = clinux_close(descriptor) } else { missing.append("pidfd_open") }
+        let process = clinux_pidfd_open(getpid())
+        if process < 0 {
+            missing.append("pidfd_open")
+        } else {
+            if clinux_pidfd_send_signal(process, 0) < 0 { missing.append("pidfd_send_signal") }
+            _ = clinux_close(process)
+        }
+        let memory = clinux_memfd("taskhost-doctor")
+        if memory < 0 || clinux_memfd_seal(memory) < 0 { missing.append("memfd_create with seals") }
+        if memory >= 0 { _ = clinux_close(memory) }
+        // So far up that nothing is open there.
+        if clinux_close_range(.max, .max) < 0 { missing.append("close_range") }
         if clinux_set_subreaper(true) < 0 { missing.append("PR_SET_CHILD_SUBREAPER") }
-        if access("/proc/self/stat", R_OK) != 0 { missing.append("a readable /proc") }
+        // Without it what a task leaves behind cannot be found, nor can its processes' memory be added up.
+        for file in ["/proc/self/stat", "/proc/self/statm", "/proc/self/task/\(getpid())/children"]
+        where access(file, R_OK) != 0 {
+            missing.append("readable \(file)")
+        }
         guard missing.isEmpty else {
             return .fail(
                 "kernel", "no \(missing.joined(separator: ", no "))",
-                fix: "use Linux 5.9 or newer, mount /proc, and let the container's seccomp profile allow these calls")
+                fix: "use Linux 5.9 or newer with CONFIG_PROC_CHILDREN, mount /proc, and let the container's seccomp "
+                    + "profile allow these calls")
         }
-        return .ok("kernel", "pidfd, subreaper and /proc are there")
+        return .ok("kernel", "pidfd, memfd, close_range, subreaper and /proc are there")
     }
 
     private static func files(_ slots: Int) -> Finding {

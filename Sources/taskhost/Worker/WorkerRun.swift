@@ -224,6 +224,7 @@ final class WorkerRun {
             for name in BundleSchedules.strays(manifests, under: schedules) {
                 log.warning("[schedules.\(name)] names no task, and no bundle has a schedule of that name")
             }
+            for clash in BundleSchedules.clashes(manifests) { log.warning("\(clash.sentence)") }
             if tasks.isEmpty { log.warning("beat: there are no schedules, in taskhost.toml or in bundles") }
             beat.replace(tasks)
         } catch {
