@@ -27,7 +27,7 @@ final class ControlDesk {
     private var memory = MemorySamples()
     /// Whole seconds since the start.
     private let uptime: () -> Int
-    private let log: (Int, String) -> Void
+    let log: (Int, String) -> Void
 
     init(
         engine: any EngineControl, facts: ControlFacts, events: EventService?, policy: ControlPolicy,
