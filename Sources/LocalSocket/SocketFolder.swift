@@ -17,10 +17,13 @@ public struct SocketFolder: Sendable {
     static let suffix = ".sock"
 
     /// `$XDG_RUNTIME_DIR/taskhost`, `/run/user/<uid>/taskhost`, `/run/taskhost` (systemd's RuntimeDirectory) and, for
-    /// want of these, `/tmp/taskhost-sockets-<uid>`.
+    /// want of these, `/tmp/taskhost-sockets-<uid>`; if there is a `$TASKHOST_RUNTIME_DIR`, that alone.
     /// - Parameter environment: nil: this process's.
     public static func candidates(environment: [String: String]? = nil) -> [SocketFolder] {
         let environment = environment ?? ProcessInfo.processInfo.environment
+        if let only = environment["TASKHOST_RUNTIME_DIR"], only.hasPrefix("/") {
+            return [SocketFolder(path: only, isOurs: true)]
+        }
         let user = geteuid()
         var folders: [SocketFolder] = []
         func add(_ path: String, makes: Bool) {

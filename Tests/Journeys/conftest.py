@@ -61,10 +61,10 @@ def example(name):
 
 @pytest.fixture(autouse=True)
 def run_folder(tmp_path, monkeypatch):
-    """Where hosts put their sockets and `--local` looks: the test's own."""
+    """Where hosts put their sockets and `--local` looks: the test's own, so that nobody else's worker is told anything."""
     folder = tmp_path / "run"
     folder.mkdir(mode=0o700)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    monkeypatch.setenv("TASKHOST_RUNTIME_DIR", str(folder / "taskhost"))
     return folder
 
 

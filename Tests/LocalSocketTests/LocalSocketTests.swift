@@ -163,4 +163,12 @@ final class LocalSocketTests {
             try serve("b@x", file: String(repeating: "d", count: 150) + "/own.sock")
         }
     }
+
+    @Test("a folder set by TASKHOST_RUNTIME_DIR is the only one")
+    func only() {
+        let environment = ["XDG_RUNTIME_DIR": "/run/user/1", "TASKHOST_RUNTIME_DIR": "/srv/sockets"]
+        #expect(SocketFolder.candidates(environment: environment).map(\.path) == ["/srv/sockets"])
+        let relative = ["XDG_RUNTIME_DIR": "/run/user/1", "TASKHOST_RUNTIME_DIR": "sockets"]
+        #expect(SocketFolder.candidates(environment: relative).first?.path == "/run/user/1/taskhost")
+    }
 }

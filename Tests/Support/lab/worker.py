@@ -151,7 +151,7 @@ class Worker:
 
 def clean_environment(home):
     """Nothing of the developer's own settings; a home and state folder of the test's own. Journeys set the run folder."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH", "XDG_RUNTIME_DIR")
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH", "TASKHOST_RUNTIME_DIR")
             if name in os.environ}
     return {**kept, "HOME": home, "XDG_STATE_HOME": os.path.join(home, "state"),
             "XDG_CONFIG_HOME": os.path.join(home, "config")}
