@@ -24,6 +24,9 @@ public struct Continuations: Sendable, Equatable {
 /// A step of a chain that will never run because an earlier one failed.
 public struct FailedStep: Sendable, Equatable {
     public var taskID: String
+    public var task: String
+    public var args: JSON
+    public var kwargs: JSON
     public var groupID: String?
     public var groupIndex: Int?
     public var parentID: String?
@@ -42,7 +45,8 @@ extension Continuations {
             if let id = options.text("task_id") {
                 steps.append(
                     FailedStep(
-                        taskID: id, groupID: options.text("group_id"),
+                        taskID: id, task: next["task"]?.text ?? "", args: next["args"] ?? [],
+                        kwargs: next["kwargs"] ?? .object([]), groupID: options.text("group_id"),
                         groupIndex: options.given("group_index")?.integer.map { Int(clamping: $0) },
                         parentID: options.text("parent_id"), replyTo: options.text("reply_to"),
                         chord: options.given("chord")))

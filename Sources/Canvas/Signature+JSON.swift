@@ -4,7 +4,13 @@ public import TaskhostJSON
 /// A signature nobody can run, or a canvas that cannot be. One sentence without a full stop.
 public struct CanvasError: Error, Sendable, Equatable, CustomStringConvertible {
     public var description: String
-    public init(_ description: String) { self.description = description }
+    /// The canvas is in order, but needs what this worker has not.
+    public var isUnsupported: Bool
+
+    public init(_ description: String, isUnsupported: Bool = false) {
+        self.description = description
+        self.isUnsupported = isUnsupported
+    }
 }
 
 extension Signature {

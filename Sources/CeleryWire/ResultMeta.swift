@@ -5,11 +5,11 @@ import TaskhostJSON
 /// What `result_extended` adds, beside what the message itself says.
 public struct ExtendedFields: Sendable, Equatable {
     /// Node name, "celery@host".
-    public var worker: String
+    public var worker: String?
     /// The delivery's routing key; Celery calls it queue.
-    public var queue: String
+    public var queue: String?
 
-    public init(worker: String, queue: String) {
+    public init(worker: String?, queue: String?) {
         self.worker = worker
         self.queue = queue
     }

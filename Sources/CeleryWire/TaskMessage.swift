@@ -87,4 +87,14 @@ public struct TaskMessage: Sendable {
         hasContinuations = false
         protocolVersion = 2
     }
+
+    /// A body of these two, JSON text each, with nothing to follow.
+    public mutating func setArguments(_ args: [UInt8], _ kwargs: [UInt8]) {
+        body = [UInt8(ascii: "[")] + args
+        argsRange = 1..<body.count
+        body.append(UInt8(ascii: ","))
+        kwargsRange = body.count..<body.count + kwargs.count
+        body += kwargs + Array(",{}]".utf8)
+        embedRange = body.count - 3..<body.count - 1
+    }
 }

@@ -20,10 +20,11 @@ enum QueueMap {
         return [
             "name": .string(queue.name),
             "exchange": [
-                "name": .string(queue.name), "type": "direct", "arguments": nil, "durable": true, "passive": false,
-                "auto_delete": false, "delivery_mode": nil, "no_declare": false,
+                "name": .string(queue.exchange ?? queue.name), "type": .string(queue.exchangeType ?? "direct"),
+                "arguments": nil, "durable": true, "passive": false, "auto_delete": false, "delivery_mode": nil,
+                "no_declare": false,
             ],
-            "routing_key": .string(queue.name),
+            "routing_key": .string(queue.bindingKey),
             "queue_arguments": arguments.isEmpty ? .null : .object(arguments),
             "binding_arguments": nil, "consumer_arguments": nil, "durable": true, "exclusive": false,
             "auto_delete": false, "no_ack": false, "alias": nil, "bindings": [], "no_declare": nil, "expires": nil,

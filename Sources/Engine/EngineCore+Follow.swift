@@ -53,13 +53,16 @@ extension EngineCore {
     func failChain(_ chain: [JSON], _ failure: TaskFailure, stores: Bool) -> [Step] {
         var steps: [Step] = []
         for failed in Continuations.failedSteps(chain) {
-            var message = TaskMessage(id: failed.taskID, name: "")
+            var message = TaskMessage(id: failed.taskID, name: failed.task)
+            message.setArguments(failed.args.bytes, failed.kwargs.bytes)
             message.groupID = failed.groupID
             message.groupIndex = failed.groupIndex
             message.parentID = failed.parentID
             message.replyTo = failed.replyTo
             message.correlationID = failed.taskID
-            if stores { steps.append(.store(failureRecord(message, failure))) }
+            // Nobody ran it, and it came from no queue.
+            let extended = options.resultExtended ? ExtendedFields(worker: nil, queue: nil) : nil
+            if stores { steps.append(.store(failureRecord(message, failure, extended: extended))) }
             steps += partStep(message, failed.chord, .failure, failure.json.bytes)
         }
         return steps
@@ -90,11 +93,14 @@ extension EngineCore {
         }
     }
 
-    func failureRecord(_ message: TaskMessage, _ failure: TaskFailure, children: [JSON] = []) -> ResultRecord {
+    func failureRecord(
+        _ message: TaskMessage, _ failure: TaskFailure, children: [JSON] = [], extended: ExtendedFields? = nil
+    ) -> ResultRecord {
         ResultRecord(
             taskID: message.id, state: .failure,
             meta: ResultMeta.failure(
-                of: message, failure: failure, at: now.wall, children: JSON.array(children).bytes, extended: nil),
+                of: message, failure: failure, at: now.wall, children: JSON.array(children).bytes,
+                extended: extended),
             replyTo: message.replyTo, correlationID: message.correlationID,
             expiresAfterSeconds: options.resultExpiresSeconds)
     }
@@ -139,7 +145,8 @@ extension EngineCore {
             case .announce(let announcement):
                 guard joinsChords else {
                     throw CanvasError(
-                        "this result store does not support chords: use redis:// or sqlite:// as result backend")
+                        "this result store does not support chords: use redis:// or sqlite:// as result backend",
+                        isUnsupported: true)
                 }
                 steps.append(.announce(announcement))
             }
@@ -180,7 +187,9 @@ extension Continuations {
 extension TaskFailure {
     init(_ error: CanvasError) {
         self.init(
-            type: "CanvasError", module: "taskhost.errors", arguments: JSON.array([.string(error.description)]).bytes)
+            type: error.isUnsupported ? "NotImplementedError" : "CanvasError",
+            module: error.isUnsupported ? "builtins" : "taskhost.errors",
+            arguments: JSON.array([.string(error.description)]).bytes)
     }
 
     /// As results and chord parts hold it (celery-wire.md §4.2).

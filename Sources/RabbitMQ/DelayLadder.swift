@@ -20,7 +20,7 @@ enum DelayLadder {
     static func waitKey(_ level: Int) -> String { String(repeating: "*.", count: top - level) + "1.#" }
     /// Passes on to the next level: digit 0.
     static func passKey(_ level: Int) -> String { String(repeating: "*.", count: top - level) + "0.#" }
-    static func exitKey(_ queue: String) -> String { "#.\(queue)" }
+    static func exitKey(_ key: String) -> String { key.hasPrefix("#") ? key : "#.\(key)" }
 
     static func next(after level: Int) -> String { level == 0 ? delivery : self.level(level - 1) }
 

@@ -22,6 +22,7 @@ enum LinkSetup {
     ) throws(BrokerFailure) -> [QueueFacts] {
         guard !plans.isEmpty else { return [] }
         var topology = Topology(connection, channel: 1, options: options)
+        var hasLadder = false
         var facts: [QueueFacts] = []
         for plan in plans {
             do {
@@ -30,7 +31,11 @@ enum LinkSetup {
                     try topology.declareQueue(plan.declaration.name, arguments: arguments, autoDelete: true)
                     facts.append(QueueFacts(name: plan.declaration.name, outcome: .success(.classic)))
                 } else {
-                    let (kind, warning) = try topology.ensure(plan.declaration)
+                    var (kind, warning) = try topology.ensure(plan.declaration)
+                    if kind == .quorum {
+                        let refusal = try openDelays(to: plan.declaration, &topology, hasLadder: &hasLadder)
+                        warning = warning ?? refusal
+                    }
                     facts.append(QueueFacts(name: plan.declaration.name, outcome: .success(kind), warning: warning))
                 }
             } catch  where error.isHopeless {
@@ -39,6 +44,21 @@ enum LinkSetup {
         }
         try topology.end()
         return facts
+    }
+
+    /// Celery's clients publish what is due later to the ladder where their queues are quorum queues, and count on the
+    /// worker for it to be there. Returns why it is not.
+    private static func openDelays(
+        to queue: QueueDeclaration, _ topology: inout Topology, hasLadder: inout Bool
+    ) throws(BrokerFailure) -> String? {
+        do throws(BrokerFailure) {
+            if !hasLadder { try topology.ensureDelayLadder() }
+            hasLadder = true
+            try topology.ensureDelayExit(to: queue.name, key: queue.bindingKey)
+            return nil
+        } catch  where error.isHopeless {
+            return "clients that let the broker delay messages to '\(queue.name)' will fail: \(error)"
+        }
     }
 
     /// A connection of its own for one job, ended in good order.

@@ -92,7 +92,7 @@ final class PublishChannel {
             guard seconds > 0 else { return ("", queue.name) }
             try once("ladder") { topology throws(BrokerFailure) in try topology.ensureDelayLadder() }
             try once("exit \(queue.name)") { topology throws(BrokerFailure) in
-                try topology.ensureDelayExit(to: queue.name)
+                try topology.ensureDelayExit(to: queue.name, key: queue.name)
             }
             return (DelayLadder.entry, DelayLadder.routingKey(seconds: seconds, to: queue.name))
         case .deadLetters(let queue):

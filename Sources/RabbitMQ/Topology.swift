@@ -117,9 +117,10 @@ struct Topology {
         if queue.kind == .quorum { arguments["x-queue-type"] = .string("quorum") }
         if let priorities = queue.maxPriority { arguments["x-max-priority"] = .int(Int64(priorities)) }
         // A client may use an exchange of this name already, of its own type.
-        if !(try exchangeExists(queue.name)) { try declareExchange(queue.name, type: "direct") }
+        let exchange = queue.exchange ?? queue.name
+        if !(try exchangeExists(exchange)) { try declareExchange(exchange, type: queue.exchangeType ?? "direct") }
         try declareQueue(queue.name, arguments: arguments)
-        try bindQueue(queue.name, to: queue.name, key: queue.name)
+        try bindQueue(queue.name, to: exchange, key: queue.bindingKey)
         return (queue.kind ?? .classic, nil)
     }
 
@@ -187,8 +188,9 @@ struct Topology {
         }
     }
 
-    mutating func ensureDelayExit(to queue: String) throws(BrokerFailure) {
-        try bindQueue(queue, to: DelayLadder.delivery, key: DelayLadder.exitKey(queue))
+    /// - Parameter key: what senders put behind the digits.
+    mutating func ensureDelayExit(to queue: String, key: String) throws(BrokerFailure) {
+        try bindQueue(queue, to: DelayLadder.delivery, key: DelayLadder.exitKey(key))
     }
 }
 

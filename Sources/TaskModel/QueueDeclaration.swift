@@ -9,6 +9,11 @@ public struct QueueDeclaration: Sendable, Equatable {
     public var maxPriority: Int?
     /// Further arguments, untouched (`x-dead-letter-exchange` …).
     public var arguments: FieldTable
+    /// The exchange that clients publish to, its type, and the key that the queue is bound to it with; nil: a direct one
+    /// of the queue's name, and that name.
+    public var exchange: String?
+    public var exchangeType: String?
+    public var routingKey: String?
     /// Named by the operator with settings of its own, so a difference to the broker's queue is worth a warning.
     public var isExplicit: Bool
 
@@ -21,6 +26,8 @@ public struct QueueDeclaration: Sendable, Equatable {
         self.arguments = arguments
         self.isExplicit = isExplicit
     }
+
+    public var bindingKey: String { routingKey ?? name }
 
     /// Where the dead letters of this queue go.
     public var deadQueueName: String { "\(name).dead" }

@@ -119,3 +119,29 @@ def test_a_failed_member_fails_the_body_of_such_a_chord(joinless, start_worker, 
     outcome = joinless.outcome(body.id)
     assert (outcome["state"], outcome["result"]["exc_type"]) == ("FAILURE", "ChordError")
     assert outcome["result"]["exc_message"] == ["Dependency bad-member raised ValueError('no good')"]
+
+
+def test_the_rest_of_a_failed_chain_has_extended_results_too(redis_transport, start_worker, queue, tmp_path):
+    configuration = tmp_path / "extended.toml"
+    configuration.write_text("[results]\nextended = true\n")
+    start_worker(redis_transport, queue, options=["--config", str(configuration)])
+    sign = redis_transport.app.signature
+    last = (sign("tasks.fail", ("no good",), queue=queue) | sign("tasks.mul", (2,), queue=queue)
+            | sign("tasks.add", (1,), {"z": 3}, queue=queue))()
+    with pytest.raises(ValueError, match="no good"):
+        last.get(timeout=20)
+    for step, name, args, kwargs in [(last, "tasks.add", [1], {"z": 3}), (last.parent, "tasks.mul", [2], {})]:
+        meta = redis_transport.app.backend.get_task_meta(step.id)
+        assert (meta["name"], meta["args"], meta["kwargs"], meta["retries"]) == (name, args, kwargs, 0)
+        assert (meta["worker"], meta["queue"]) == (None, None)
+
+
+def test_a_chord_over_rpc_is_not_implemented(start_worker, queue):
+    road = Transport("rpc")
+    start_worker(road, queue)
+    following = {"task": "celery.chord", "args": [], "options": {}, "subtask_type": "chord", "immutable": False,
+                 "kwargs": {"header": [dict(road.app.signature("tasks.mul", (2,), queue=queue))], "kwargs": {},
+                            "body": dict(road.app.signature("tasks.sum", queue=queue))}}
+    with pytest.raises(NotImplementedError, match="does not support chords"):
+        road.app.send_task("tasks.add", (4, 6), queue=queue, link=[following]).get(timeout=20)
+    road.app.close()

@@ -1,6 +1,9 @@
 """Quorum queues: everything a classic queue does, with their own prefetch and their own counts."""
+import uuid
+
 import billiard.exceptions
 import pytest
+from lab import clients
 from lab.wait import until
 
 
@@ -56,3 +59,21 @@ def test_what_a_killed_worker_held_is_delivered_again(redis_transport, start_wor
     worker.start()
     assert held.get(timeout=20) == "held"
     queues.wait_until_empty(quorum)
+
+
+def test_clients_that_let_the_broker_delay_need_only_a_worker(redis_transport, start_worker, queues, tmp_path):
+    # As Celery's documentation sets up quorum queues. What such a client sends with a countdown goes to the delay ladder,
+    # which a worker is to have declared; without it the client gets NotFound.
+    name = f"quorum-{uuid.uuid4().hex[:8]}"
+    queues.made.append(name)
+    configuration = tmp_path / "quorum.toml"
+    configuration.write_text(f'[queues.{name}]\ntype = "quorum"\nexchange_type = "topic"\nrouting_key = "work.{name}"\n')
+    start_worker(redis_transport, name, options=["--config", str(configuration)])
+    app = clients.app(redis_transport.broker, redis_transport.backend, task_default_queue=name,
+                      task_default_queue_type="quorum", task_default_exchange_type="topic",
+                      task_default_routing_key=f"work.{name}")
+    delayed = [app.send_task("tasks.add", (1, 2), countdown=2), app.send_task("journey.retry_until", (2, 1.0), countdown=1)]
+    assert app.send_task("tasks.add", (3, 4)).get(timeout=15) == 7
+    assert [one.get(timeout=20) for one in delayed] == [3, 2]
+    queues.wait_until_empty(name)
+    app.close()

@@ -143,6 +143,9 @@ struct ConfigurationTests {
                 type = "quorum"
                 max_priority = 9
                 dead_letter_exchange = "dlx"
+                exchange = "work"
+                exchange_type = "topic"
+                routing_key = "work.urgent"
                 [tasks."tasks.add"]
                 time_limit = 5
                 max_retries = -1
@@ -152,6 +155,7 @@ struct ConfigurationTests {
         #expect(queue.kind == .quorum)
         #expect(queue.maxPriority == 9)
         #expect(queue.arguments["x-dead-letter-exchange"] == .string("dlx"))
+        #expect([queue.exchange, queue.exchangeType, queue.bindingKey] == ["work", "topic", "work.urgent"])
         #expect(queue.isExplicit)
         #expect(!made.declaration(of: "other").isExplicit)
         #expect(made.tasks["tasks.add"]?.hardLimit == 5)

@@ -197,6 +197,9 @@ struct ConfigurationBuilder {
         if case .text(let kind)? = value("type") { made.kind = QueueDeclaration.Kind(rawValue: kind) }
         if case .integer(let most)? = value("max_priority") { made.maxPriority = most }
         if case .arguments(let table)? = value("arguments") { made.arguments = table }
+        if case .text(let exchange)? = value("exchange") { made.exchange = exchange }
+        if case .text(let type)? = value("exchange_type") { made.exchangeType = type }
+        if case .text(let key)? = value("routing_key") { made.routingKey = key }
         if case .text(let exchange)? = value("dead_letter_exchange") {
             made.arguments["x-dead-letter-exchange"] = .string(exchange)
         }

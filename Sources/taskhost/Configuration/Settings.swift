@@ -255,6 +255,15 @@ enum Settings {
             about: "queue type, when we are the first to declare it"),
         Setting("queues.*.max_priority", .integer(1...255), fallback: "none", about: "`x-max-priority`"),
         Setting(
+            "queues.*.exchange", .text, fallback: "the queue's name",
+            about: "exchange it is bound to, likewise"),
+        Setting(
+            "queues.*.exchange_type", .choice(["direct", "topic", "fanout", "headers"]), fallback: "direct",
+            about: "type of that exchange (`task_default_exchange_type`): topic, where clients let RabbitMQ delay"),
+        Setting(
+            "queues.*.routing_key", .text, fallback: "the queue's name",
+            about: "key of that binding, and of delayed messages"),
+        Setting(
             "queues.*.dead_letter_exchange", .text, fallback: "none",
             about: "`x-dead-letter-exchange`: rejected messages go there, by the broker"),
         Setting("queues.*.arguments", .arguments, fallback: "{}", about: "further arguments of the declaration"),
