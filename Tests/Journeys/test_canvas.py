@@ -131,6 +131,7 @@ def test_the_rest_of_a_failed_chain_has_extended_results_too(redis_transport, st
     with pytest.raises(ValueError, match="no good"):
         last.get(timeout=20)
     for step, name, args, kwargs in [(last, "tasks.add", [1], {"z": 3}), (last.parent, "tasks.mul", [2], {})]:
+        until(f"{step.id} to have failed", lambda: step.state == "FAILURE")
         meta = redis_transport.app.backend.get_task_meta(step.id)
         assert (meta["name"], meta["args"], meta["kwargs"], meta["retries"]) == (name, args, kwargs, 0)
         assert (meta["worker"], meta["queue"]) == (None, None)
