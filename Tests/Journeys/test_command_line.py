@@ -70,6 +70,17 @@ def test_bundles_shows_tasks_with_their_types(taskhost):
     assert "tasks.add" in str(listed)
 
 
+def test_bundles_tells_what_each_task_declares(taskhost, journey):
+    [bundle] = taskhost("bundles", journey, "--json").expect(0).json["bundles"]
+    tasks = {task["name"]: task for task in bundle["tasks"]}
+    solo = tasks["journey.solo"]
+    assert (solo["max_concurrent"], solo["limit_scope"], solo["limit_key"]) == (1, "global", "word")
+    assert solo["rate_limit"] is solo["memory_limit"] is solo["acks_late"] is solo["max_retries"] is None
+    assert tasks["journey.swell"]["memory_limit"] == 96 and tasks["journey.gate_early"]["acks_late"] is False
+    shown = taskhost("bundles", journey).expect(0).out
+    assert "at most 1 at a time, for each word, counted over all workers" in shown
+
+
 def test_bundles_says_why_a_file_would_not_load(taskhost, tmp_path):
     path = tmp_path / "broken.so"
     path.write_text("no library at all\n")

@@ -58,16 +58,33 @@ enum BundleText {
         ])
     }
 
+    /// As the bundle declares it, whatever the operator says; null: it leaves that to him.
     private static func json(_ task: TaskManifest) -> JSON {
-        func seconds(_ value: Double?) -> JSON { value.map(JSON.double) ?? .null }
-        return .object([
-            JSONMember(key: "name", value: .string(task.name)),
-            JSONMember(key: "usage", value: .string(TaskUsage.line(task))),
-            JSONMember(key: "soft_limit", value: seconds(task.options.softLimit)),
-            JSONMember(key: "hard_limit", value: seconds(task.options.hardLimit)),
-            JSONMember(key: "keep", value: task.options.keep.map { .int(Int64($0)) } ?? .null),
-            JSONMember(key: "queue", value: task.options.queue.map(JSON.string) ?? .null),
-            JSONMember(key: "doc", value: task.options.doc.map(JSON.string) ?? .null),
-        ])
+        let options = task.options
+        func number(_ value: Double?) -> JSON { value.map(JSON.double) ?? .null }
+        func count(_ value: Int?) -> JSON { value.map { .int(Int64($0)) } ?? .null }
+        func flag(_ value: Bool?) -> JSON { value.map(JSON.bool) ?? .null }
+        func text(_ value: String?) -> JSON { value.map(JSON.string) ?? .null }
+        let retries: JSON =
+            switch options.maxRetries {
+            case .atMost(let most)?: count(most)
+            case .unlimited?: "unlimited"
+            case nil: .null
+            }
+        return [
+            "name": .string(task.name), "usage": .string(TaskUsage.line(task)),
+            "soft_limit": number(options.softLimit), "hard_limit": number(options.hardLimit),
+            "memory_limit": count(options.memoryLimit), "max_retries": retries,
+            "retry_delay": number(options.retryDelay), "retry_backoff": number(options.retryBackoff),
+            "retry_backoff_max": number(options.retryBackoffMax), "retry_jitter": flag(options.retryJitter),
+            "autoretry": flag(options.autoretry), "max_starts": count(options.maxStarts),
+            "rate_limit": text(options.rateLimit), "max_concurrent": count(options.maxConcurrent),
+            "limit_scope": text(options.limitScope?.rawValue), "limit_key": text(options.limitKey),
+            "keep": count(options.keep), "acks_late": flag(options.acksLate),
+            "acks_on_failure": flag(options.acksOnFailure), "acks_on_timeout": flag(options.acksOnTimeout),
+            "reject_on_worker_lost": flag(options.rejectOnWorkerLost), "track_started": flag(options.trackStarted),
+            "ignore_result": flag(options.ignoreResult), "takes_failure": flag(options.takesFailure),
+            "queue": text(options.queue), "doc": text(options.doc),
+        ]
     }
 }

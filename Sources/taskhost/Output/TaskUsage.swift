@@ -22,6 +22,10 @@ enum TaskUsage {
         if let backoff = options.retryBackoff, backoff > 0 { words.append("back-off from \(backoff.plain) s") }
         if let keep = options.keep, keep > 0 { words.append("up to \(keep) in a child") }
         if let limit = options.memoryLimit, limit > 0 { words.append("at most \(limit) MiB") }
+        if let rate = options.rateLimit { words.append("rate \(rate)") }
+        if let most = options.maxConcurrent, most > 0 { words.append("at most \(most) at a time") }
+        if let key = options.limitKey { words.append("for each \(key)") }
+        if options.limitScope == .global { words.append("counted over all workers") }
         if options.acksLate == false { words.append("acknowledged early") }
         if options.ignoreResult == true { words.append("result ignored") }
         if let queue = options.queue { words.append("queue \(queue)") }
