@@ -1,16 +1,26 @@
 // What the core asks of limits that are shared with other hosts.
 import Logging
 import Ports
+import TaskModel
 
 extension Engine {
+    private static let nowhere = StoreFailure(
+        "there is no place for limits that all workers share", isPermanent: true,
+        fix: "Set shared_limits.url to a redis:// or sqlite: address, or the task's limit_scope to worker")
+
+    /// Said when its bundle is loaded, not when its first message waits in vain.
+    func checkScope(_ task: TaskManifest) {
+        let policy = TaskPolicy(
+            manifest: task.options, override: options.overrides[task.name], defaults: options.defaults)
+        guard limits == nil, policy.isLimitedGlobally, policy.standsInLine else { return }
+        log.error("Task \(task.name) will not be run, its messages wait: \(Self.nowhere)")
+    }
+
     func performLimit(_ action: EngineAction) {
         switch action {
         case .acquire(let claim, let id):
             guard let limits else {
-                let failure = StoreFailure(
-                    "there is no place for limits that all workers share", isPermanent: true,
-                    fix: "Set shared_limits.url to a redis:// or sqlite: address, or the task's limit_scope to worker")
-                return handle(.limitAnswered(id, claim, .failure(failure)))
+                return handle(.limitAnswered(id, claim, .failure(Self.nowhere)))
             }
             limits.acquire(claim, leaseSeconds: EngineCore.leaseSeconds) { [unowned self] in
                 handle(.limitAnswered(id, claim, $0))

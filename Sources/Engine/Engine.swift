@@ -43,9 +43,10 @@ public final class Engine {
     public var onClosing: () -> Void = {}
     /// Nothing is held any more and all links are closed: called once, after `stop`.
     public var onStopped: () -> Void = {}
-    /// There are more revocations than before; called before who revoked is answered.
-    public var onRevocation: () -> Void = {}
+    /// What is to outlive a restart has changed; called before who changed it is answered.
+    public var onMemoryChange: () -> Void = {}
     var toldRevocations = 0
+    var toldPaused: Set<String> = []
     /// Every bundle was refused; nothing has been taken from the broker, and nothing will be.
     public var onNoBundle: ([BundleReport]) -> Void = { _ in }
     /// What was published or stored is confirmed, after so many seconds.
@@ -133,7 +134,7 @@ public final class Engine {
         }
         events.removeAll(keepingCapacity: true)
         isHandling = false
-        tellRevocations()
+        tellMemory()
     }
 
     private func perform() {
@@ -311,7 +312,10 @@ extension Engine: RunnerEvents {
         case .active:
             let names = report.manifest?.tasks.map(\.name).joined(separator: ", ") ?? ""
             log.info("Bundle \(report.manifest?.name ?? "?") \(report.manifest?.version ?? "") loaded: \(names)")
-            for task in report.manifest?.tasks ?? [] { checkRate(task) }
+            for task in report.manifest?.tasks ?? [] {
+                checkRate(task)
+                checkScope(task)
+            }
         case .draining: log.info("A newer version replaces \(report.path); the old one finishes what it runs")
         case .refused(let reason): log.error("Bundle refused: \(reason)")
         case .gone: log.info("Bundle \(report.path) is gone")

@@ -26,6 +26,13 @@ extension EngineCore {
         actions.append(.log(.queuePaused(name, givenBack: count)))
     }
 
+    /// As they were when we ended, before the first link.
+    /// - Returns: those that are consumed, which are paused now; the others are forgotten.
+    mutating func pauseAgain(_ names: [String]) -> Set<String> {
+        paused = Set(names).intersection(queues.map(\.declaration.name))
+        return paused
+    }
+
     mutating func resumeQueue(_ name: String, _ actions: inout [EngineAction]) {
         guard paused.remove(name) != nil else { return }
         actions.append(.log(.queueResumed(name)))

@@ -57,6 +57,19 @@ struct PauseTests {
         #expect(world.results["early"] == .success, "to consume it is to resume it")
     }
 
+    @Test("paused before a restart, nothing is taken from the first link on; what is consumed no more is forgotten")
+    func restart() {
+        let world = SimulatedWorld(seed: 1)
+        #expect(world.core.pauseAgain(["gone", "q"]) == ["q"])
+        world.send("kept")
+        world.connect()
+        world.run()
+        #expect(world.isLinkUp && world.credit == 0 && world.starts.isEmpty && world.waiting.count == 1)
+        world.post(.resumeQueue("q"))
+        world.run()
+        #expect(world.results["kept"] == .success && world.core.paused.isEmpty)
+    }
+
     @Test("those that wait for their time or for a rate go back as well, and keep both")
     func waiting() {
         var task = TaskOptions()

@@ -131,3 +131,37 @@ def test_replies_leave_nothing_at_redis(start_worker, taskhost, queue):
     ask()
     assert store.smembers("_kombu.binding.reply.celery.pidbox") <= before
     assert not store.keys("[0-9a-f]*.reply.celery.pidbox")
+
+
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+def test_a_queue_stays_paused_when_its_worker_starts_again(redis_transport, start_worker, taskhost, queues, note,
+                                                           tmp_path, how):
+    paused, other, left = (queues.new() for _ in range(3))
+    state = tmp_path / "worker.state"
+    node = f"kept-{paused}@test"
+    worker = start_worker(redis_transport, f"{paused},{other},{left}", options=["-n", node, "--statedb", str(state)])
+    for queue in (paused, left):
+        assert f"paused {queue}" in taskhost("control", "pause_queue", queue, "--local").expect(0).out
+    until("both to be kept", lambda: paused in state.read_text() and left in state.read_text())
+    if how == "stopped":
+        assert worker.stop() == 0
+    else:
+        worker.process.kill()
+        until("the worker to be gone", lambda: not worker.running)
+
+    worker.words[worker.words.index("-Q") + 1] = f"{paused},{other}"
+    worker.start()
+    worker.wait_for_log(f"Queue {paused} is still paused")
+    worker.wait_for_log(f"Queue {left} was paused before the restart", "forgotten")
+    assert left not in state.read_text()
+    task = redis_transport.send("journey.mark", str(note), "later", queue=paused)
+    assert redis_transport.send("journey.mark", str(note), "now", queue=other).get(timeout=10) == "now"
+    assert queues.ready(paused) == 1 and note.lines == ["now"]
+    described = {one["name"]: one.get("paused") for one in
+                 taskhost("inspect", "active_queues", "--local", "--json").expect(0).json[node]}
+    assert described == {paused: True, other: None}
+    assert taskhost("status", "--local", "--json").expect(0).json[node]["paused"] == [paused]
+
+    taskhost("control", "resume_queue", paused, "--local").expect(0)
+    assert task.get(timeout=10) == "later" and note.lines == ["now", "later"]
+    until("the pause to be forgotten", lambda: paused not in state.read_text())

@@ -1,5 +1,6 @@
 """Limits on running tasks and rates: of all workers together, through Redis or a SQLite file, and by key."""
 import pytest
+from conftest import Transport
 from lab import command
 from lab.wait import until
 from test_control import inspect
@@ -123,6 +124,26 @@ def test_without_a_place_to_share_a_global_limit_is_an_error_that_names_the_fix(
     done = command.run(tmp_path, "worker", "-b", "amqp://nowhere.invalid//", "--result-backend", "rpc://",
                        *limits(tmp_path, "journey.mark", 'max_concurrent = 1\nlimit_scope = "global"'))
     assert "limit_scope" in done.err and "fix:" in done.err and "shared_limits.url" in done.err, done
+
+
+def test_a_bundle_that_asks_for_it_is_named_with_the_fix_and_its_other_tasks_run(start_worker, taskhost, queue, note,
+                                                                                 gate, tmp_path, journey):
+    transport = Transport("rpc")
+    worker = start_worker(transport, queue)
+    worker.wait_for_log('"level":"error"', "journey.solo will not be run", "shared_limits.url", "limit_scope to worker")
+    waiting = transport.send("journey.solo", str(note), "late", gate.path, queue=queue)
+    assert transport.send("journey.mark", str(note), "other", queue=queue).get(timeout=10) == "other"
+    worker.wait_for_log("could not ask for its limit", "shared_limits.url")
+    found = taskhost("doctor", "--json", "-b", transport.broker, "-Q", queue, "--plugins", worker.plugins).expect(2).json
+    [hit] = [one for one in found["checks"] if "journey.solo" in one["detail"] and one["level"] == "fail"]
+    assert hit["subject"] == "limits" and "shared_limits.url" in hit["fix"]
+    assert worker.stop() == 0 and note.lines == ["other"]
+    # Nothing was lost: as the operator says, it runs.
+    gate.open()
+    second = start_worker(transport, queue, options=limits(tmp_path, "journey.solo", 'limit_scope = "worker"'))
+    assert waiting.get(timeout=20) == "late"
+    assert not second.said("will not be run")
+    transport.app.close()
 
 
 def test_a_bundle_says_how_its_tasks_are_limited_and_the_operator_wins(redis_transport, start_worker, queue, note, gate,

@@ -50,11 +50,16 @@ struct ServiceTests {
         defer { unlink(path) }
         let file = StateFile(path: path)
         #expect(try file.read() == nil)
-        var memory = RevocationMemory()
+        var memory = EngineMemory()
         memory.ids = [.init(id: "one \"quoted\"", revokedAt: WallTime(microseconds: 1_700_000_000_500_000))]
         memory.stamps = [RevokedStamp(name: "tenant", values: ["blue", "red"])]
+        memory.pausedQueues = ["slow", "urgent"]
         try file.write(memory)
         #expect(try file.read() == memory)
+        // As it was before queues were kept.
+        try #"{"taskhost_state": 1, "revoked": [], "revoked_stamps": {}}"#.write(
+            toFile: path, atomically: true, encoding: .utf8)
+        #expect(try file.read() == EngineMemory())
         for text in ["", "{\"taskhost_state\": 1, \"revoked\": [[]], \"revoked_stamps\": {}}", "{}", "garbage"] {
             try text.write(toFile: path, atomically: true, encoding: .utf8)
             let failure = #expect(throws: CommandFailure.self) { _ = try file.read() }
@@ -62,10 +67,46 @@ struct ServiceTests {
         }
     }
 
+    @Test("a file is on the disk before it has its name, and its name is there before the caller goes on")
+    func durable() throws {
+        let path = temporaryPath()
+        defer { unlink(path) }
+        try WholeFile.write(Array("old".utf8), to: path)
+        var synced: [String] = []
+        try WholeFile.write(Array("new".utf8), to: path) { descriptor in
+            var status = stat()
+            fstat(descriptor, &status)
+            let kind = status.st_mode & S_IFMT == S_IFDIR ? "folder" : "file"
+            let named = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
+            synced.append("\(kind) while it is \(named)")
+            return fsync(descriptor)
+        }
+        #expect(synced == ["file while it is old", "folder while it is new"])
+        var status = stat()
+        #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o600)
+    }
+
+    @Test("a folder that cannot be written through to the disk is an error, unless its kind has nothing of that")
+    func unsynced() throws {
+        let path = temporaryPath()
+        defer { unlink(path) }
+        func write(_ number: Int32) throws(WholeFile.Failure) {
+            var calls = 0
+            try WholeFile.write([1], to: path) { _ in
+                calls += 1
+                errno = number
+                return calls == 1 ? 0 : -1
+            }
+        }
+        try write(EINVAL)
+        let failure = #expect(throws: WholeFile.Failure.self) { try write(EIO) }
+        #expect(failure?.path == URL(filePath: path).deletingLastPathComponent().path)
+    }
+
     @Test("a state file that cannot be written is an error that names the fix")
     func unwritableState() {
         let file = StateFile(path: "/proc/no/such/folder/state")
-        let failure = #expect(throws: CommandFailure.self) { try file.write(RevocationMemory()) }
+        let failure = #expect(throws: CommandFailure.self) { try file.write(EngineMemory()) }
         #expect(failure?.status == .cannotCreate && failure?.fix?.contains("--statedb") == true)
     }
 

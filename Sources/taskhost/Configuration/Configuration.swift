@@ -62,7 +62,7 @@ struct Configuration: Sendable, Equatable {
     var metricsHost = "127.0.0.1"
     /// Where limits lie that all workers keep together.
     var sharedLimits = SharedLimitsAddress.none
-    /// Where revocations are kept between runs.
+    /// Where revocations and paused queues are kept between runs.
     var stateFile: String?
     var traces = TraceSettings()
     var limits = WireLimits.standard

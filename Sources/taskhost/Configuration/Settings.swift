@@ -148,7 +148,7 @@ enum Settings {
             about: "path of the socket for remote control on this machine; `none`: without"),
         Setting(
             "worker.state_file", .text, environment: ["TASKHOST_STATE_FILE"], fallback: "none",
-            about: "file that keeps revocations between runs; one for each worker"),
+            about: "file that keeps revocations and paused queues between runs; one for each worker"),
     ]
 
     private static let sharedLimits = [

@@ -44,6 +44,7 @@ final class Doctor {
         if let ceiling = MemoryCeiling.read() {
             findings += MemoryCheck(configuration: configuration, tasks: tasks, ceiling: ceiling).findings()
         }
+        findings += LimitCheck(configuration: configuration, tasks: tasks).scopes()
         findings += ScheduleCheck(manifests: manifests, builder: builder).findings()
         places()
         broker()

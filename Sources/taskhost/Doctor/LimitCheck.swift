@@ -1,4 +1,4 @@
-// Hard limits of tasks against the time a broker lets a message be held. Pure.
+// Hard limits of tasks against the time a broker lets a message be held; limits that need a place to be shared. Pure.
 import Ports
 import TaskModel
 
@@ -10,6 +10,24 @@ struct LimitCheck {
     private func hardLimit(_ task: TaskManifest) -> Double? {
         let limit = configuration.tasks[task.name]?.hardLimit ?? task.options.hardLimit ?? configuration.timeLimit
         return limit.flatMap { $0 > 0 ? $0 : nil }
+    }
+
+    /// Tasks that no worker would run, as all workers together are to limit them and have no place for it.
+    func scopes() -> [Finding] {
+        guard configuration.sharedLimits == .none else { return [] }
+        let stuck = tasks.filter { task in
+            let (own, options) = (configuration.tasks[task.name], task.options)
+            guard (own?.limitScope ?? options.limitScope) == .global else { return false }
+            return (own?.rateLimit ?? options.rateLimit) != nil || (own?.maxConcurrent ?? options.maxConcurrent) != nil
+        }
+        guard !stuck.isEmpty else { return [] }
+        return [
+            .fail(
+                "limits",
+                "limit_scope is \"global\", and there is no place that all workers share: never run are "
+                    + Self.names(stuck),
+                fix: "set shared_limits.url to a redis:// or sqlite: address, or their limit_scope to \"worker\"")
+        ]
     }
 
     /// What queues say themselves; the broker's own setting is checked for the others.

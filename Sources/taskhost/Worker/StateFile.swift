@@ -1,4 +1,4 @@
-// The file with what outlives a restart: revoked ids and stamps. Replaced as a whole, so that it is never half written.
+// The file with what outlives a restart: revoked ids and stamps, and which queues are paused.
 import Engine
 import Foundation
 import Glibc
@@ -11,7 +11,7 @@ struct StateFile {
     private static let version: Int64 = 1
 
     /// nil: there is none yet.
-    func read() throws(CommandFailure) -> RevocationMemory? {
+    func read() throws(CommandFailure) -> EngineMemory? {
         guard access(path, F_OK) == 0 else { return nil }
         let bytes: [UInt8]
         do {
@@ -34,44 +34,34 @@ struct StateFile {
     private func broken(_ reason: String) -> CommandFailure {
         .configuration(
             "the state file \(path) does not hold the state of a worker: \(reason)",
-            fix: "move it away (its revocations are forgotten then), or name another with --statedb")
+            fix: "move it away (what it keeps is forgotten then), or name another with --statedb")
     }
 
-    func write(_ memory: RevocationMemory) throws(CommandFailure) {
-        let temporary = path + ".new"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw unwritable(temporary) }
-        defer { close(descriptor) }
-        var bytes = Self.json(memory).bytes[...]
-        while !bytes.isEmpty {
-            let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if written < 0, errno != EINTR { throw unwritable(temporary) }
-            bytes = bytes.dropFirst(max(0, written))
+    func write(_ memory: EngineMemory) throws(CommandFailure) {
+        do {
+            try WholeFile.write(Self.json(memory).bytes, to: path)
+        } catch {
+            throw CommandFailure(
+                .cannotCreate, "cannot write the state file \(error.path): \(error.reason)",
+                fix: "name a writable place with --statedb")
         }
-        guard fsync(descriptor) == 0 else { throw unwritable(temporary) }
-        guard rename(temporary, path) == 0 else { throw unwritable(path) }
     }
 
-    private func unwritable(_ path: String) -> CommandFailure {
-        CommandFailure(
-            .cannotCreate, "cannot write the state file \(path): \(String(cString: strerror(errno)))",
-            fix: "name a writable place with --statedb")
-    }
-
-    private static func json(_ memory: RevocationMemory) -> JSON {
+    private static func json(_ memory: EngineMemory) -> JSON {
         [
             "taskhost_state": .int(version),
             "revoked": .array(memory.ids.map { [.string($0.id), .double($0.revokedAt.secondsSince1970)] }),
             "revoked_stamps": .object(
                 memory.stamps.map { JSONMember(key: $0.name, value: .array($0.values.map { .string($0) })) }),
+            "paused_queues": .array(memory.pausedQueues.map(JSON.string)),
         ]
     }
 
-    private static func memory(_ json: JSON) -> RevocationMemory? {
+    private static func memory(_ json: JSON) -> EngineMemory? {
         guard json["taskhost_state"]?.integer == version, let ids = json["revoked"]?.elements,
             let stamps = json["revoked_stamps"]?.members
         else { return nil }
-        var memory = RevocationMemory()
+        var memory = EngineMemory()
         for pair in ids {
             guard let pair = pair.elements, pair.count == 2, let id = pair[0].text, let seconds = pair[1].number
             else { return nil }
@@ -81,6 +71,8 @@ struct StateFile {
             guard let values = stamp.value.elements else { return nil }
             memory.stamps.append(RevokedStamp(name: stamp.key, values: values.compactMap(\.text)))
         }
+        // Older files have none.
+        memory.pausedQueues = (json["paused_queues"]?.elements ?? []).compactMap(\.text)
         return memory
     }
 }

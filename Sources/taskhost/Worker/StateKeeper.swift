@@ -1,11 +1,11 @@
-// Revocations between runs: read at the start, written when there are new ones.
+// Revocations and paused queues between runs: read at the start, written when they change.
 import Engine
 import Logging
 import Loop
 import Ports
 
 final class StateKeeper {
-    /// Seconds after a write in which what changes waits for the next one: many revocations in a row cost few writes.
+    /// Seconds after a write in which what changes waits for the next one: many changes in a row cost few writes.
     private static let pause = 0.5
     private static let retryPause = 10.0
 
@@ -16,15 +16,15 @@ final class StateKeeper {
     private var timer: (any LoopTimer)?
     private var isOwed = false
 
-    /// A place that cannot be written is found out here, not when the first revocation is to be kept.
+    /// A place that cannot be written is found out here, not when the first change is to be kept.
     init(path: String, engine: Engine, loop: EpollLoop, log: Logger) throws(CommandFailure) {
         file = StateFile(path: path)
         self.engine = engine
         self.loop = loop
         self.log = log
         if let memory = try file.read() { engine.remember(memory) }
-        try file.write(engine.revocationMemory)
-        engine.onRevocation = { [unowned self] in
+        try file.write(engine.memory)
+        engine.onMemoryChange = { [unowned self] in
             isOwed = true
             if timer == nil { write() }
         }
@@ -40,10 +40,10 @@ final class StateKeeper {
     private func write() {
         var pause = Self.pause
         do {
-            try file.write(engine.revocationMemory)
+            try file.write(engine.memory)
             isOwed = false
         } catch {
-            log.error("Revocations would not survive a restart: \(error)")
+            log.error("Revocations and paused queues would not survive a restart: \(error)")
             pause = Self.retryPause
         }
         timer = loop.schedule(afterSeconds: pause) { [unowned self] in
