@@ -149,12 +149,12 @@ def test_a_queue_stays_paused_when_its_worker_starts_again(redis_transport, star
         worker.process.kill()
         until("the worker to be gone", lambda: not worker.running)
 
+    task = redis_transport.send("journey.mark", str(note), "later", queue=paused)
     worker.words[worker.words.index("-Q") + 1] = f"{paused},{other}"
     worker.start()
     worker.wait_for_log(f"Queue {paused} is still paused")
     worker.wait_for_log(f"Queue {left} was paused before the restart", "forgotten")
     assert left not in state.read_text()
-    task = redis_transport.send("journey.mark", str(note), "later", queue=paused)
     assert redis_transport.send("journey.mark", str(note), "now", queue=other).get(timeout=10) == "now"
     assert queues.ready(paused) == 1 and note.lines == ["now"]
     described = {one["name"]: one.get("paused") for one in

@@ -10,8 +10,8 @@ struct MemoryCeiling: Equatable {
     var text: String {
         file == nil ? "the machine has \(mebibytes) MiB" : "\(mebibytes) MiB is what the cgroup may use"
     }
-    /// What is raised to have more.
-    var raise: String { file.map { "the memory limit of container or unit (\($0))" } ?? "the machine's memory" }
+    /// How to have more.
+    var way: String { file.map { "raise the memory limit of container or unit (\($0))" } ?? "take a larger machine" }
 
     /// nil: /proc does not tell.
     /// - Parameter root: "/", or for tests a folder that looks like it.

@@ -14,7 +14,7 @@ struct MemoryCheck {
         var findings: [Finding] = []
         let worst = worst(slots)
         if worst > ceiling.mebibytes {
-            var ways = ["raise \(ceiling.raise)", "set memory_limit lower"]
+            var ways = ["set memory_limit lower", ceiling.way]
             let fitting = (1...slots).last { self.worst($0) <= ceiling.mebibytes }
             if let fitting { ways.insert("--concurrency \(fitting)", at: 0) }
             findings.append(
