@@ -146,3 +146,14 @@ def test_a_chord_over_rpc_is_not_implemented(start_worker, queue):
     with pytest.raises(NotImplementedError, match="does not support chords"):
         road.app.send_task("tasks.add", (4, 6), queue=queue, link=[following]).get(timeout=20)
     road.app.close()
+
+
+def test_what_follows_inherits_the_priority_where_the_operator_says_so(redis_transport, start_worker, queue, queues,
+                                                                       tmp_path):
+    configuration = tmp_path / "inherit.toml"
+    configuration.write_text("[worker]\ninherit_parent_priority = true\n")
+    start_worker(redis_transport, queue, options=["--config", str(configuration)])
+    elsewhere = queues.new()
+    sign = redis_transport.app.signature
+    (sign("tasks.add", (4, 6), queue=queue, priority=5) | sign("tasks.mul", (2,), queue=elsewhere))()
+    assert until("the next step", lambda: queues.get(elsewhere)).properties["priority"] == 5

@@ -230,3 +230,19 @@ def test_an_unknown_command_is_answered_and_a_stranger_is_not(either, start_node
         {node: {"error": "KeyError('nosuch')"}}]
     assert control.ping(destination=["else@where"], timeout=0.5) == []
     worker.process.send_signal(signal.SIGTERM)
+
+
+def test_fleets_with_control_exchanges_of_their_own_do_not_hear_each_other(either, start_worker, queue, node, taskhost,
+                                                                           tmp_path):
+    configuration = tmp_path / "shop.toml"
+    configuration.write_text('[control]\nexchange = "shop"\n')
+    start_worker(either, queue, options=["-n", node, "--config", str(configuration)])
+    shop = clients.app(either.broker, either.backend, control_exchange="shop")
+    assert shop.control.ping(destination=[node], timeout=10) == [{node: {"ok": "pong"}}]
+    assert either.app.control.ping(destination=[node], timeout=0.5) == []
+    said = taskhost("status", "-b", either.broker, "-d", node, "-t", "10", "--config", str(configuration)).expect(0)
+    assert node in said.out
+    result = either.send("tasks.add", 1, 2, queue=queue, countdown=3600)
+    taskhost("revoke", result.id, "-b", either.broker, "--config", str(configuration)).expect(0)
+    until("the revocation", lambda: result.state == "REVOKED")
+    shop.close()

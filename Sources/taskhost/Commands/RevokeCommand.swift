@@ -28,7 +28,9 @@ struct RevokeCommand: ParsableCommand {
             CommandFailure(.unavailable, "the broker did not take the order within 10 s", fix: "try again")
         }
         try session.run {
-            session.client.revoke(ids, terminate: terminate ? signal : nil) { failure in
+            session.client.revoke(
+                ids, terminate: terminate ? signal : nil, controlExchange: session.controlExchange
+            ) { failure in
                 session.finish(failure.map { .unavailable($0, "not revoked") })
             }
         }

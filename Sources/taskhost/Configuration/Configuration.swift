@@ -49,6 +49,7 @@ struct Configuration: Sendable, Equatable {
     var deduplicatesSuccessful = true
     var trackStarted = false
     var ignoreResult = false
+    var inheritsPriority = false
     var maxStarts = 3
     /// Events of tasks from the start; `enable_events` turns them on later.
     var sendsTaskEvents = false
@@ -73,6 +74,8 @@ struct Configuration: Sendable, Equatable {
     var taskCompression: Compression?
     var security = SecurityFiles()
     var controlPolicy = ControlPolicy()
+    /// Celery's `control_exchange`.
+    var controlExchange = "celery"
     /// By queue name; only those with a [queues.NAME] of their own.
     var declarations: [String: QueueDeclaration] = [:]
     /// Where what follows a task is sent, by names of tasks.

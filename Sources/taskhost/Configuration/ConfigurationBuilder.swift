@@ -90,6 +90,7 @@ struct ConfigurationBuilder {
             settings.flag("worker.deduplicate_successful_tasks") ?? made.deduplicatesSuccessful
         made.trackStarted = settings.flag("worker.track_started") ?? made.trackStarted
         made.ignoreResult = settings.flag("worker.ignore_result") ?? made.ignoreResult
+        made.inheritsPriority = settings.flag("worker.inherit_parent_priority") ?? made.inheritsPriority
         made.maxStarts = settings.integer("worker.max_starts") ?? made.maxStarts
         made.sendsTaskEvents = settings.flag("worker.task_events") ?? false
         if let seconds = settings.seconds("worker.heartbeat") { made.heartbeat = seconds > 0 ? seconds : nil }
@@ -147,6 +148,7 @@ struct ConfigurationBuilder {
     }
 
     private func fillControl(_ made: inout Configuration) throws(CommandFailure) {
+        made.controlExchange = settings.text("control.exchange") ?? made.controlExchange
         made.controlPolicy.isReadOnly = settings.flag("control.read_only") ?? false
         made.controlPolicy.requiresSigned = settings.flag("control.require_signed") ?? false
         if made.controlPolicy.requiresSigned, made.security.certificateStore == nil {

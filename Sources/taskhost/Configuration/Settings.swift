@@ -133,6 +133,9 @@ enum Settings {
         Setting("worker.track_started", .flag, fallback: "false", about: "store state STARTED"),
         Setting("worker.ignore_result", .flag, fallback: "false", about: "store no results"),
         Setting(
+            "worker.inherit_parent_priority", .flag, fallback: "false",
+            about: "what follows a task has its priority, unless it names one (Celery's task_inherit_parent_priority)"),
+        Setting(
             "worker.max_starts", .integer(1...1000), fallback: "3",
             about: "starts that end in a crash before a message is dead-lettered"),
         Setting(
@@ -161,6 +164,9 @@ enum Settings {
     ]
 
     private static let control = [
+        Setting(
+            "control.exchange", .text, fallback: "celery",
+            about: "Celery's control_exchange, part of the names that commands and replies go by"),
         Setting(
             "control.read_only", .flag, fallback: "false",
             about: "remote control may look at this worker, and change nothing"),

@@ -18,6 +18,7 @@ final class ClientSession {
     let events: (any EventSource)?
     /// Once connected, it waits for a broker that is lost to come back.
     var outlivesLosses = false
+    let controlExchange: String
     private var wasReady = false
     private var failure: CommandFailure?
     private var closing = false
@@ -39,6 +40,7 @@ final class ClientSession {
         } catch {
             throw CommandFailure(.failure, "\(error)")
         }
+        controlExchange = configuration.controlExchange
         let adapters = Adapters(loop: loop, configuration: configuration) { level, line in
             if level >= 2 { Console.remark("taskhost: \(line)") }
         }
@@ -80,7 +82,7 @@ final class ClientSession {
     /// A question that can't be signed, and is to be, ends the errand.
     func ask(_ question: ControlQuestion, within seconds: Double, done: @escaping ([JSONMember]) -> Void) {
         do throws(WireError) {
-            try client.ask(question, within: seconds, on: loop, done: done)
+            try client.ask(question, within: seconds, on: loop, controlExchange: controlExchange, done: done)
         } catch {
             finish(.configuration(error.detail, fix: "set key and certificate in [security]"))
         }

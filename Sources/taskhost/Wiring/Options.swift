@@ -24,6 +24,7 @@ extension Configuration {
         made.deduplicatesSuccessful = deduplicatesSuccessful
         made.defaults.trackStarted = trackStarted
         made.defaults.ignoreResult = ignoreResult
+        made.inheritsPriority = inheritsPriority
         made.defaults.maxStarts = maxStarts
         switch isolation {
         case .asTasksAsk: break

@@ -23,7 +23,8 @@ enum RemoteControl {
             settings: { settings.members(withDefaults: $0) })
         return ControlService(
             channel: channel, engine: engine, facts: facts, loop: loop, events: events,
-            policy: policy, formats: formats(of: configuration, by: bodyFormats), log: log)
+            policy: policy, formats: formats(of: configuration, by: bodyFormats),
+            controlExchange: configuration.controlExchange, log: log)
     }
 
     /// nil: nobody could hear them.

@@ -70,6 +70,7 @@ struct RemoteSettings {
             // There is no logger of anybody else's in this process.
             ("worker_hijack_root_logger", false),
             ("worker_enable_remote_control", true),
+            ("control_exchange", .string(configuration.controlExchange)),
             // Times on the wire are in UTC; schedules have time zones of their own.
             ("enable_utc", true), ("timezone", "UTC"),
             // Names of settings that are on their way out; there are none.
@@ -94,6 +95,7 @@ struct RemoteSettings {
             ("worker_deduplicate_successful_tasks", .bool(configuration.deduplicatesSuccessful)),
             ("task_track_started", .bool(configuration.trackStarted)),
             ("task_ignore_result", .bool(configuration.ignoreResult)),
+            ("task_inherit_parent_priority", .bool(configuration.inheritsPriority)),
             ("task_store_errors_even_if_ignored", .bool(configuration.storeErrorsEvenIfIgnored)),
             ("task_soft_time_limit", seconds(configuration.softTimeLimit)),
             ("task_time_limit", seconds(configuration.timeLimit)),
