@@ -73,7 +73,8 @@ struct ControlPolicyTests {
         ("revoke", ["task_id": "x"]), ("terminate", ["task_id": "x", "signal": "KILL"]),
         ("revoke_by_stamped_headers", ["headers": ["on": "x"]]),
         ("rate_limit", ["task_name": "demo.add", "rate_limit": "1/s"]), ("time_limit", ["task_name": "demo.add"]),
-        ("add_consumer", ["queue": "q"]), ("cancel_consumer", ["queue": "q"]), ("pool_grow", [:]),
+        ("add_consumer", ["queue": "q"]), ("cancel_consumer", ["queue": "q"]), ("pause_queue", ["queue": "q"]),
+        ("resume_queue", ["queue": "q"]), ("pool_grow", [:]),
         ("pool_shrink", [:]), ("autoscale", ["max": 3]), ("pool_restart", [:]), ("enable_events", [:]),
         ("disable_events", [:]), ("shutdown", [:]),
     ]

@@ -39,6 +39,18 @@ struct MemorySamplesTests {
         #expect(lines[1...3] == ["-    > 1MB,", "-    > 3MB,", "-    > 5MB,"])
     }
 
+    @Test("of more than a thousand samples the oldest are forgotten")
+    func bound() {
+        var now: UInt64 = 0
+        var samples = MemorySamples { now }
+        for number in 1...1010 {
+            now = UInt64(number) << 20
+            _ = samples.sample()
+        }
+        let lines = samples.dump().split(separator: "\n")
+        #expect(lines.count == 12 && lines[1] == "-    > 11MB,")
+    }
+
     @Test("this process has some memory")
     func own() {
         var samples = MemorySamples()

@@ -17,7 +17,7 @@ struct ChordUnlockTests {
         let world = SimulatedWorld(seed: seed, faults: faults, keepsResults: keepsResults)
         let body = #"{"task":"t","args":[],"kwargs":{},"options":{"task_id":"body"\#(bodyOptions)}}"#
         world.send(
-            "unlock", headers: ["task": .string("celery.chord_unlock"), "ignore_result": .bool(true)],
+            "unlock", headers: ["task": .string("celery.chord_unlock")],
             body: #"[["g",\#(body)],{"result":\#(members)\#(more),"_chord_unlock_exchange_type":"direct"},{}]"#)
         return world
     }
@@ -72,7 +72,7 @@ struct ChordUnlockTests {
         #expect(try meta(world, "body")["result"] == [])
     }
 
-    @Test("a failed member fails the body and its chain, and calls the errbacks: once all members are there")
+    @Test("a failed member fails the body and its chain, and calls the errbacks, which are among the body's children")
     func memberFails() throws {
         let errback = #"{"task":"t","args":[],"kwargs":{},"options":{"task_id":"errback"}}"#
         let next = #"{"task":"t","args":[],"kwargs":{},"options":{"task_id":"next"}}"#
@@ -89,13 +89,45 @@ struct ChordUnlockTests {
         #expect(failed["result"]?["exc_message"] == ["Dependency h1 raised ValueError('bad', 7)"])
         #expect(world.starts["body"] == nil && world.results["errback"] == .success)
         #expect(world.results["next"] == .failure)
+        // A group of one: `[["<group>", …], [[["errback", …], null]]]`.
+        let called = failed["children"]?.elements?.first?.elements?.last?.elements?.first
+        #expect(called?.elements?.first?.elements?.first == "errback")
+    }
+
+    @Test("the body of a failed member fails once all members are there, and not before")
+    func memberFailsFirst() throws {
+        let world = world()
+        world.returns = { request in
+            guard request.id == "h0" else { return .success(Array("1".utf8)) }
+            return .failure(TaskFailure(type: "ValueError", module: "builtins", arguments: Array(#"["bad"]"#.utf8)))
+        }
+        sendHeader(world, count: 1)
+        world.connect()
+        for _ in 0..<100 where world.names("unlock").filter({ $0 == "retried" }).count < 3 { world.run(steps: 1) }
+        #expect(world.results["h0"] == .failure && world.results["body"] == nil)
+        world.send("h1", headers: ["group": .string("g"), "group_index": .int(1)])
+        world.run(steps: 100)
+        #expect(try meta(world, "body")["result"]?["exc_message"] == ["Dependency h0 raised ValueError('bad')"])
+    }
+
+    @Test("a revoked member fails the body, too")
+    func memberIsRevoked() throws {
+        let world = world()
+        sendHeader(world)
+        world.post(.revoke(["h1"], terminate: nil))
+        world.connect()
+        world.run(steps: 100)
+        let failed = try meta(world, "body")
+        #expect(failed["status"] == "FAILURE" && failed["result"]?["exc_type"] == "ChordError")
+        #expect(failed["result"]?["exc_message"] == ["Dependency h1 raised TaskRevokedError('revoked')"])
+        #expect(world.starts["body"] == nil)
     }
 
     @Test("max_retries bounds the looking; then the body fails")
     func bounded() throws {
         let world = world(more: #","interval":0.2,"max_retries":2"#)
         world.connect()
-        world.run()
+        world.run(steps: 100)
         let message = try meta(world, "body")["result"]?["exc_message"]?.elements?.first?.text ?? ""
         #expect(message.hasPrefix("chord_unlock could not be retried: MaxRetriesExceededError("))
         #expect(world.names("unlock").filter { $0 == "retried" }.count == 2)
@@ -114,7 +146,7 @@ struct ChordUnlockTests {
     func rpc() throws {
         let world = world(keepsResults: false)
         world.connect()
-        world.run()
+        world.run(steps: 100)
         let message = try meta(world, "body")["result"]?["exc_message"]?.elements?.first?.text ?? ""
         #expect(message.contains("keeps no results"))
     }

@@ -46,6 +46,25 @@ struct ErrbackTests {
         #expect(world.core.errbacks.isEmpty)
     }
 
+    @Test("it belongs to the trace of the failed task's run")
+    func traced() throws {
+        let (world, _) = world()
+        let failed = world.returns
+        var traces: [String: TraceContext] = [:]
+        world.returns = { request in
+            traces[request.taskName] = request.trace
+            return failed(request)
+        }
+        let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        world.send(
+            "fails", headers: ["traceparent": .string(parent), "tracestate": .string("vendor=1")], body: Self.failing)
+        world.connect()
+        world.run()
+        let trace = try #require(traces["errback"])
+        #expect(trace.traceparent == parent && trace.state == "vendor=1")
+        #expect(traces["t"] == trace)
+    }
+
     @Test("of a chord's body that is never called it gets the body's id")
     func chordBody() throws {
         let (world, calls) = world()

@@ -217,7 +217,14 @@ final class SimulatedWorld {
     func calm() { faults = Faults() }
 
     func deliver() {
+        var given = 0
         while isLinkUp, consumes, unsettled.count < credit, !waiting.isEmpty {
+            given += 1
+            guard given < 10_000 else {
+                violations.append("it is given messages and gives them back for ever")
+                consumes = false
+                return
+            }
             let index = waiting.indices.min { left, right in
                 let a = waiting[left]
                 let b = waiting[right]

@@ -56,6 +56,10 @@ struct StallTests {
         #expect(world.core.hungryQueues == [])
         world.run()
         #expect(world.core.hungryQueues == ["q"])
+        world.post(.pauseQueue("q"))
+        #expect(world.core.hungryQueues == [], "a paused queue keeps what it has, and nobody is at fault")
+        world.post(.resumeQueue("q"))
+        #expect(world.core.hungryQueues == ["q"])
         world.post(.stop(.warm))
         #expect(world.core.hungryQueues == [])
     }

@@ -58,11 +58,13 @@ def test_a_consumer_that_the_broker_has_lost_is_noticed_and_replaced(start_worke
     sent = there.send("tasks.add", 2, 3, queue=queue)
     until("it to be noticed", lambda: get(port, "/readyz") == (
         503, "messages are ready and slots are free, but the broker delivers none\n"))
+    assert figure(port, "taskhost_stalled") == 1
     worker.wait_for_log("delivered none", queue)
     assert sent.get(timeout=30) == 5, "it was not consumed anew"
     until("ready", lambda: get(port, "/readyz") == (200, "ok\n"))
     assert figure(port, "taskhost_consumed_anew") == 1
     until("the gauge to fall", lambda: figure(port, "taskhost_stalled") == 0)
+    assert worker.said("Messages are delivered again")
     through.app.close()
     wedge.close()
 

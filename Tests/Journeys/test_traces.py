@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
 from celery import chain
 from lab.collector import Collector
 from lab.wait import until
+from test_metrics import figure, port_of
 
 
 @pytest.fixture
@@ -144,11 +145,52 @@ def test_without_a_collector_a_trace_is_passed_on_as_it_came(redis_transport, st
     assert redis_transport.send("journey.trace", "", queue=queue).get(timeout=10) == " ;"
 
 
-def test_spans_wait_for_a_collector_that_is_away(redis_transport, start_worker, queue, collector):
+def test_a_step_whose_headers_name_a_trace_of_its_own_keeps_it(redis_transport, start_worker, queue):
+    start_worker(redis_transport, queue)
+    parent, own = (f"00-{digit * 32}-b7ad6b7169203331-01" for digit in "ab")
+    first, last = [step(redis_transport, "journey.trace", *args, queue=queue) for args in ([""], [])]
+    told = chain(first, last.set(headers={"traceparent": own})).apply_async(headers={"traceparent": parent})
+    assert told.get(timeout=10) == f"{parent} {parent};{own} {own};"
+
+
+@pytest.mark.parametrize("exports", [True, False], ids=["with a collector", "without one"])
+def test_notes_of_other_systems_come_along_with_the_trace_and_end_with_it(redis_transport, start_worker, queue,
+                                                                        collector, exports):
+    start_worker(redis_transport, queue, slots=1, options=["--isolation", "keep:1000"],
+                 environment=exporting(collector) if exports else {})
+    headers = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "tracestate": "vendor=1"}
+    sent = chain(*[step(redis_transport, "journey.trace_state", *args, queue=queue) for args in ([""], [])])
+    assert sent.apply_async(headers=headers).get(timeout=10) == "vendor=1 vendor=1;" * 2
+    # In the same child: a task without any finds none of the one before.
+    assert redis_transport.send("journey.trace_state", "", queue=queue).get(timeout=10) == " ;"
+    if exports:
+        until("three spans", lambda: len(collector.spans()) == 3)
+        assert sorted(span.get("traceState", "") for span in collector.spans()) == ["", "vendor=1", "vendor=1"]
+
+
+def test_spans_wait_for_a_collector_that_is_away(redis_transport, start_worker, queue, collector, tmp_path):
     collector.status = 503
-    worker = start_worker(redis_transport, queue, environment=exporting(collector))
+    key = tmp_path / "headers"
+    key.write_text("X-Key: of the shop\n")
+    worker = start_worker(redis_transport, queue, options=("--metrics-port", "0"),
+                          environment=exporting(collector, TASKHOST_TRACES_HEADERS_FILE=str(key)))
     redis_transport.send("journey.trace", "", queue=queue).get(timeout=10)
     worker.wait_for_log("spans cannot be delivered", "503")
     collector.status = 200
     until("the span", lambda: len(collector.spans()) == 1)
     worker.wait_for_log("spans are taken again")
+    assert {headers["X-Key"] for _, headers, _ in collector.requests} == {"of the shop"}
+    port = port_of(worker)
+    until("the span to be counted", lambda: figure(port, "taskhost_spans_exported_total") == 1)
+    assert figure(port, "taskhost_spans_dropped_total") == 0
+
+
+def test_at_its_end_a_worker_delivers_what_waits(redis_transport, start_worker, queue, collector):
+    collector.status = 503
+    worker = start_worker(redis_transport, queue, environment=exporting(collector))
+    redis_transport.send("journey.trace", "", queue=queue).get(timeout=10)
+    # It pauses longer after each of them: for four seconds now.
+    until("three requests in vain", lambda: len(collector.requests) == 3)
+    collector.status = 200
+    assert worker.stop() == 0
+    assert len(collector.spans()) == 1

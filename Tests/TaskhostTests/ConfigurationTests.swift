@@ -150,6 +150,7 @@ struct ConfigurationTests {
                 time_limit = 5
                 max_retries = -1
                 keep = 0
+                memory_limit = 64
                 """)
         let queue = made.declaration(of: "urgent")
         #expect(queue.kind == .quorum)
@@ -161,6 +162,7 @@ struct ConfigurationTests {
         #expect(made.tasks["tasks.add"]?.hardLimit == 5)
         #expect(made.tasks["tasks.add"]?.maxRetries == .unlimited)
         #expect(made.tasks["tasks.add"]?.keep == 0)
+        #expect(made.tasks["tasks.add"]?.memoryLimit == 64)
     }
 
     @Test(

@@ -44,6 +44,12 @@ struct WireSettingsTests {
         #expect(failure.fix?.contains(fix) == true)
     }
 
+    @Test("signed commands by nobody knows whom are an error with its fix")
+    func signedCommands() throws {
+        let failure = try #require(throws: CommandFailure.self) { try build("[control]\nrequire_signed = true") }
+        #expect(failure.fix?.contains("cert_store") == true)
+    }
+
     @Test("keys without a certificate store, and a store without files, are errors")
     func keys() throws {
         #expect(throws: CommandFailure.self) { try build("[security]\nkey = \"k.pem\"").formats() }

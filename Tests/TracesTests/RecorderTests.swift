@@ -56,6 +56,58 @@ struct RecorderTests {
         let event = try #require(span.events.last)
         #expect(event.name == "exception")
         #expect(event.attributes.first { $0.key == "exception.type" }?.value == .text("ValueError"))
+        #expect(span.attributes.contains { $0.key == "error.type" && $0.value == .text("ValueError") })
+    }
+
+    @Test("its attributes name the message, where it came from and the run")
+    func attributes() throws {
+        let span = try #require(spans([.started(pid: 42), .succeeded(result: [])], of: task()).first)
+        let made = Dictionary(uniqueKeysWithValues: span.attributes.map { ($0.key, $0.value) })
+        #expect(
+            made == [
+                "messaging.system": .text("rabbitmq"), "messaging.operation.name": .text("process"),
+                "messaging.operation.type": .text("process"), "messaging.destination.name": .text("q"),
+                "messaging.message.id": .text("id"), "messaging.message.conversation_id": .text("root"),
+                "messaging.rabbitmq.destination.routing_key": .text("q"), "celery.action": .text("run"),
+                "celery.task_name": .text("tasks.add"), "celery.state": .text("SUCCESS"),
+                "celery.retries": .integer(1), "process.pid": .integer(42),
+            ])
+    }
+
+    @Test("it says how the run ended; only failures and crashes are errors")
+    func states() {
+        let failure = TaskFailure(type: "ValueError", module: "builtins", arguments: Array("[]".utf8))
+        let ends: [(TaskOccurrence, state: String, isError: Bool)] = [
+            (.succeeded(result: []), "SUCCESS", false), (.failed(failure), "FAILURE", true),
+            (.retried(afterSeconds: 1, cause: failure), "RETRY", false),
+            (.revoked(signal: 15, hasExpired: false), "REVOKED", false), (.ignored, "IGNORED", false),
+            (.replaced, "REPLACED", false), (.rejected(requeue: false), "REJECTED", false),
+            (.rejected(requeue: true), "REQUEUED", false),
+            (.crashed(Death(cause: .signal(9)), starts: 1, of: 3), "CRASHED", true), (.givenBack, "GIVEN_BACK", false),
+        ]
+        for (end, state, isError) in ends {
+            let made = spans([.started(pid: 1), end], of: task())
+            #expect(made.map { ($0.error != nil) } == [isError], "\(state)")
+            #expect(made.first?.attributes.first { $0.key == "celery.state" }?.value == .text(state))
+        }
+    }
+
+    @Test("limits that the run reached are events between its wait and its end, a crash's has the native stack")
+    func events() throws {
+        let death = Death(cause: .signal(11), stack: ["one", "two"])
+        let occurrences: [TaskOccurrence] = [
+            .started(pid: 1), .reachedSoftLimit(seconds: 2), .reachedHardLimit(seconds: 3, swept: 0),
+            .crashed(death, starts: 1, of: 3),
+        ]
+        let events = try #require(spans(occurrences, of: task()).first).events
+        try #require(events.map(\.name) == ["queue wait", "soft time limit", "hard time limit", "exception"])
+        #expect(events[1].attributes.map(\.value) == [.number(2)] && events[2].attributes.map(\.value) == [.number(3)])
+        guard case .text(let stack)? = events[3].attributes.first(where: { $0.key == "exception.stacktrace" })?.value
+        else {
+            Issue.record("there is no stack")
+            return
+        }
+        #expect(stack.contains("one") && stack.contains("two"))
     }
 
     @Test("a crash ends the span at once, and the failure that follows makes no second one")
@@ -88,6 +140,22 @@ struct RecorderTests {
         #expect(span["kind"]?.integer == 5)
         #expect(span["startTimeUnixNano"]?.text == "2000000000")
         #expect(span["endTimeUnixNano"]?.text == "2250000000")
+        #expect(span["status"] == nil && span["traceState"] == nil)
+        let pid = span["attributes"]?.elements?.first { $0["key"]?.text == "process.pid" }
+        #expect(pid?["value"]?["intValue"]?.text == "1")
+    }
+
+    @Test("in OTLP's JSON an error has status 2 and its message, and other systems' notes come along")
+    func failedDocument() throws {
+        var failed = task()
+        failed.trace?.context.state = "vendor=1"
+        let failure = TaskFailure(type: "ValueError", module: "builtins", arguments: Array(#"["no"]"#.utf8))
+        let made = spans([.started(pid: 1), .failed(failure)], of: failed)
+        let document = try JSON(
+            parsing: SpanDocument.bytes(made, of: TracedService(name: "s", version: "1", instance: "w@h")))
+        let scope = document["resourceSpans"]?.elements?.first?["scopeSpans"]?.elements?.first
+        let span = try #require(scope?["spans"]?.elements?.first)
+        #expect(span["status"] == ["code": 2, "message": "no"] && span["traceState"] == "vendor=1")
     }
 }
 
@@ -100,6 +168,18 @@ struct TraceContextTests {
         let context = try #require(TraceContext(traceparent: good, state: "vendor=1"))
         #expect(context.traceparent == good)
         #expect(context.isSampled && context.state == "vendor=1")
+    }
+
+    @Test("from the headers of a message it comes with other systems' notes, and goes into others with them")
+    func headers() throws {
+        let headers: FieldTable = ["traceparent": .string(good), "tracestate": .string("vendor=1")]
+        let context = try #require(TraceContext(headers: headers))
+        #expect(context.traceparent == good && context.state == "vendor=1")
+        var others: FieldTable = ["tracestate": .string("of another trace"), "id": .string("x")]
+        context.put(into: &others)
+        #expect(others["traceparent"]?.text == good && others["tracestate"]?.text == "vendor=1")
+        try #require(TraceContext(traceparent: good)).put(into: &others)
+        #expect(others["traceparent"]?.text == good && others["tracestate"] == nil && others["id"]?.text == "x")
     }
 
     @Test("later versions may go on after the flags, version 00 may not")

@@ -187,6 +187,15 @@ static const char *trace(task_context *task, const char *before) {
     return text;
 }
 
+/* The notes of other systems that came with the trace, told likewise. */
+static const char *trace_state(task_context *task, const char *before) {
+    static char text[512];
+    const char *told = taskhost_functions->text(task, TASKHOST_TEXT_TRACESTATE, NULL);
+    const char *variable = getenv("TRACESTATE");
+    snprintf(text, sizeof text, "%s%s %s;", before, told != NULL ? told : "", variable != NULL ? variable : "");
+    return text;
+}
+
 /* Sends journey.mark, and goes on. */
 static const char *sender(task_context *task, const char *path) {
     static char id[TASKHOST_ID_SIZE];
@@ -200,6 +209,7 @@ static const char *sender(task_context *task, const char *path) {
 }
 
 TASK_DEF_CTX(trace, str, (str, before));
+TASK_DEF_CTX(trace_state, str, (str, before));
 TASK_DEF_CTX(sender, str, (str, path));
 TASK_DEF(leak, i64, (i64, mib));
 TASK_DEF(swell, void, (str, path), (bool, elsewhere));
