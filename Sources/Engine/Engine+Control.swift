@@ -119,7 +119,7 @@ extension Engine: EngineControl {
         reload()
     }
 
-    public func shutDown() { stop(.warm) }
+    public func shutDown() { onShutDown() }
 
     /// So that clients need not wait until its message comes: only if nobody has begun it (celery-wire.md §5.7).
     private func markRevoked(_ id: String) {

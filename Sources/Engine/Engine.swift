@@ -39,6 +39,8 @@ public final class Engine {
     public var onCatalog: () -> Void = {}
     /// The broker is there, for the first time or again.
     public var onLinkUp: () -> Void = {}
+    /// Remote control asks for a warm stop: it is for whoever runs the engine, who has more to end.
+    public var onShutDown: () -> Void = {}
     /// Nothing is held any more; the links are closed next: called once, after `stop`.
     public var onClosing: () -> Void = {}
     /// Nothing is held any more and all links are closed: called once, after `stop`.

@@ -6,6 +6,7 @@ import redis
 from conftest import Embedded
 from lab import settings
 from lab.wait import until
+from test_metrics import get
 
 UNAVAILABLE = 69
 
@@ -109,6 +110,18 @@ def test_status_tells_version_slots_queues_and_what_runs(fleet, note, gate):
 def test_shutdown_ends_the_worker_though_nobody_answers(fleet):
     fleet.taskhost("control", "shutdown", "-b", fleet.where.broker, "-d", fleet.node, "-t", "0.2").expect(0)
     until("the worker to end", lambda: not fleet.worker.running)
+
+
+def test_shutdown_is_a_warm_stop_told_like_any_other(fleet, note, gate):
+    fleet.call("journey.gate", str(note), "first", gate.path)
+    until("it to run", lambda: note.lines == ["first"])
+    fleet.taskhost("control", "shutdown", "-b", fleet.where.broker, "-d", fleet.node, "-t", "0.2").expect(0)
+    until("the stop to be told", lambda: fleet.worker.events("stopping"))
+    assert [one["kind"] for one in fleet.worker.events("stopping")] == ["warm"]
+    assert get(int(fleet.worker.events("metrics")[0]["port"]), "/readyz") == (503, "stopping\n")
+    gate.open()
+    assert fleet.worker.wait() == 0
+    assert note.lines == ["first", "first done"]
 
 
 def test_nobody_there_is_an_exit_status_of_its_own(fleet):

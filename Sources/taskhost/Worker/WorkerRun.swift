@@ -163,13 +163,12 @@ final class WorkerRun {
         engine.onCatalog = { [unowned self] in scheduleWhatIsLoaded() }
         // Before it is ready it does not say that it is online: whoever hears that asks it something at once.
         engine.onLinkUp = { [unowned self] in if readiness.isOver { events?.linkUp() } }
+        engine.onShutDown = { [unowned self] in if engine.stopping == nil { stop(.warm) } }
         engine.onClosing = { [unowned self] in events?.close() }
         engine.onStopped = { [unowned self] in
             control.close()
             localControl?.close()
             eventChannel?.close()
-            // Remote control stops the engine alone.
-            stopBeat()
             // Giving the lease back waits for the broker; an unreachable one must not keep us.
             _ = loop.schedule(afterSeconds: 6) { [loop] in loop.stop() }
             guard let hooks else { return hasEnded() }
