@@ -123,6 +123,17 @@ def test_every_ending_is_told_with_the_fields_monitors_read(either, ear, start_n
     assert state.workers[node].alive
 
 
+def test_where_term_acts_as_quit_a_task_terminated_by_no_signals_name_is_sent_quit(either, ear, start_node, node, queue,
+                                                                               note):
+    start_node("-E", environment={"REMAP_SIGTERM": "SIGQUIT"})
+    running = either.send("journey.gate", str(note), "long", str(note) + ".never", queue=queue)
+    ear.wait_for("task-started", running.id)
+    arguments = {"task_id": running.id, "terminate": True}
+    told = either.app.control.broadcast("revoke", arguments=arguments, destination=[node], reply=True, timeout=10)
+    assert told == [{node: {"ok": f"terminate: {running.id}"}}]
+    assert ear.wait_for("task-revoked", running.id)["signum"] == 3
+
+
 def test_a_worker_says_that_it_came_lives_and_goes(ear, start_node, node):
     worker = start_node("--heartbeat-interval", "0.2")
     until("two heartbeats", lambda: len(ear.workers("worker-heartbeat", node)) >= 2)
