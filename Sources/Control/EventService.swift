@@ -67,7 +67,6 @@ public final class EventService {
     /// Nothing follows. To be called while the broker can still be spoken to.
     public func close() {
         beating?.cancel()
-        flush()
         if options.heartbeatSeconds != nil { sendWorker("worker-offline") }
         disableTaskEvents()
     }
@@ -106,6 +105,8 @@ public final class EventService {
 
     private func send(_ type: String, _ fields: [JSONMember]) {
         guard isHeard else { return }
+        // Before it go those with lower clocks.
+        flush()
         let key = type.split(separator: "-").joined(separator: ".")
         publish(event(type, fields), routingKey: key)
     }

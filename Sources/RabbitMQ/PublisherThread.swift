@@ -151,23 +151,19 @@ final class PublisherThread: @unchecked Sendable {
     }
 
     private func waitForSomething() {
+        let now = Self.now()
+        let patience = PublisherPatience(
+            tick: link?.connection.tickSeconds, retryIn: waiting.isEmpty ? nil : retryAt - now,
+            giveUpIn: giveUpAt.map { $0 - now }, isIdle: isIdle)
         var queries = [pollfd(fd: mailbox.descriptor, events: Int16(POLLIN), revents: 0)]
-        var seconds = -1.0
         if let link {
-            seconds = link.connection.tickSeconds
             // With room to publish, only the socket can be what we wait for.
             let wantsRoom = waiting.first.map { link.hasRoom(for: $0.size) } ?? false
             let events = wantsRoom ? POLLIN | POLLOUT : POLLIN
             queries.append(pollfd(fd: link.connection.descriptor, events: Int16(events), revents: 0))
-        } else if !waiting.isEmpty {
-            seconds = max(0, retryAt - Self.now())
-        }
-        if let giveUpAt {
-            let left = max(0, giveUpAt - Self.now())
-            seconds = seconds < 0 ? left : min(seconds, left)
         }
         // Interrupted or not: the caller looks at everything again.
-        _ = poll(&queries, nfds_t(queries.count), seconds < 0 ? -1 : Int32((seconds * 1000).rounded(.up)))
+        _ = poll(&queries, nfds_t(queries.count), patience.seconds.map { Int32(($0 * 1000).rounded(.up)) } ?? -1)
     }
 
     private func end() {
@@ -185,5 +181,24 @@ final class PublisherThread: @unchecked Sendable {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+}
+
+/// How long the thread may sleep when nothing comes.
+struct PublisherPatience {
+    /// Of the link: it must be looked after so often; nil: there is none.
+    var tick: Double?
+    /// Until the next attempt at a link; nil: nothing waits for one.
+    var retryIn: Double?
+    /// Until what is left is given up; nil: we are not closing.
+    var giveUpIn: Double?
+    /// Nothing waits or is unconfirmed.
+    var isIdle: Bool
+
+    /// nil: for ever.
+    var seconds: Double? {
+        // The last confirm has come since the thread looked whether it may end: nothing else will wake it.
+        if giveUpIn != nil, isIdle { return 0 }
+        return [tick ?? retryIn, giveUpIn].compactMap(\.self).min().map { max(0, $0) }
     }
 }

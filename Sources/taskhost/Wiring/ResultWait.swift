@@ -13,6 +13,7 @@ final class ResultWait {
     private let began = LogTime.now()
     /// The final state, once it is there.
     private(set) var final: ReceivedMeta?
+    private var seconds = 0.0
     private var subscription: (any AnyObject)?
 
     init(session: ClientSession, taskID: String, asJSON: Bool) {
@@ -37,6 +38,7 @@ final class ResultWait {
         guard final == nil else { return }
         if meta.isFinal {
             final = meta
+            seconds = LogTime.now().seconds(since: began)
             clearView()
             session.finish()
         } else if !asJSON, let text = view.text(state: meta.state.rawValue, meta: meta.result) {
@@ -51,7 +53,6 @@ final class ResultWait {
     /// Prints the result. The exit status follows the state.
     func report() -> ExitStatus {
         guard let final else { return .notYet }
-        let seconds = LogTime.now().seconds(since: began)
         return ResultText.report(final, taskID: taskID, seconds: seconds, asJSON: asJSON)
     }
 }
