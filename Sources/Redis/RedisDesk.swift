@@ -58,6 +58,7 @@ final class RedisDesk {
     private var restores = 0
     private(set) var isConsuming = false
     private var whenStopped: [() -> Void] = []
+    private var whenRestored: (() -> Void)?
 
     init(line: RedisLine, keys: RedisQueueKeys, restorer: RedisRestorer, tell: @escaping (News) -> Void) {
         self.line = line
@@ -104,13 +105,20 @@ final class RedisDesk {
 
     /// The last thing a desk does: all that is held goes back, oldest first in line.
     func giveBack(done: @escaping () -> Void) {
-        flush()
-        let tags = held.keys.sorted(by: >).map(tag)
+        requeued += held.keys.sorted().map(tag)
         held.removeAll()
-        let leave = { [line, keys, host] in
+        whenRestored = { [line, keys, host] in
             line.ask(["ZREM".bytes, keys.hosts.bytes, host.bytes]) { _ in done() }
         }
-        if tags.isEmpty { leave() } else { restorer.restore(tags, done: leave) }
+        flush()
+        finishRestoring()
+    }
+
+    /// What was rejected just before is on its way as well.
+    private func finishRestoring() {
+        guard restores == 0, let leave = whenRestored else { return }
+        whenRestored = nil
+        leave()
     }
 
     /// Others took over: begins anew under another name.
@@ -156,6 +164,7 @@ final class RedisDesk {
             restorer.restore(requeued.reversed()) { [weak self] in
                 self?.restores -= 1
                 self?.look()
+                self?.finishRestoring()
             }
             requeued = []
         }

@@ -110,6 +110,23 @@ struct BrokerSettlementTests {
         try client.close()
     }
 
+    @Test("one rejected with requeue just before the link closes is there for others", arguments: BrokerKind.allCases)
+    func requeuedAtTheEnd(kind: BrokerKind) throws {
+        let place = try BrokerUnderTest(kind)
+        let client = try place.client()
+        let queue = place.queue()
+        try client.publish(["a", "b", "c"], to: queue)
+        client.consume(queue, credit: 2)
+        client.broker.reject(try client.receive(2)[0].tag, requeue: true)
+        client.broker.reject(client.deliveries[1].tag, requeue: true)
+        try client.close()
+
+        let next = try place.client()
+        next.consume(queue, credit: 10)
+        #expect(try next.receive(3).map(\.text) == ["a", "b", "c"])
+        try next.close()
+    }
+
     @Test("one rejected without requeue is gone", arguments: BrokerKind.allCases)
     func rejected(kind: BrokerKind) throws {
         let place = try BrokerUnderTest(kind)
