@@ -151,7 +151,7 @@ extension ControlDesk {
     }
 
     func shutDown() -> JSON? {
-        log(1, "stopping: shutdown was asked for by remote control")
+        log(1, "shutdown was asked for by remote control")
         engine.shutDown()
         return nil
     }

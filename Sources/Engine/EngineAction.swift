@@ -56,6 +56,8 @@ enum EngineNote {
     case refused(String)
     case postponed(name: String, id: String, seconds: Double)
     case givenBack(Int)
+    /// It ran when the time of the stop was over.
+    case interrupted(name: String, id: String)
     case runnerFault(name: String, id: String, reason: String)
     case recordingFailed(id: String, what: String, retryInSeconds: Double)
     case deadLettered(id: String, queue: String, reason: String)

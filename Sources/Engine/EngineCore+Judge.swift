@@ -204,7 +204,9 @@ extension EngineCore {
             actions.append(.log(.rejected(name: name, id: id, reason: reason, requeue: requeue)))
         case .revoke:
             actions.append(.log(.discarded(name: name, id: id, reason: "terminated")))
-        case .restart, .again, .giveBack:
+        case .giveBack:
+            actions.append(.log(.interrupted(name: name, id: id)))
+        case .restart, .again:
             break
         }
     }

@@ -9,7 +9,7 @@ extension EngineNote {
         case .received, .started, .succeeded, .retrying, .ignored, .discarded, .postponed, .givenBack, .alreadyDone,
             .adopted, .resized, .queuePaused, .queueResumed:
             .info
-        case .rejected, .softLimit, .runnerFault: .warning
+        case .rejected, .softLimit, .runnerFault, .interrupted: .warning
         case .failed, .crashed, .hardLimit, .memoryLimit, .refused, .recordingFailed, .deadLettered, .abandoned,
             .chordFailed, .notFollowed, .errbackFailed:
             .error
@@ -45,6 +45,7 @@ extension EngineNote {
         case .postponed(let name, let id, let seconds):
             "Task \(name)[\(id)] is due in \(seconds.brief) s; the broker keeps it until then"
         case .givenBack(let count): "Gave \(count) messages back to their queues"
+        case .interrupted(let name, let id): "Task \(name)[\(id)] was killed by the stop; it goes back to its queue"
         case .runnerFault(let name, let id, let reason): "Task \(name)[\(id)] could not be run: \(reason); trying again"
         case .recordingFailed(let id, let what, let seconds):
             "Task [\(id)]: could not \(what)" + (seconds > 0 ? "; again in \(seconds.brief) s" : "")
@@ -71,7 +72,8 @@ extension EngineNote {
             .crashed(let name, let id, _, _, _, _), .hardLimit(let name, let id, _, _),
             .memoryLimit(let name, let id, _, _),
             .softLimit(let name, let id, _), .postponed(let name, let id, _), .runnerFault(let name, let id, _),
-            .alreadyDone(let name, let id), .adopted(let name, let id), .errbackFailed(let name, let id, _):
+            .alreadyDone(let name, let id), .adopted(let name, let id), .interrupted(let name, let id),
+            .errbackFailed(let name, let id, _):
             ["task": "\(name)", "task_id": "\(id)"]
         case .recordingFailed(let id, _, _), .deadLettered(let id, _, _), .notFollowed(let id, _): ["task_id": "\(id)"]
         case .chordFailed(_, let body, _): ["task_id": "\(body)"]

@@ -180,7 +180,7 @@ public struct HeldTask: Sendable {
 }
 
 public struct EngineFigures: Sendable, Equatable {
-    /// Messages taken since the start, by task name (Celery's `total`).
+    /// Tasks started since our own start, by task name (Celery's `total`).
     public var received: [String: Int]
     /// Tasks run at a time.
     public var slots: Int

@@ -88,7 +88,7 @@ def test_a_paused_queue_gives_back_what_has_not_begun_and_takes_nothing(fleet, s
     gate.open()
     until("all to end", lambda: sum(line.endswith(" done") for line in note.lines) == 6)
     assert sorted(line for line in note.lines if "done" not in line) == [f"task-{number}" for number in range(6)]
-    assert fleet.run("status", "--json").json[fleet.node]["received"] == 2
+    assert fleet.run("status", "--json").json[fleet.node]["started"] == 2
     fleet.run("control", "resume_queue", fleet.queue).expect(0)
     until("the metric", lambda: f'taskhost_queue_paused{{queue="{fleet.queue}"}} 0' in fleet.metrics())
     assert fleet.run("status", "--json").json[fleet.node]["paused"] == [] and len(calls) == 6
@@ -99,7 +99,7 @@ def test_status_tells_version_slots_queues_and_what_runs(fleet, note, gate):
     until("it to run", lambda: note.lines == ["first"])
     told = fleet.run("status", "--json").expect(0).json[fleet.node]
     assert (told["slots"], told["busy"], told["queues"]) == (2, 1, [fleet.queue])
-    assert told["version"].startswith("taskhost ") and told["uptime"] >= 0 and told["received"] == 1
+    assert told["version"].startswith("taskhost ") and told["uptime"] >= 0 and told["started"] == 1
     [task] = told["running"]
     assert task["id"] == running and task["age"] >= 0 and task["name"] == "journey.gate"
     shown = fleet.run("status").expect(0).out
@@ -122,6 +122,19 @@ def test_shutdown_is_a_warm_stop_told_like_any_other(fleet, note, gate):
     gate.open()
     assert fleet.worker.wait() == 0
     assert note.lines == ["first", "first done"]
+
+
+def test_a_task_that_outlasts_the_grace_period_is_named_and_is_back_in_its_queue(start_worker, fleet, note, gate):
+    queue = fleet.queue + "-stop"
+    worker = start_worker(fleet.where, queue, options=["-n", f"stopped-{queue}@test"], slots=1, grace=0.5)
+    running = fleet.taskhost("call", "journey.gate", str(note), "first", gate.path, "-b", fleet.where.broker,
+                             "--result-backend", "none", "-Q", queue, "--json").json["id"]
+    until("it to run", lambda: note.lines == ["first"])
+    assert worker.stop() == 0
+    assert worker.said(running, "was killed by the stop; it goes back to its queue")
+    # Another one has it at once: no lease and no visibility time-out is waited for.
+    left = fleet.taskhost("purge", queue, "--force", "-b", fleet.where.broker, "--json").json
+    assert left == {queue: 1}
 
 
 def test_nobody_there_is_an_exit_status_of_its_own(fleet):
