@@ -2,7 +2,7 @@
 import Glibc
 import TaskhostJSON
 
-enum SignalName {
+public enum SignalName {
     /// Those that can be meant by somebody who wants a task to end or to notice something.
     private static let numbers: [String: Int32] = [
         "HUP": SIGHUP, "INT": SIGINT, "QUIT": SIGQUIT, "ILL": SIGILL, "TRAP": SIGTRAP, "ABRT": SIGABRT,
@@ -11,6 +11,11 @@ enum SignalName {
         "XCPU": SIGXCPU, "XFSZ": SIGXFSZ, "VTALRM": SIGVTALRM, "PROF": SIGPROF, "WINCH": SIGWINCH, "IO": SIGIO,
         "SYS": SIGSYS,
     ]
+
+    /// With or without `SIG`, in capitals.
+    public static func isKnown(_ name: String) -> Bool {
+        numbers[name.hasPrefix("SIG") ? String(name.dropFirst(3)) : name] != nil
+    }
 
     /// nil and an empty text mean the usual one.
     static func number(_ value: JSON?, usual: Int32 = SIGTERM) throws(CommandError) -> Int32 {

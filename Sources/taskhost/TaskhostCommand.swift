@@ -42,6 +42,7 @@ enum Program {
         signal(SIGPIPE, SIG_IGN)
         let words = ArgumentOrder.normalise(Array(CommandLine.arguments.dropFirst()))
         do {
+            if let failure = ArgumentOrder.stranger(words) { throw failure }
             var command = try TaskhostCommand.parseAsRoot(words)
             try command.run()
         } catch let failure as CommandFailure {

@@ -27,6 +27,15 @@ struct ArgumentTests {
         #expect(throws: CommandFailure.self) { try PlainValue.keyword("y") }
     }
 
+    @Test("a subcommand that is none is told which was meant")
+    func strangers() {
+        #expect(ArgumentOrder.stranger(["statu"])?.fix == "taskhost status")
+        #expect(ArgumentOrder.stranger(["frobnicate"])?.fix == "`taskhost --help` lists the subcommands")
+        for words in [["status"], ["help", "x"], ["-Q", "a"], []] {
+            #expect(ArgumentOrder.stranger(words) == nil)
+        }
+    }
+
     @Test("--kwargs takes an object and nothing else")
     func keywordObject() throws {
         #expect(try PlainValue.keywords("{\"y\": 1}") == [JSONMember(key: "y", value: .int(1))])

@@ -70,11 +70,41 @@ struct FleetTests {
         let lines = FleetText.lines(FleetStatus(Self.replies), at: 1012)
         #expect(
             lines == [
-                "NODE  VERSION         UP     BUSY  WAITING  RECEIVED  QUEUES",
-                "w1@h  taskhost 0.1.0  1h 2m  1/2   0        7         celery,urgent",
+                "NODE  VERSION         UP     BUSY  WAITING  STARTED  QUEUES",
+                "w1@h  taskhost 0.1.0  1h 2m  1/2   0        7        celery,urgent",
                 "  12s     tasks.add(4, y=6)  x1",
                 "w2@h  celery 5.7.0    ?      0/?   ?        0",
             ])
+    }
+
+    @Test("nobody named is not everybody", arguments: ["", ",", " , "])
+    func nobody(list: String) {
+        for words in [["control", "shutdown"], ["status"], ["inspect", "ping"], ["top"]] {
+            #expect(throws: (any Error).self) { try TaskhostCommand.parseAsRoot(words + ["-d", list]) }
+            #expect(throws: Never.self) { try TaskhostCommand.parseAsRoot(words + ["-d", "w1@h,"]) }
+        }
+    }
+
+    @Test("names that several workers share are found")
+    func shared() {
+        let replies = ["w2@h", "w1@h", "w2@h"].map { JSONMember(key: $0, value: ["ok": "pong"]) }
+        #expect(RemoteOptions.repeated(replies) == ["w2@h"])
+    }
+
+    @Test("of a revocation, which nobody answers, a signal that is none is refused before it is sent")
+    func signals() {
+        func parse(_ words: String...) throws { _ = try TaskhostCommand.parseAsRoot(["revoke", "x"] + words) }
+        #expect(throws: (any Error).self) { try parse("--terminate", "--signal", "SIGFOO") }
+        #expect(throws: (any Error).self) { try parse("--signal", "KILL") }
+        #expect(throws: Never.self) { try parse("--terminate", "--signal", "KILL") }
+        #expect(throws: Never.self) { try parse("--terminate") }
+    }
+
+    @Test("help on methods fits into 80 columns")
+    func helpWidth() {
+        for methods in [RemoteMethod.inspecting, RemoteMethod.controlling] {
+            #expect(RemoteMethod.help(methods).split(separator: "\n").allSatisfy { $0.count < 80 })
+        }
     }
 
     @Test("ages are short")

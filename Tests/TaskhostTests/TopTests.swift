@@ -53,7 +53,7 @@ struct TopTests {
         model.update(depths: ["celery": 41])
         let lines = TopScreen.lines(model, columns: 100, rows: 24, at: 1012)
         #expect(lines.count == 24)
-        #expect(lines[0].text == "taskhost top   workers 1   busy 1/2   received 2.0/s")
+        #expect(lines[0].text == "taskhost top   workers 1   busy 1/2   started 2.0/s")
         #expect(lines.contains(TopScreen.Line(text: "celery  41     4.0/s    1", isSelected: true)))
         #expect(
             lines.contains {

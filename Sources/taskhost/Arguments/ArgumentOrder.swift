@@ -32,6 +32,14 @@ enum ArgumentOrder {
         }
     }
 
+    /// A first word that is neither an option nor a subcommand, and the subcommand that was meant.
+    static func stranger(_ words: [String]) -> CommandFailure? {
+        guard let word = words.first, !word.hasPrefix("-"), !subcommands.contains(word) else { return nil }
+        let meant = NearestName.of(word, among: subcommands).map { "taskhost \($0)" }
+        return CommandFailure(
+            .usage, "'\(word)' is no subcommand", fix: meant ?? "`taskhost --help` lists the subcommands")
+    }
+
     private static func bareWait(_ word: String) -> String { word == "--wait" ? "--wait=\(WaitTime.forever)" : word }
 
     private static func argumentOfCall(_ word: String) -> String {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Client
+import Control
 import TaskhostJSON
 
 struct RevokeCommand: ParsableCommand {
@@ -16,10 +17,19 @@ struct RevokeCommand: ParsableCommand {
     @Flag(help: "End them if they run already.")
     var terminate = false
 
-    @Option(help: ArgumentHelp("The signal that --terminate sends.", valueName: "name"))
-    var signal = "SIGTERM"
+    @Option(help: ArgumentHelp("The signal that --terminate sends. Default: SIGTERM.", valueName: "name"))
+    var signal: String?
 
     @OptionGroup(title: "Connection") var connection: ConnectionOptions
+
+    /// Nobody answers, so nobody else would say that the signal is wrong.
+    func validate() throws {
+        guard let signal else { return }
+        guard terminate else { throw ValidationError("--signal is what --terminate sends: add --terminate") }
+        guard SignalName.isKnown(signal) else {
+            throw ValidationError("'\(signal)' is no signal for tasks: write SIGKILL, or SIGINT")
+        }
+    }
 
     func run() throws {
         let configuration = try connection.configuration()
@@ -29,7 +39,7 @@ struct RevokeCommand: ParsableCommand {
         }
         try session.run {
             session.client.revoke(
-                ids, terminate: terminate ? signal : nil, controlExchange: session.controlExchange
+                ids, terminate: terminate ? signal ?? "SIGTERM" : nil, controlExchange: session.controlExchange
             ) { failure in
                 session.finish(failure.map { .unavailable($0, "not revoked") })
             }

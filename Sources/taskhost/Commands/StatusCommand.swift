@@ -7,7 +7,7 @@ struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Show the workers that run, and what they do.",
         discussion: """
-            A line per worker: slots in use, messages that wait in its hands, tasks received since its start, queues; \
+            A line per worker: slots in use, messages that wait in its hands, tasks it has started, queues; \
             below it the tasks that run, with their age. Exit status: 69 when no worker replies.
             """)
 

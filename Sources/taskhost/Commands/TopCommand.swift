@@ -26,6 +26,7 @@ struct TopCommand: ParsableCommand {
 
     func validate() throws {
         guard timeout > 0, timeout <= 60 else { throw ValidationError("--timeout is more than 0 and at most 60") }
+        try RemoteOptions.validate(destination)
     }
 
     func run() throws {

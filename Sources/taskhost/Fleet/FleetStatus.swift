@@ -39,7 +39,7 @@ struct FleetStatus {
         var paused: Set<String> = []
         /// Starts since its own start, by queue; nil: it is no taskhost, and cannot pause queues either.
         var started: [String: Int64]?
-        /// Tasks received since its start.
+        /// Tasks started since its own start.
         var total: Int64 = 0
         var running: [Running] = []
         var waiting: Int?
@@ -127,7 +127,7 @@ struct FleetStatus {
                 let value: JSON = [
                     "version": .string(node.version), "uptime": optional(node.uptime),
                     "slots": node.slots.map(JSON.int) ?? .null, "busy": .int(Int64(node.running.count)),
-                    "waiting": node.waiting.map { .int(Int64($0)) } ?? .null, "received": .int(node.total),
+                    "waiting": node.waiting.map { .int(Int64($0)) } ?? .null, "started": .int(node.total),
                     "queues": .array(node.queues.map(JSON.string)),
                     "paused": .array(node.paused.sorted().map(JSON.string)), "running": .array(running),
                 ]

@@ -4,7 +4,7 @@ import Foundation
 enum FleetText {
     /// - Parameter now: Unix time.
     static func lines(_ fleet: FleetStatus, at now: Double) -> [String] {
-        var rows = [["NODE", "VERSION", "UP", "BUSY", "WAITING", "RECEIVED", "QUEUES"]]
+        var rows = [["NODE", "VERSION", "UP", "BUSY", "WAITING", "STARTED", "QUEUES"]]
         for node in fleet.nodes { rows.append(row(node)) }
         var lines = table(rows)
         for (index, node) in fleet.nodes.enumerated().reversed() {

@@ -7,13 +7,13 @@ extension RemoteMethod {
         .init(
             name: "conf", summary: "settings; true: the unset ones, too",
             parameters: [.init(name: "with_defaults", kind: .flag, isOptional: true)]),
-        .init(name: "overview", summary: "what only taskhost's workers tell, for events and top"),
+        .init(name: "overview", summary: "what only taskhost's workers tell (for top)"),
         .init(name: "ping", summary: "who is there"),
         .init(
             name: "query_task", summary: "where these tasks are",
             parameters: [.init(name: "ids", kind: .text, isList: true)]),
         .init(
-            name: "registered", summary: "tasks that are offered, with attributes such as rate_limit",
+            name: "registered", summary: "offered tasks, with attributes: rate_limit …",
             parameters: [.init(name: "taskinfoitems", kind: .text, isOptional: true, isList: true)]),
         .init(name: "report", summary: "software and settings, as text"),
         .init(name: "reserved", summary: "tasks that wait for a slot"),
@@ -40,7 +40,7 @@ extension RemoteMethod {
         .init(name: "enable_events", summary: "tell monitors what happens"),
         .init(name: "heartbeat", summary: "send one heartbeat event now"),
         .init(
-            name: "pause_queue", summary: "take nothing from a queue for now; taskhost's workers only",
+            name: "pause_queue", summary: "take nothing from it for now; taskhost's only",
             parameters: [.init(name: "queue", kind: .text)]),
         .init(
             name: "pool_grow", summary: "more slots",
@@ -50,7 +50,7 @@ extension RemoteMethod {
             name: "pool_shrink", summary: "fewer slots",
             parameters: [.init(name: "n", kind: .number, isOptional: true)]),
         .init(
-            name: "rate_limit", summary: "starts of a task per time, e.g. 10/m; 0: no limit",
+            name: "rate_limit", summary: "starts of a task in a time: 10/m; 0: any",
             parameters: [.init(name: "task_name", kind: .text), .init(name: "rate_limit", kind: .text)]),
         .init(
             name: "resume_queue", summary: "take from it again", parameters: [.init(name: "queue", kind: .text)]),
@@ -58,7 +58,7 @@ extension RemoteMethod {
             name: "revoke", summary: "do not run these tasks",
             parameters: [.init(name: "task_id", kind: .text, isList: true)]),
         .init(
-            name: "revoke_by_stamped_headers", summary: "do not run tasks with these stamps (name=value)",
+            name: "revoke_by_stamped_headers", summary: "do not run tasks with stamps (name=value)",
             parameters: [.init(name: "headers", kind: .text, isList: true)]),
         .init(name: "shutdown", summary: "end in good order; nobody answers", isAnswered: false),
         .init(

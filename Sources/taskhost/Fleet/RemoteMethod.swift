@@ -77,9 +77,14 @@ struct RemoteMethod {
         throw CommandFailure(.usage, "'\(name)' is no command of workers", fix: "one of \(names)")
     }
 
+    /// Two columns, within 80: a long usage has its summary below.
     static func help(_ methods: [RemoteMethod]) -> String {
-        let width = (methods.map(\.usage.count).max() ?? 0) + 2
-        return methods.map { "  " + $0.usage.padded(to: width) + $0.summary }.joined(separator: "\n")
+        let width = 26
+        return methods.map { method in
+            let usage = "  " + method.usage
+            let gap = usage.count > width - 2 ? "\n" + String(repeating: " ", count: width) : ""
+            return (gap.isEmpty ? usage.padded(to: width) : usage + gap) + method.summary
+        }.joined(separator: "\n")
     }
 }
 

@@ -2,10 +2,10 @@
 import ArgumentParser
 
 struct RemoteMethodOptions: ParsableArguments {
-    @Argument(help: ArgumentHelp("One of the methods below.", valueName: "method"))
+    @Argument(help: ArgumentHelp("One of the methods above.", valueName: "method"))
     var method: String
 
-    @Argument(help: ArgumentHelp("Its arguments, in the order shown below.", valueName: "argument"))
+    @Argument(help: ArgumentHelp("Its arguments, in the order shown above.", valueName: "argument"))
     var arguments: [String] = []
 
     @OptionGroup var remote: RemoteOptions

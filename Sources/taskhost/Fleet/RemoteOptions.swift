@@ -21,6 +21,14 @@ struct RemoteOptions: ParsableArguments {
 
     func validate() throws {
         guard timeout > 0, timeout <= 3600 else { throw ValidationError("--timeout is more than 0 seconds") }
+        try Self.validate(destination)
+    }
+
+    /// Nobody's name must not mean everybody: it may be a variable that a script has not set.
+    static func validate(_ destination: String?) throws {
+        guard destination == nil || names(destination) != nil else {
+            throw ValidationError("--destination names no worker; leave it out to mean all")
+        }
     }
 
     var nodes: [String]? { Self.names(destination) }
@@ -51,7 +59,15 @@ struct RemoteOptions: ParsableArguments {
                 }
             }
         }
+        for name in Self.repeated(answers[0]) {
+            Console.remark("taskhost: several workers are called \(name): give each a name of its own with --hostname")
+        }
         return answers
+    }
+
+    /// Names that more than one worker has: they can neither be told apart nor be spoken to one by one.
+    static func repeated(_ replies: [JSONMember]) -> [String] {
+        Dictionary(grouping: replies, by: \.key).filter { $0.value.count > 1 }.keys.sorted()
     }
 
     var nobody: CommandFailure {

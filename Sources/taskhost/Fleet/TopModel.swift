@@ -28,7 +28,7 @@ struct TopModel {
 
     private(set) var fleet = FleetStatus([:])
     private(set) var queues: [Queue] = []
-    /// Tasks received per second, of all workers; nil: not known yet.
+    /// Tasks started per second, of all workers; nil: not known yet.
     private(set) var rate: Double?
     private(set) var selection = 0
     /// The task to be killed when the next key is `y`.

@@ -13,7 +13,7 @@ enum TopScreen {
         let slots = model.fleet.nodes.reduce(0) { $0 + ($1.slots ?? 0) }
         let rate = model.rate.map { String(format: "%.1f/s", $0) } ?? "?"
         var lines = [
-            Line(text: "taskhost top   workers \(model.fleet.nodes.count)   busy \(busy)/\(slots)   received \(rate)"),
+            Line(text: "taskhost top   workers \(model.fleet.nodes.count)   busy \(busy)/\(slots)   started \(rate)"),
             Line(text: ""),
         ]
         lines += nodes(model)
@@ -27,7 +27,7 @@ enum TopScreen {
     }
 
     private static func nodes(_ model: TopModel) -> [Line] {
-        var table = [["NODE", "UP", "BUSY", "WAITING", "RECEIVED", "QUEUES"]]
+        var table = [["NODE", "UP", "BUSY", "WAITING", "STARTED", "QUEUES"]]
         for node in model.fleet.nodes {
             table.append([
                 node.name, node.uptime.map(FleetText.age) ?? "?",
