@@ -258,6 +258,14 @@ extension Engine: BrokerEvents {
         log.error("\(failure)")
         onFatal(failure)
     }
+
+    /// Without a queue of its own the host is not what it was started as; without one that somebody named by remote
+    /// control it is.
+    public func refused(queue: String, _ failure: BrokerFailure) {
+        guard !options.queues.contains(where: { $0.declaration.name == queue }) else { return fatal(failure) }
+        log.error("queue \(queue) is not consumed: \(failure)")
+        handle(.cancelQueue(queue))
+    }
 }
 
 extension Engine: ResultStoreEvents {

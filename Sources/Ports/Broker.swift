@@ -71,6 +71,13 @@ public protocol BrokerEvents: AnyObject {
     func consumerCancelled(queue: String)
     /// It will not work like this, however often it is tried (access refused, queue with other arguments).
     func fatal(_ failure: BrokerFailure)
+    /// One queue will not be consumed like this. The adapter has forgotten it; it may be asked for again.
+    func refused(queue: String, _ failure: BrokerFailure)
+}
+
+extension BrokerEvents {
+    /// For those who cannot do without any of their queues.
+    public func refused(queue: String, _ failure: BrokerFailure) { fatal(failure) }
 }
 
 public struct Publication: Sendable {

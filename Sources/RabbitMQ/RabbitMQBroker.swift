@@ -195,9 +195,19 @@ public final class RabbitMQBroker: Broker {
                 consumer.kind = kind
                 consumer.needsSetup = false
             case .failure(let failure):
-                consumer.isWaiting = true
-                events?.fatal(failure)
+                refuse(consumer, failure)
             }
+        }
+    }
+
+    /// A queue of tasks is forgotten, so that it can be asked for again when its fault has been mended.
+    private func refuse(_ consumer: QueueConsumer, _ failure: BrokerFailure) {
+        consumer.isWaiting = true
+        if case .tasks = consumer.role {
+            consumers.removeAll { $0 === consumer }
+            events?.refused(queue: consumer.name, failure)
+        } else {
+            events?.fatal(failure)
         }
     }
 
@@ -336,8 +346,7 @@ extension RabbitMQBroker: ConsumeLinkOwner {
         if consumer.isOwn { return pause(consumer) }
         events?.consumerCancelled(queue: consumer.name)
         if let failure, failure.isHopeless, failure.code == .accessRefused {
-            consumer.isWaiting = true
-            events?.fatal(failure)
+            refuse(consumer, failure)
         } else {
             pause(consumer)
         }

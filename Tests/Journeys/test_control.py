@@ -246,3 +246,28 @@ def test_fleets_with_control_exchanges_of_their_own_do_not_hear_each_other(eithe
     taskhost("revoke", result.id, "-b", either.broker, "--config", str(configuration)).expect(0)
     until("the revocation", lambda: result.state == "REVOKED")
     shop.close()
+
+
+def test_a_queue_that_the_broker_refuses_is_left_out_and_the_worker_goes_on(redis_transport, start_node, node, queue,
+                                                                            queues, note):
+    """However it was misspelt: a command that goes to all workers must not end the fleet."""
+    worker = start_node(redis_transport)
+    told = inspect_names(redis_transport, node)
+    assert told == [queue]
+    # RabbitMQ keeps these names to itself; this other one is somebody's own.
+    owned = queues.new() + "-owned"
+    with redis_transport.app.connection_for_write() as connection, connection.channel() as channel:
+        channel.queue_declare(owned, exclusive=True, durable=False)
+        for name in ("amq.misspelt", owned):
+            celery_command(redis_transport, "control", "--json", "-d", node, "-t", "10", "add_consumer", name)
+            worker.wait_for_log("is not consumed", name)
+    assert inspect_names(redis_transport, node) == [queue]
+    # Its owner is gone, and the queue with it: asked for again, it is made.
+    celery_command(redis_transport, "control", "--json", "-d", node, "-t", "10", "add_consumer", owned)
+    redis_transport.send("journey.mark", str(note), "late", queue=owned).get(timeout=20)
+    redis_transport.send("journey.mark", str(note), "as before", queue=queue).get(timeout=20)
+    assert note.lines == ["late", "as before"] and worker.running
+
+
+def inspect_names(transport, node):
+    return [one["name"] for one in inspect(transport, node, "active_queues")]
