@@ -77,7 +77,7 @@ final class OwnBroadcasts {
     private func finish(_ ticket: String) {
         guard let pending = asked.removeValue(forKey: ticket) else { return }
         pending.timer?.cancel()
-        pending.done(pending.replies.sorted { $0.key < $1.key }.map { JSONMember(key: $0.key, value: $0.value) })
+        pending.done(pending.replies.sorted { $0.key < $1.key })
     }
 }
 
@@ -87,7 +87,8 @@ private final class PendingQuestion {
     var expected: Set<String>?
     let loop: any EventLoop
     let done: ([JSONMember]) -> Void
-    private(set) var replies: [String: JSON] = [:]
+    /// In the order they came; two of one name are two workers.
+    private(set) var replies: [JSONMember] = []
     var timer: (any LoopTimer)?
 
     init(from nodes: [String]?, loop: any EventLoop, done: @escaping ([JSONMember]) -> Void) {
@@ -97,9 +98,7 @@ private final class PendingQuestion {
     }
 
     /// With names known, waiting longer brings nothing once all have answered.
-    var isComplete: Bool { expected?.isSubset(of: replies.keys) ?? false }
+    var isComplete: Bool { expected?.isSubset(of: replies.map(\.key)) ?? false }
 
-    func add(_ members: [JSONMember]) {
-        for member in members { replies[member.key] = member.value }
-    }
+    func add(_ members: [JSONMember]) { replies += members }
 }

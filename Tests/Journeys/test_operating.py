@@ -143,6 +143,17 @@ def test_nobody_there_is_an_exit_status_of_its_own(fleet):
         assert "no@where" in done.err and "fix:" in done.err
 
 
+def test_workers_of_one_name_are_pointed_out(start_worker, taskhost, queue):
+    url = settings.server("REDIS_URL")
+    node = f"twin-{queue}@test"
+    for _ in range(2):
+        start_worker(Address(url, url), queue, options=["-n", node])
+    # Without -d: with it, one reply of each name is all that is waited for.
+    shown = taskhost("inspect", "ping", "-b", url, "-t", "3").expect(0)
+    assert shown.out.count(f"->  {node}: OK") == 2 and f"several workers are called {node}" in shown.err
+    assert taskhost("inspect", "ping", "--json", "-b", url, "-t", "3").expect(0).json[node] == {"ok": "pong"}
+
+
 def test_replies_leave_nothing_at_redis(start_worker, taskhost, queue):
     url = settings.server("REDIS_URL")
     node = f"operated-{queue}@test"

@@ -12,7 +12,9 @@ enum RemoteErrand {
             throw remote.nobody
         }
         if remote.json {
-            Console.out(.object(replies))
+            // Of workers of one name the last counts: a key can be there only once.
+            let byName = Dictionary(replies.map { ($0.key, $0.value) }) { $1 }.sorted { $0.key < $1.key }
+            Console.out(.object(byName.map { JSONMember(key: $0.key, value: $0.value) }))
         } else {
             for reply in replies {
                 for line in ReplyText.lines(node: reply.key, reply.value) { Console.out(line) }
