@@ -35,8 +35,8 @@ public final class EventService {
     private var beating: (any LoopTimer)?
 
     /// Events of tasks travel together: so many at most, and none waits longer than this.
-    private static let mostTogether = 100
-    private static let longestWait = 0.02
+    private static let mostTogether = 250
+    private static let longestWait = 0.05
 
     public init(
         channels: [any EventChannel], engine: any EngineControl, loop: any EventLoop, options: EventOptions
