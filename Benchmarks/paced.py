@@ -3,8 +3,8 @@
     Tests/Support/with-servers "$(Tests/Support/venv)" Benchmarks/paced.py [--seconds N] [--rounds N]
 
 A host keeps the pace, or it does not: "behind" is how many tasks were not done when the last one had been sent. CPU is
-that of the host's whole process tree, per task; the ratio is taken within a round, and the median counts. Needs what
-`Benchmarks/run` builds.
+that of the host's whole process tree, per task; the ratio is taken within a round, and the median counts. Needs
+`make build`.
 """
 import argparse
 import os

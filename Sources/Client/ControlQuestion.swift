@@ -47,7 +47,8 @@ extension TaskClient {
     /// Asks the workers that listen now. Needs a client with a control channel.
     /// - Parameters:
     ///   - seconds: how long replies are awaited, from when the question is out.
-    ///   - done: replies by node, in order of names, which workers may share; called early once each node of `destination` has answered.
+    ///   - done: replies by node, in order of names, which workers may share; called early once each node of
+    ///     `destination` has answered.
     /// - Throws: it is to be signed, and there is no key.
     public func ask(
         _ question: ControlQuestion, within seconds: Double, on loop: any EventLoop, controlExchange: String = "celery",

@@ -12,10 +12,10 @@ public enum SignalName {
         "SYS": SIGSYS,
     ]
 
-    /// With or without `SIG`, in capitals.
-    public static func isKnown(_ name: String) -> Bool {
-        numbers[name.hasPrefix("SIG") ? String(name.dropFirst(3)) : name] != nil
-    }
+    public static func isKnown(_ name: String) -> Bool { numbers[short(name)] != nil }
+
+    /// They are written with or without `SIG`, in capitals.
+    private static func short(_ name: String) -> String { name.hasPrefix("SIG") ? String(name.dropFirst(3)) : name }
 
     /// nil and an empty text mean the usual one.
     static func number(_ value: JSON?, usual: Int32 = SIGTERM) throws(CommandError) -> Int32 {
@@ -28,9 +28,8 @@ public enum SignalName {
             return Int32(number)
         case .string(let name):
             guard !name.isEmpty, name == name.uppercased(), name != name.lowercased() else { fallthrough }
-            let short = name.hasPrefix("SIG") ? String(name.dropFirst(3)) : name
-            if let number = numbers[short] { return number }
-            throw CommandError("AttributeError", "module 'signal' has no attribute 'SIG\(short)'")
+            if let number = numbers[short(name)] { return number }
+            throw CommandError("AttributeError", "module 'signal' has no attribute 'SIG\(short(name))'")
         default:
             throw CommandError("TypeError", "signal name must be uppercase string.")
         }

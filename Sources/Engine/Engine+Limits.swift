@@ -1,7 +1,15 @@
 // What the core asks of limits that are shared with other hosts.
 import Logging
 import Ports
-import TaskModel
+public import TaskModel
+
+extension EngineOptions {
+    /// Whether all workers together limit it, so that they need a place for that.
+    public func limitsGlobally(_ task: TaskManifest) -> Bool {
+        let policy = TaskPolicy(manifest: task.options, override: overrides[task.name], defaults: defaults)
+        return policy.isLimitedGlobally && policy.standsInLine
+    }
+}
 
 extension Engine {
     private static let nowhere = StoreFailure(
@@ -10,9 +18,7 @@ extension Engine {
 
     /// Said when its bundle is loaded, not when its first message waits in vain.
     func checkScope(_ task: TaskManifest) {
-        let policy = TaskPolicy(
-            manifest: task.options, override: options.overrides[task.name], defaults: options.defaults)
-        guard limits == nil, policy.isLimitedGlobally, policy.standsInLine else { return }
+        guard limits == nil, options.limitsGlobally(task) else { return }
         log.error("Task \(task.name) will not be run, its messages wait: \(Self.nowhere)")
     }
 

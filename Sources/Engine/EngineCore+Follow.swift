@@ -121,7 +121,7 @@ extension EngineCore {
     /// waits for a body looks at the members once and then at the body; if both fail between its two looks, a
     /// millisecond or more apart, it raises `ChordError` in place of what the member raised
     /// (celery/result.py, `AsyncResult.get`). Python's own worker takes some milliseconds there, too.
-    static var memberFailureLeadSeconds: Double { 0.025 }
+    static let memberFailureLeadSeconds = 0.025
 
     // ---- from effects to steps ----
 

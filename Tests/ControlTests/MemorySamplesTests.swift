@@ -28,27 +28,26 @@ struct MemorySamplesTests {
 
     @Test("of many samples every n-th is shown, ten of them")
     func many() {
-        var now: UInt64 = 0
-        var samples = MemorySamples { now }
-        for number in 1...25 {
-            now = UInt64(number) << 20
-            _ = samples.sample()
-        }
-        let lines = samples.dump().split(separator: "\n")
+        let lines = Self.dump(after: 25)
         #expect(lines.count == 12)
         #expect(lines[1...3] == ["-    > 1MB,", "-    > 3MB,", "-    > 5MB,"])
     }
 
     @Test("of more than a thousand samples the oldest are forgotten")
     func bound() {
+        let lines = Self.dump(after: 1010)
+        #expect(lines.count == 12 && lines[1] == "-    > 11MB,")
+    }
+
+    /// So many samples, each with a megabyte more.
+    private static func dump(after count: UInt64) -> [Substring] {
         var now: UInt64 = 0
         var samples = MemorySamples { now }
-        for number in 1...1010 {
-            now = UInt64(number) << 20
+        for number in 1...count {
+            now = number << 20
             _ = samples.sample()
         }
-        let lines = samples.dump().split(separator: "\n")
-        #expect(lines.count == 12 && lines[1] == "-    > 11MB,")
+        return samples.dump().split(separator: "\n")
     }
 
     @Test("this process has some memory")

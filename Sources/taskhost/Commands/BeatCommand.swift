@@ -24,10 +24,8 @@ struct BeatCommand: ParsableCommand {
         _ builder: ConfigurationBuilder, _ configuration: Configuration
     ) throws -> [ScheduledTask] {
         let manifests = try BundleLook.manifests(configuration, environment: ProcessInfo.processInfo.environment)
-        if let stray = BundleSchedules.strays(manifests, under: builder).first {
-            throw CommandFailure.configuration(
-                "[schedules.\(stray)] names no task, and no bundle has a schedule of that name",
-                fix: "add task = \"NAME\", or name the bundle's folder with --plugins")
+        if let stray = BundleSchedules.strays(manifests, under: builder).first.map(BundleSchedules.stray) {
+            throw CommandFailure.configuration(stray.sentence, fix: stray.fix)
         }
         for clash in BundleSchedules.clashes(manifests) { Console.remark("taskhost: \(clash.sentence)") }
         let tasks = try BundleSchedules.tasks(of: manifests, under: builder)

@@ -71,6 +71,13 @@ enum BundleSchedules {
         return clashes
     }
 
+    static func stray(_ name: String) -> (sentence: String, fix: String) {
+        (
+            "[schedules.\(name)] names no task, and no bundle has a schedule of that name",
+            "add task = \"NAME\", or name the bundle's folder with --plugins"
+        )
+    }
+
     /// What the operator says of schedules that nobody brings.
     static func strays(_ manifests: [BundleManifest], under builder: ConfigurationBuilder) -> [String] {
         let brought = Set(manifests.flatMap(\.schedules).map(\.name))

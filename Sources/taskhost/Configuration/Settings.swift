@@ -262,7 +262,7 @@ enum Settings {
         Setting("queues.*.max_priority", .integer(1...255), fallback: "none", about: "`x-max-priority`"),
         Setting(
             "queues.*.exchange", .text, fallback: "the queue's name",
-            about: "exchange it is bound to, likewise"),
+            about: "exchange it is bound to, likewise; with RabbitMQ only"),
         Setting(
             "queues.*.exchange_type", .choice(["direct", "topic", "fanout", "headers"]), fallback: "direct",
             about: "type of that exchange (`task_default_exchange_type`): topic, where clients let RabbitMQ delay"),

@@ -1,4 +1,5 @@
 // Hard limits of tasks against the time a broker lets a message be held; limits that need a place to be shared. Pure.
+import Engine
 import Ports
 import TaskModel
 
@@ -15,11 +16,7 @@ struct LimitCheck {
     /// Tasks that no worker would run, as all workers together are to limit them and have no place for it.
     func scopes() -> [Finding] {
         guard configuration.sharedLimits == .none else { return [] }
-        let stuck = tasks.filter { task in
-            let (own, options) = (configuration.tasks[task.name], task.options)
-            guard (own?.limitScope ?? options.limitScope) == .global else { return false }
-            return (own?.rateLimit ?? options.rateLimit) != nil || (own?.maxConcurrent ?? options.maxConcurrent) != nil
-        }
+        let stuck = tasks.filter(configuration.engineOptions().limitsGlobally)
         guard !stuck.isEmpty else { return [] }
         return [
             .fail(

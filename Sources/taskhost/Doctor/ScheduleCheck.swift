@@ -8,10 +8,8 @@ struct ScheduleCheck {
     let builder: ConfigurationBuilder
 
     func findings() -> [Finding] {
-        var findings = BundleSchedules.strays(manifests, under: builder).map { name in
-            Finding.warn(
-                "schedules", "[schedules.\(name)] names no task, and no bundle has a schedule of that name",
-                fix: "add task = \"NAME\", or name the bundle's folder with --plugins")
+        var findings = BundleSchedules.strays(manifests, under: builder).map(BundleSchedules.stray).map { stray in
+            Finding.warn("schedules", stray.sentence, fix: stray.fix)
         }
         findings += BundleSchedules.clashes(manifests).map { clash in
             .warn(

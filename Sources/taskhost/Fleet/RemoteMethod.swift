@@ -82,8 +82,8 @@ struct RemoteMethod {
         let width = 26
         return methods.map { method in
             let usage = "  " + method.usage
-            let gap = usage.count > width - 2 ? "\n" + String(repeating: " ", count: width) : ""
-            return (gap.isEmpty ? usage.padded(to: width) : usage + gap) + method.summary
+            let fits = usage.count <= width - 2
+            return (fits ? usage.padded(to: width) : usage + "\n" + "".padded(to: width)) + method.summary
         }.joined(separator: "\n")
     }
 }

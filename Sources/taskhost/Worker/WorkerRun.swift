@@ -221,7 +221,7 @@ final class WorkerRun {
         do throws(CommandFailure) {
             let tasks = try BundleSchedules.tasks(of: manifests, under: schedules)
             for name in BundleSchedules.strays(manifests, under: schedules) {
-                log.warning("[schedules.\(name)] names no task, and no bundle has a schedule of that name")
+                log.warning("\(BundleSchedules.stray(name).sentence)")
             }
             for clash in BundleSchedules.clashes(manifests) { log.warning("\(clash.sentence)") }
             if tasks.isEmpty { log.warning("beat: there are no schedules, in taskhost.toml or in bundles") }
