@@ -161,7 +161,7 @@ extension HeldTask {
         let phase: Phase =
             switch item.phase {
             case .waiting: item.isPausing ? .reserved : .scheduled
-            case .limited, .ready, .handed: .reserved
+            case .limited, .ready, .asking, .handed: .reserved
             case .running: .active(since: item.beganAt, pid: item.pid)
             case .recording: .ready
             }

@@ -41,6 +41,10 @@ extension EngineCore {
             ready.remove(item)
             held[item.id] = nil
             endLimit(item, &actions)
+        case .asking:
+            asking.remove(item.id)
+            held[item.id] = nil
+            endLimit(item, &actions)
         case .handed, .running, .recording:
             known.losesTag(item)
         }
@@ -71,7 +75,7 @@ extension EngineCore {
     /// Queues whose messages would be taken now: a slot is free that nothing in our hands waits for, and the credit is
     /// not used up.
     var hungryQueues: [String] {
-        guard isLinkUp, stopping == nil, ready.count == 0, runs.count + errbacks.count < slots else { return [] }
+        guard isLinkUp, stopping == nil, ready.count == 0, busySlots < slots else { return [] }
         var counts: [String: Int] = [:]
         for item in held.values { counts[item.delivery.queue, default: 0] += 1 }
         return queues.map(\.declaration.name).filter { (counts[$0] ?? 0) < wantedCredit($0) }

@@ -12,7 +12,7 @@ extension EngineCore {
         var count = 0
         for item in heldInOrder where item.delivery.queue == name {
             switch item.phase {
-            case .waiting, .limited, .ready:
+            case .waiting, .limited, .ready, .asking:
                 if case .ready = item.phase { ready.remove(item) }
                 actions.append(.disarm(.due(item.id)))
                 actions.append(.disarm(.again(item.id)))

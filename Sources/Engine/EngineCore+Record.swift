@@ -13,6 +13,7 @@ extension EngineCore {
     ///     (a dead letter may be sent again).
     mutating func record(_ item: Held, _ steps: [Step], done: Bool = true, _ actions: inout [EngineAction]) {
         item.isDone = done
+        asking.remove(item.id)
         item.phase = .recording
         item.steps = steps
         item.stepAttempts = 0

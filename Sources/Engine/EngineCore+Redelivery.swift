@@ -26,6 +26,9 @@ extension EngineCore {
             && !item.ignoresResult
     }
 
+    /// An answer older than this is worth another question, in seconds.
+    private static let answerHolds = 0.05
+
     /// Another host may have finished it: the store is asked first. It waits meanwhile, like one that is not due.
     mutating func lookUp(_ item: Held, _ actions: inout [EngineAction]) {
         item.phase = .waiting
@@ -33,15 +36,32 @@ extension EngineCore {
         actions.append(.lookUp(item.message.id, Receipt(held: item.id, purpose: .lookUp)))
     }
 
+    /// It has waited for its slot (or its time) since the store was asked, and a copy of it may have succeeded
+    /// meanwhile: one that is left of a settlement whose acknowledgement the broker forgot.
+    mutating func asksAgain(_ item: Held, _ actions: inout [EngineAction]) -> Bool {
+        guard let then = item.notDoneAt, now.monotonic.seconds(since: then) > Self.answerHolds else { return false }
+        item.phase = .asking
+        asking.insert(item.id)
+        actions.append(.lookUp(item.message.id, Receipt(held: item.id, purpose: .lookUp)))
+        return true
+    }
+
     /// - Parameters:
     ///   - document: nil: nothing is stored, or the store cannot tell.
     mutating func lookedUp(_ receipt: Receipt, _ document: [UInt8]?, _ actions: inout [EngineAction]) {
-        guard let item = held[receipt.held], case .waiting = item.phase else { return }
-        if receipt.purpose == .member { return lookedAtMember(item, document, &actions) }
-        item.isPausing = false
+        guard let item = held[receipt.held] else { return }
+        let wasReady = asking.remove(item.id) != nil
+        if !wasReady {
+            guard case .waiting = item.phase else { return }
+            if receipt.purpose == .member { return lookedAtMember(item, document, &actions) }
+            item.isPausing = false
+        }
         // Only SUCCESS: a FAILURE may be that of a dead letter which has been sent again since.
         guard let meta = document.flatMap(ReceivedMeta.init(trusting:)), meta.state == .success else {
-            return admit(item, &actions)
+            item.notDoneAt = now.monotonic
+            guard wasReady else { return admit(item, &actions) }
+            item.phase = .ready
+            return ready.putBack(item)
         }
         note(&actions, .alreadyDone(name: item.message.displayName, id: item.message.id))
         record(item, owedSteps(item, meta) + [.acknowledge], &actions)

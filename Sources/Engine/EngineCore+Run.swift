@@ -16,7 +16,7 @@ extension EngineCore {
                     discard(item, reason: "revoked", &actions)
                     continue
                 }
-                if rejoinsLine(item, &actions) { continue }
+                if rejoinsLine(item, &actions) || asksAgain(item, &actions) { continue }
                 if mayHandOver(item, &actions) { handOver(item, &actions) }
             }
         } while scaleUp(&actions)
@@ -24,12 +24,14 @@ extension EngineCore {
 
     /// A slot is free; or the task's kept children can take one more without waiting for us.
     private func mayStart(_ item: Held) -> Bool {
-        // Errbacks that run here take a slot each; they may have to wait for it in the runner.
-        let busy = runs.count + errbacks.count
+        let busy = busySlots
         if busy < slots { return true }
         guard item.policy.keep > 0, let manifest = catalog.task(item.message.name) else { return false }
         return busy < slots + catalog.lookAhead(manifest)
     }
+
+    /// Errbacks that run here take a slot each; they may have to wait for it in the runner.
+    var busySlots: Int { runs.count + errbacks.count + asking.count }
 
     mutating func handOver(_ item: Held, _ actions: inout [EngineAction]) {
         lastRun += 1

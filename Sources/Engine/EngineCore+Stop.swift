@@ -48,6 +48,7 @@ extension EngineCore {
         held.removeAll()
         runs.removeAll()
         errbacks.removeAll()
+        asking.removeAll()
     }
 
     private mutating func giveBackWhatDoesNotRun(_ actions: inout [EngineAction]) {
@@ -57,7 +58,7 @@ extension EngineCore {
         var count = 0
         for item in heldInOrder {
             switch item.phase {
-            case .waiting, .limited, .ready:
+            case .waiting, .limited, .ready, .asking:
                 actions.append(.disarm(.due(item.id)))
                 actions.append(.disarm(.again(item.id)))
                 giveBack(item, &actions)

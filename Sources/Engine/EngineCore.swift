@@ -36,6 +36,8 @@ struct EngineCore {
     /// Called while the task that failed is being recorded.
     var errbacks: [RunID: ErrbackCall] = [:]
     var ready: ReadyQueues
+    /// Each keeps a slot until the store has answered.
+    var asking: Set<HeldID> = []
     var known = KnownWork()
     var credit: Credit
     /// Held until due, by queue.

@@ -18,6 +18,8 @@ final class Held {
         case limited
         /// Waits for a slot.
         case ready
+        /// Has a slot, and the store is asked once more whether it is done.
+        case asking
         /// Handed to the runner; `began` has not come.
         case handed(RunID)
         case running(RunID, since: Instant)
@@ -37,6 +39,10 @@ final class Held {
     var wasAcknowledgedEarly = false
     /// Waits not for its eta but until it is handed over again.
     var isPausing = false
+    /// When the store did not know it as done.
+    var notDoneAt: Instant?
+    /// Among those that are ready, by arrival.
+    var place: UInt64 = 0
     /// Done by the engine itself.
     var builtin: Builtin?
     /// A series of calls under way.
@@ -104,7 +110,7 @@ final class Held {
     var run: RunID? {
         switch phase {
         case .handed(let run), .running(let run, _): run
-        case .waiting, .limited, .ready, .recording: nil
+        case .waiting, .limited, .ready, .asking, .recording: nil
         }
     }
 

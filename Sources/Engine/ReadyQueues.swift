@@ -46,9 +46,15 @@ struct ReadyQueues {
 
     mutating func insert(_ held: Held) {
         arrivals += 1
+        held.place = arrivals
+        putBack(held)
+    }
+
+    /// Where it was when it was taken.
+    mutating func putBack(_ held: Held) {
         let lane = indexByName[held.delivery.queue] ?? lanes.count - 1
         let urgency = lowestFirst ? -Int(held.message.priority) : Int(held.message.priority)
-        lanes[lane].heap.append(Entry(urgency: urgency, order: arrivals, held: held))
+        lanes[lane].heap.append(Entry(urgency: urgency, order: held.place, held: held))
         siftUp(lane)
         count += 1
     }

@@ -101,7 +101,8 @@ class GrandKill:
             now = len({run.key for run in self.runs() if run.ended is not None})
             if now > done:
                 done, moved = now, time.monotonic()
-            if now == len(self.keys) and len(self.laboratory.results(sample)) == len(sample):
+            if (now == len(self.keys) and len(self.laboratory.results(sample)) == len(sample)
+                    and self.laboratory.unsettled() == 0):
                 break
             time.sleep(0.2)
         family = {pid for host in self.hosts for pid in processes.descendants(host.pid)}

@@ -52,6 +52,13 @@ class RabbitMQWithRedis:
     def restart_broker(self):
         subprocess.run([settings.server("RABBITMQ_RESTART")], check=True, timeout=90)
 
+    def unsettled(self):
+        """Ready, or in the hands of a host: copies of what is done may be left when every task has its result."""
+        words = ["list_queues", "-q", "--no-table-headers", "name", "messages"]
+        listed = subprocess.run([settings.server("RABBITMQCTL"), *words],
+                                check=True, capture_output=True, text=True, timeout=60).stdout
+        return int(dict(line.split("\t") for line in listed.splitlines())[self.queue])
+
     def waiting(self):
         return self.count(self.queue)
 
@@ -91,6 +98,10 @@ class Embedded:
             assert done.status in (0, 1, NOT_YET), done
             return key, done.json["state"], done.json.get("result")
         return {key: (state, value) for key, state, value in self.all(ask, keys) if state != "PENDING"}
+
+    def unsettled(self):
+        """Nothing comes back here that was settled, so no copies are left."""
+        return 0
 
     def waiting(self):
         return command.run(self.folder, "purge", self.queue, "-b", self.broker, "--force",

@@ -24,6 +24,8 @@ final class TourWorker {
             process.executableURL = URL(fileURLWithPath: try Variables.value("TASKHOST_TEST_DIST") + "/bin/taskhost")
             process.arguments = [
                 "worker", "-b", broker, "--result-backend", backend, "-Q", queue, "-c", "2", "--plugins", plugins,
+                // Suites run side by side, and of two workers of one name only one hears remote control.
+                "-n", "\(queue)@%h",
             ]
         case .python:
             let python = try Variables.value("TASKHOST_TEST_PYTHON")
