@@ -60,7 +60,7 @@ def test_ping_and_status_find_the_worker(either, start_node, node):
     start_node(either)
     assert inspect(either, node, "ping") == {"ok": "pong"}
     assert f"{node}: OK" in celery_command(either, "status")
-    assert either.app.control.ping(destination=[node], timeout=5) == [{node: {"ok": "pong"}}]
+    assert either.app.control.ping(destination=[node], timeout=15) == [{node: {"ok": "pong"}}]
 
 
 def test_active_reserved_and_scheduled_tell_what_the_worker_holds(either, start_node, node, queue, note, gate):
@@ -90,7 +90,7 @@ def test_active_reserved_and_scheduled_tell_what_the_worker_holds(either, start_
 
 def test_registered_queues_stats_conf_clock_and_report(either, start_node, node, queue):
     worker = start_node(either, slots=3)
-    either.send("tasks.add", 1, 2, queue=queue).get(timeout=10)
+    either.send("tasks.add", 1, 2, queue=queue).get(timeout=30)
     registered = inspect(either, node, "registered")
     assert "tasks.add" in registered and "journey.gate" in registered and registered == sorted(registered)
     [described] = inspect(either, node, "active_queues")
@@ -113,7 +113,7 @@ def test_a_revoked_task_is_not_run(either, start_node, node, queue, queues, note
     assert inspect(either, node, "revoked") == [doomed.id]
     gate.open()
     with pytest.raises(celery.exceptions.TaskRevokedError):
-        doomed.get(timeout=10)
+        doomed.get(timeout=30)
     queues.wait_until_empty(queue)
     assert "doomed" not in note.lines
 
@@ -126,28 +126,28 @@ def test_terminate_ends_the_task_with_that_id_and_never_its_neighbour(either, st
     until("both to run", lambda: sorted(note.lines) == ["doomed", "spared"])
     doomed.revoke(terminate=True, signal="KILL")
     with pytest.raises(celery.exceptions.TaskRevokedError):
-        doomed.get(timeout=10)
+        doomed.get(timeout=30)
     gate.open()
-    assert spared.get(timeout=10) == "spared"
+    assert spared.get(timeout=30) == "spared"
     assert "doomed done" not in note.lines and worker.running
 
 
 def test_a_task_is_revoked_by_its_stamp(either, start_node, node, queue, note):
     start_node(either)
-    either.app.control.revoke_by_stamped_headers({"tenant": ["blue"]}, reply=True, timeout=5,
+    either.app.control.revoke_by_stamped_headers({"tenant": ["blue"]}, reply=True, timeout=15,
                                                           destination=[node])
     stamped = either.app.signature("journey.mark", (str(note), "blue"), queue=queue)
     stamped.stamp(tenant="blue")
     doomed = stamped.apply_async()
     with pytest.raises(celery.exceptions.TaskRevokedError):
-        doomed.get(timeout=10)
+        doomed.get(timeout=30)
     assert note.lines == []
 
 
 def test_a_starting_worker_learns_what_the_others_have_revoked(either, start_worker, queues):
     first, second = (f"{name}-{queues.new()}@test" for name in ("first", "second"))
     start_worker(either, queues.new(), options=["-n", first])
-    either.app.control.revoke("long-ago", destination=[first], reply=True, timeout=5)
+    either.app.control.revoke("long-ago", destination=[first], reply=True, timeout=15)
     start_worker(either, queues.new(), options=["-n", second])
     until("the greeting to be answered", lambda: inspect(either, second, "revoked") == ["long-ago"])
 
@@ -199,8 +199,8 @@ def test_what_was_revoked_is_not_run_after_the_worker_was_killed(either, start_w
     stamped.stamp(tenant="blue")
     for one in (doomed, stamped.apply_async()):
         with pytest.raises(celery.exceptions.TaskRevokedError):
-            one.get(timeout=10)
-    either.send("journey.mark", str(note), "spared", queue=queue).get(timeout=10)
+            one.get(timeout=30)
+    either.send("journey.mark", str(note), "spared", queue=queue).get(timeout=30)
     assert note.lines == ["spared"]
 
 
@@ -226,7 +226,7 @@ def test_shutdown_ends_the_worker_in_good_order(either, start_node, node):
 def test_an_unknown_command_is_answered_and_a_stranger_is_not(either, start_node, node):
     worker = start_node(either)
     control = either.app.control
-    assert control.broadcast("nosuch", reply=True, timeout=5, destination=[node]) == [
+    assert control.broadcast("nosuch", reply=True, timeout=15, destination=[node]) == [
         {node: {"error": "KeyError('nosuch')"}}]
     assert control.ping(destination=["else@where"], timeout=0.5) == []
     worker.process.send_signal(signal.SIGTERM)

@@ -50,7 +50,7 @@ def test_a_worker_that_is_only_to_be_looked_at_refuses_changes_by_the_settings_n
     assert ask("stats")["pool"]["max-concurrency"] == 1 and ask("revoked") == []
     assert [one["name"] for one in ask("active_queues")] == [queue]
     gate.open()
-    assert running.get(timeout=10) == "first" and worker.running
+    assert running.get(timeout=30) == "first" and worker.running
 
 
 def test_changes_need_a_known_signature_and_looking_needs_none(

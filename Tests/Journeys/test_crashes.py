@@ -18,7 +18,7 @@ def test_a_segfault_is_a_worker_lost_error_with_the_signals_name_and_a_stack(red
     _, result, message = crash(redis_transport, start_worker, queue, journey)
     assert "signal 11 (SIGSEGV)" in message
     assert "raise_at" in result.traceback
-    assert redis_transport.send("tasks.add", 4, 6, queue=queue).get(timeout=10) == 10.0
+    assert redis_transport.send("tasks.add", 4, 6, queue=queue).get(timeout=30) == 10.0
 
 
 def test_a_crash_becomes_a_dead_letter_that_can_be_shown_retried_and_dropped(redis_transport, start_worker, queue,
@@ -68,7 +68,7 @@ def test_other_ways_to_die_have_names_too(redis_transport, start_worker, queue, 
 def test_what_a_task_prints_goes_to_the_log_with_its_id(redis_transport, start_worker, queue):
     worker = start_worker(redis_transport, queue)
     result = redis_transport.send("journey.speak", "said aloud", "said to stderr", queue=queue)
-    result.get(timeout=10)
+    result.get(timeout=30)
     for words in ("said aloud", "said to stderr"):
         assert result.id in worker.wait_for_log(words, result.id)
 
@@ -76,13 +76,13 @@ def test_what_a_task_prints_goes_to_the_log_with_its_id(redis_transport, start_w
 def test_an_output_flood_does_not_stall_the_others(redis_transport, start_worker, queue):
     start_worker(redis_transport, queue, slots=2, plugins=[example("arithmetic"), example("saboteur")])
     flood = redis_transport.send("saboteur.flood", 20_000_000, queue=queue)
-    assert [redis_transport.send("tasks.add", 1, n, queue=queue).get(timeout=10) for n in range(20)]
+    assert [redis_transport.send("tasks.add", 1, n, queue=queue).get(timeout=30) for n in range(20)]
     flood.get(timeout=30)
 
 
 def test_a_task_sees_neither_secrets_nor_the_hosts_descriptors(redis_transport, start_worker, queue):
     start_worker(redis_transport, queue, environment={"TASKHOST_SECRET": "hunter2", "CELERY_BROKER_URL": "amqp://x:hunter3@y/"})
-    seen = redis_transport.send("journey.surroundings", queue=queue).get(timeout=10)
+    seen = redis_transport.send("journey.surroundings", queue=queue).get(timeout=30)
     assert "guest" not in seen and "hunter" not in seen and "amqp" not in seen and "NOTIFY_SOCKET" not in seen
     descriptors = [int(line.split()[1]) for line in seen.splitlines() if line.startswith("fd ")]
     assert descriptors == [0, 1, 2, 3], seen

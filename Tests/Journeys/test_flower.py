@@ -95,7 +95,7 @@ def send(transport, ending, queue, path):
         "rejected": ("journey.reject", (path, False), {}),
         # Not before it is in our hands: RabbitMQ throws away what expires in a queue.
         "expired": ("tasks.add", (1, 2), {"countdown": 4, "expires": 3}),
-        "revoked": ("tasks.add", (1, 2), {"countdown": 1}),
+        "revoked": ("tasks.add", (1, 2), {"countdown": 3}),
     }[ending]
     task = transport.send(name, *args, queue=queue, **options)
     if ending == "revoked":
@@ -114,7 +114,7 @@ def test_flower_shows_tasks_of_every_ending_and_its_buttons_work(redis_transport
     probe = redis_transport.send("tasks.add", 0, 0, queue=queue)
     while probe.id not in flower.get("tasks", limit=1000):
         probe = redis_transport.send("tasks.add", 0, 0, queue=queue)
-        assert probe.get(timeout=10) == 0
+        assert probe.get(timeout=30) == 0
 
     sent = {send(redis_transport, ending, queue, str(note)).id: ending
             for ending, count in ENDINGS.items() for _ in range(count)}
@@ -145,7 +145,7 @@ def test_flower_shows_tasks_of_every_ending_and_its_buttons_work(redis_transport
     # Its buttons.
     second = queues.new()
     assert "message" in flower.post(f"worker/queue/add-consumer/{node}", queue=second)
-    assert redis_transport.send("tasks.add", 4, 5, queue=second).get(timeout=10) == 9
+    assert redis_transport.send("tasks.add", 4, 5, queue=second).get(timeout=30) == 9
     assert "message" in flower.post(f"worker/queue/cancel-consumer/{node}", queue=second)
     until("the queue to be left", lambda: [one["name"] for one in flower.knows(node)["active_queues"]] == [queue])
     assert "message" in flower.post("task/rate-limit/tasks.add", workername=node, ratelimit="600/m")

@@ -54,7 +54,7 @@ def test_what_is_not_accepted_is_refused_by_name(redis_transport, start_worker, 
     worker.wait_for_log("Refusing to deserialize untrusted content of type msgpack")
     app.send_task("tasks.add", (1, 2), queue=queue, serializer="pickle")
     worker.wait_for_log("type pickle", "task_serializer = 'json'")
-    assert app.send_task("tasks.add", (1, 2), queue=queue).get(timeout=10) == 3.0
+    assert app.send_task("tasks.add", (1, 2), queue=queue).get(timeout=30) == 3.0
 
 
 def test_a_bomb_is_refused_and_the_host_lives_on(redis_transport, start_worker, queue):
@@ -62,7 +62,7 @@ def test_a_bomb_is_refused_and_the_host_lives_on(redis_transport, start_worker, 
     app = redis_transport.app
     app.send_task("tasks.add", (" " * (64 << 20), 2), queue=queue, compression="bzip2")
     worker.wait_for_log("Can't decode message body", "when decompressed")
-    assert app.send_task("tasks.add", (1, 2), queue=queue, compression="zstd").get(timeout=10) == 3.0
+    assert app.send_task("tasks.add", (1, 2), queue=queue, compression="zstd").get(timeout=30) == 3.0
 
 
 def certificate(folder, name):
@@ -102,10 +102,10 @@ def test_results_are_stored_as_the_shop_stores_them(
     app = clients.app(redis_transport.broker, redis_transport.backend, result_serializer=serializer,
                       result_accept_content=[serializer])
     result = app.send_task("tasks.add", (4, 6), queue=queue)
-    assert result.get(timeout=10) == 10.0
+    assert result.get(timeout=30) == 10.0
     assert app.backend.client.get(f"celery-task-meta-{result.id}").startswith(b"\0celery-compressed\0")
     with pytest.raises(TypeError, match="missing 1 required"):
-        app.send_task("tasks.add", (4,), queue=queue).get(timeout=10)
+        app.send_task("tasks.add", (4,), queue=queue).get(timeout=30)
     app.close()
 
 
@@ -116,7 +116,7 @@ def test_results_over_rpc_name_their_serializer(start_worker, queue, tmp_path):
     start_worker(transport, queue, options=["--config", str(configuration)])
     app = clients.app(transport.broker, transport.backend, result_serializer="msgpack",
                       result_accept_content=["msgpack"])
-    assert app.send_task("tasks.add", (4, 6), queue=queue).get(timeout=10) == 10.0
+    assert app.send_task("tasks.add", (4, 6), queue=queue).get(timeout=30) == 10.0
     app.close()
 
 

@@ -177,7 +177,7 @@ def test_a_failing_task_of_a_hook_does_not_feed_the_hook(hooked, redis_transport
     fails(redis_transport, "journey.echo", queue=queue)
     worker.wait_for("the hook's task to fail", lambda: len(failures(worker)) == 2)
     queues.wait_until_empty(queue)
-    assert redis_transport.send("tasks.add", 4, 6, queue=queue).get(timeout=10) == 10
+    assert redis_transport.send("tasks.add", 4, 6, queue=queue).get(timeout=30) == 10
     assert len(failures(worker)) == 2
 
 
@@ -189,7 +189,7 @@ def test_only_the_tasks_meant_are_told_of(hooked, recorder, redis_transport, que
     hooked(f'[hooks.record]\non = ["success", "failure"]\ntasks = ["tasks.*"]\ncommand = {recorder.command}\n')
     fails(redis_transport, "journey.echo", queue=queue)
     done = redis_transport.send("tasks.add", 4, 6, queue=queue)
-    done.get(timeout=10)
+    done.get(timeout=30)
     [told] = recorder.told(1)
     assert (told["event"]["event"], told["event"]["task"]["id"]) == ("success", done.id)
 
@@ -214,7 +214,7 @@ def test_a_hook_that_hangs_costs_nothing_else(hooked, recorder, receiver, redis_
     for _ in range(3):
         fails(redis_transport, "journey.echo", queue=queue)
     assert len(recorder.told(3)) == 3
-    assert redis_transport.send("tasks.add", 4, 6, queue=queue).get(timeout=10) == 10
+    assert redis_transport.send("tasks.add", 4, 6, queue=queue).get(timeout=30) == 10
     worker.wait_for_log("hook fails", "ended with status 3: it broke")
     worker.wait_for_log("hook hangs", "killed")
     [first] = pids.read_text().split()[:1]

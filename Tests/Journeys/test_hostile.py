@@ -61,14 +61,14 @@ def test_messages_that_need_little_are_enough(redis_transport, start_worker, que
     for name, (body, headers) in accepted.items():
         queues.publish(queue, body, headers)
         task_id = headers.get("id") or body["id"]
-        assert redis_transport.app.AsyncResult(task_id).get(timeout=10) == 10.0, name
+        assert redis_transport.app.AsyncResult(task_id).get(timeout=30) == 10.0, name
 
 
 def test_not_a_number_and_huge_integers_do_not_break_the_parser(redis_transport, start_worker, queues, queue):
     start_worker(redis_transport, queue, slots=1)
     queues.publish(queue, "[[NaN, 1], {}, {}]", {"task": "tasks.add", "id": f"nan-{queue}"})
-    value = redis_transport.app.AsyncResult(f"nan-{queue}").get(timeout=10)
+    value = redis_transport.app.AsyncResult(f"nan-{queue}").get(timeout=30)
     assert value != value
     queues.publish(queue, f"[[{10 ** 40}], {{}}, {{}}]", {"task": "journey.keywords", "id": f"huge-{queue}"})
     with pytest.raises(OverflowError):
-        redis_transport.app.AsyncResult(f"huge-{queue}").get(timeout=10)
+        redis_transport.app.AsyncResult(f"huge-{queue}").get(timeout=30)

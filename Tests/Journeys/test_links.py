@@ -34,7 +34,7 @@ def test_a_worker_recovers_when_the_broker_comes_back(start_worker, note, gate):
     transport.app.close()
     again = Transport("redis")
     assert again.app.send_task("tasks.add", (4, 6), queue=queue).get(timeout=30) == 10.0
-    assert again.app.AsyncResult(running.id).get(timeout=10) == "running"
+    assert again.app.AsyncResult(running.id).get(timeout=30) == "running"
     assert worker.running
     amqp.Queues().close()
 
@@ -56,10 +56,10 @@ def test_a_paused_queue_stays_paused_when_the_broker_comes_back(start_worker, ta
                                                           for line in worker.log()) == 2, 30)
     task = again.app.send_task("journey.mark", (str(note), "once"), queue=queue)
     # A message that another queue's consumer would have got long ago.
-    assert again.app.send_task("journey.mark", (str(note), "other"), queue=other_queue(taskhost, queue)).get(timeout=10)
+    assert again.app.send_task("journey.mark", (str(note), "other"), queue=other_queue(taskhost, queue)).get(timeout=30)
     assert note.lines == ["other"]
     taskhost("control", "resume_queue", queue, "--local").expect(0)
-    task.get(timeout=10)
+    task.get(timeout=30)
     assert note.lines == ["other", "once"]
     again.app.close()
     amqp.Queues().close()
@@ -84,7 +84,7 @@ class Encrypted:
 def test_amqps_with_a_client_certificate_works(redis_transport, start_worker, queue):
     folder = settings.server("TLS_DIR")
     worker = start_worker(Encrypted(tls(certfile=f"{folder}/client.pem", keyfile=f"{folder}/client.key")), queue)
-    assert redis_transport.send("tasks.add", 4, 6, queue=queue).get(timeout=10) == 10.0
+    assert redis_transport.send("tasks.add", 4, 6, queue=queue).get(timeout=30) == 10.0
     assert worker.running
 
 

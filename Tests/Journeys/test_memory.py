@@ -37,6 +37,6 @@ def test_a_task_above_its_memory_limit_is_killed_and_the_result_says_so(redis_tr
 
 def test_the_operators_limit_holds_for_tasks_that_name_none(redis_transport, start_worker, queue):
     start_worker(redis_transport, queue, options=["--memory-limit", "100"])
-    assert redis_transport.send("journey.leak", 20, queue=queue).get(timeout=10)
+    assert redis_transport.send("journey.leak", 20, queue=queue).get(timeout=30)
     with pytest.raises(MemoryError, match="its memory limit is 100 MiB"):
         redis_transport.send("journey.leak", 1500, queue=queue).get(timeout=30)

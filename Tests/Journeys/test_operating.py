@@ -192,7 +192,7 @@ def test_a_queue_stays_paused_when_its_worker_starts_again(redis_transport, star
     worker.wait_for_log(f"Queue {paused} is still paused")
     worker.wait_for_log(f"Queue {left} was paused before the restart", "forgotten")
     assert left not in state.read_text()
-    assert redis_transport.send("journey.mark", str(note), "now", queue=other).get(timeout=10) == "now"
+    assert redis_transport.send("journey.mark", str(note), "now", queue=other).get(timeout=30) == "now"
     assert queues.ready(paused) == 1 and note.lines == ["now"]
     described = {one["name"]: one.get("paused") for one in
                  taskhost("inspect", "active_queues", "--local", "--json").expect(0).json[node]}
@@ -200,5 +200,5 @@ def test_a_queue_stays_paused_when_its_worker_starts_again(redis_transport, star
     assert taskhost("status", "--local", "--json").expect(0).json[node]["paused"] == [paused]
 
     taskhost("control", "resume_queue", paused, "--local").expect(0)
-    assert task.get(timeout=10) == "later" and note.lines == ["now", "later"]
+    assert task.get(timeout=30) == "later" and note.lines == ["now", "later"]
     until("the pause to be forgotten", lambda: paused not in state.read_text())

@@ -34,8 +34,8 @@ def test_the_pool_grows_and_shrinks_on_command(redis_transport, start_node, node
     assert "pool will shrink" in control(redis_transport, node, "pool_shrink", "9")
     assert slots(redis_transport, node) == 1 and len(inspect(redis_transport, node, "active")) == 3
     gate.open()
-    assert [one.get(timeout=10) for one in sent] == ["0", "1", "2", "3"]
-    answer = redis_transport.app.control.autoscale(3, 1, destination=[node], reply=True, timeout=5)
+    assert [one.get(timeout=30) for one in sent] == ["0", "1", "2", "3"]
+    answer = redis_transport.app.control.autoscale(3, 1, destination=[node], reply=True, timeout=15)
     assert answer == [{node: {"error": "ValueError('Autoscale not enabled')"}}]
 
 
@@ -46,10 +46,10 @@ def test_slots_follow_demand(redis_transport, start_node, node, queue, note, gat
     until("three to run", lambda: len(note.lines) == 3)
     assert "autoscale now max=4 min=2" in control(redis_transport, node, "autoscale", "4", "2")
     until("a fourth to run", lambda: len(note.lines) == 4)
-    [refused] = redis_transport.app.control.pool_grow(1, destination=[node], reply=True, timeout=5)
+    [refused] = redis_transport.app.control.pool_grow(1, destination=[node], reply=True, timeout=15)
     assert "not supported with autoscale" in refused[node]["error"]
     gate.open()
-    assert [one.get(timeout=10) for one in sent] == ["0", "1", "2", "3", "4"]
+    assert [one.get(timeout=30) for one in sent] == ["0", "1", "2", "3", "4"]
     until("idle slots to go", lambda: slots(redis_transport, node) == 2)
 
 

@@ -33,7 +33,7 @@ def test_retries_through_the_delay_ladder_come_back_each_time(redis_transport, s
 def test_a_far_eta_waits_in_the_ladder_and_not_unacknowledged(redis_transport, start_worker, quorum, queues):
     worker = start_worker(redis_transport, quorum)
     redis_transport.send("tasks.add", 1, 2, queue=quorum, countdown=3600)
-    redis_transport.send("tasks.add", 1, 2, queue=quorum).get(timeout=10)
+    redis_transport.send("tasks.add", 1, 2, queue=quorum).get(timeout=30)
     worker.stop()
     queues.wait_until_empty(quorum)
 

@@ -6,7 +6,7 @@ from lab.wait import until
 
 def test_reject_with_requeue_brings_the_message_back(redis_transport, start_worker, queue, note):
     start_worker(redis_transport, queue, slots=1)
-    assert redis_transport.send("journey.reject", str(note), True, queue=queue).get(timeout=10) is None
+    assert redis_transport.send("journey.reject", str(note), True, queue=queue).get(timeout=30) is None
     assert note.lines == ["run", "run"]
 
 
@@ -14,7 +14,7 @@ def test_reject_without_requeue_is_a_failure_and_the_message_is_gone(redis_trans
                                                                     note):
     start_worker(redis_transport, queue, slots=1)
     with pytest.raises(celery.exceptions.Reject):
-        redis_transport.send("journey.reject", str(note), False, queue=queue).get(timeout=10)
+        redis_transport.send("journey.reject", str(note), False, queue=queue).get(timeout=30)
     queues.wait_until_empty(queue)
     assert note.lines == ["run"]
 
@@ -22,7 +22,7 @@ def test_reject_without_requeue_is_a_failure_and_the_message_is_gone(redis_trans
 def test_an_ignored_task_leaves_no_state_and_is_acknowledged(redis_transport, start_worker, queues, queue):
     worker = start_worker(redis_transport, queue, slots=1)
     ignored = redis_transport.send("journey.ignore", queue=queue)
-    redis_transport.send("tasks.add", 1, 1, queue=queue).get(timeout=10)
+    redis_transport.send("tasks.add", 1, 1, queue=queue).get(timeout=30)
     assert ignored.state == "PENDING"
     worker.stop()
     queues.wait_until_empty(queue)

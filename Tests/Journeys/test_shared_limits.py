@@ -99,12 +99,12 @@ def test_who_waits_for_a_limit_is_reserved_and_a_new_rate_lets_it_go(redis_trans
     node = f"one-{queue}@test"
     options = limits(tmp_path, "journey.mark", 'rate_limit = "1/h"\nmax_concurrent = 5\nlimit_scope = "global"')
     start_worker(redis_transport, queue, options=["-n", node, *options])
-    assert redis_transport.send("journey.mark", str(note), "first", queue=queue).get(timeout=10) == "first"
+    assert redis_transport.send("journey.mark", str(note), "first", queue=queue).get(timeout=30) == "first"
     waiting = redis_transport.send("journey.mark", str(note), "second", queue=queue)
     until("it to be held", lambda: [task["id"] for task in inspect(redis_transport, node, "reserved")] == [waiting.id])
     assert inspect(redis_transport, node, "active") == []
     redis_transport.app.control.rate_limit("journey.mark", "10/s", destination=[node], reply=True, timeout=10)
-    assert waiting.get(timeout=10) == "second"
+    assert waiting.get(timeout=30) == "second"
 
 
 def test_hosts_of_one_file_keep_a_limit_together(embedded, start_worker, note, tmp_path):
@@ -132,7 +132,7 @@ def test_a_bundle_that_asks_for_it_is_named_with_the_fix_and_its_other_tasks_run
     worker = start_worker(transport, queue)
     worker.wait_for_log('"level":"error"', "journey.solo will not be run", "shared_limits.url", "limit_scope to worker")
     waiting = transport.send("journey.solo", str(note), "late", gate.path, queue=queue)
-    assert transport.send("journey.mark", str(note), "other", queue=queue).get(timeout=10) == "other"
+    assert transport.send("journey.mark", str(note), "other", queue=queue).get(timeout=30) == "other"
     worker.wait_for_log("could not ask for its limit", "shared_limits.url")
     found = taskhost("doctor", "--json", "-b", transport.broker, "-Q", queue, "--plugins", worker.plugins).expect(2).json
     [hit] = [one for one in found["checks"] if "journey.solo" in one["detail"] and one["level"] == "fail"]

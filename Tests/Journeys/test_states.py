@@ -6,7 +6,7 @@ def test_progress_arrives_at_the_client_step_by_step(transport, start_worker, qu
     start_worker(transport, queue)
     seen = []
     result = transport.send("journey.progress", 5, 0.1, queue=queue)
-    assert result.get(timeout=10, on_message=lambda meta: seen.append((meta["status"], meta["result"]))) == 5
+    assert result.get(timeout=30, on_message=lambda meta: seen.append((meta["status"], meta["result"]))) == 5
     steps = [meta["done"] for state, meta in seen if state == "PROGRESS"]
     assert steps and steps == sorted(steps) and steps[-1] <= 5
     assert len(steps) >= 3, f"only {steps} of 5 steps were seen"
@@ -19,7 +19,7 @@ def test_started_is_stored_with_pid_and_host_when_the_task_is_tracked(redis_tran
     until("state STARTED", lambda: result.state == "STARTED")
     assert set(result.info) == {"pid", "hostname"}
     gate.open()
-    assert result.get(timeout=10) == "tracked"
+    assert result.get(timeout=30) == "tracked"
 
 
 def test_an_untracked_task_stays_pending_until_it_is_done(redis_transport, start_worker, queue, note, gate):
@@ -28,4 +28,4 @@ def test_an_untracked_task_stays_pending_until_it_is_done(redis_transport, start
     until("the task to start", lambda: note.lines == ["one"])
     assert result.state == "PENDING"
     gate.open()
-    assert result.get(timeout=10) == "one"
+    assert result.get(timeout=30) == "one"

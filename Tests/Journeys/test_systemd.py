@@ -13,7 +13,7 @@ def test_ready_is_told_once_the_worker_hears_remote_control(redis_transport, sta
     worker = start_worker(redis_transport, queue, wait=False, options=["-n", f"{queue}@test"])
     worker.wait_for("READY=1", lambda: "READY=1" in worker.take_notices())
     # Asked once, and given no time to come to it.
-    answer = redis_transport.app.control.ping(destination=[f"{queue}@test"], timeout=5, limit=1)
+    answer = redis_transport.app.control.ping(destination=[f"{queue}@test"], timeout=15, limit=1)
     assert answer == [{f"{queue}@test": {"ok": "pong"}}]
     assert heard(worker, "READY", "STATUS")[-2:] == ["READY=1", f"STATUS=serving {queue}: 0 running, 0 held"]
 

@@ -117,7 +117,7 @@ def test_what_its_sender_does_not_sample_is_not_exported_and_passed_on_so(redis_
                                                                         collector, tracer):
     worker = start_worker(redis_transport, queue, environment=exporting(collector))
     with tracer.start_as_current_span("order"):
-        told = redis_transport.send("journey.trace", "", queue=queue).get(timeout=10)
+        told = redis_transport.send("journey.trace", "", queue=queue).get(timeout=30)
     assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-0[02] .*;", told), told
     assert worker.stop() == 0
     assert collector.spans() == []
@@ -129,7 +129,7 @@ def test_a_message_without_a_trace_begins_one_or_does_not_as_the_ratio_says(redi
         queue = queues.new()
         worker = start_worker(redis_transport, queue,
                               environment=exporting(collector, TASKHOST_TRACES_SAMPLE_RATIO=ratio))
-        told = redis_transport.send("journey.trace", "", queue=queue).get(timeout=10)
+        told = redis_transport.send("journey.trace", "", queue=queue).get(timeout=30)
         assert told.split(" ")[0].endswith("-" + flags)
         assert worker.stop() == 0
     span, = collector.spans()
@@ -140,9 +140,9 @@ def test_without_a_collector_a_trace_is_passed_on_as_it_came(redis_transport, st
     start_worker(redis_transport, queue)
     parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     sent = chain(*[step(redis_transport, "journey.trace", *args, queue=queue) for args in ([""], [])])
-    told = sent.apply_async(headers={"traceparent": parent}).get(timeout=10)
+    told = sent.apply_async(headers={"traceparent": parent}).get(timeout=30)
     assert told == f"{parent} {parent};" * 2
-    assert redis_transport.send("journey.trace", "", queue=queue).get(timeout=10) == " ;"
+    assert redis_transport.send("journey.trace", "", queue=queue).get(timeout=30) == " ;"
 
 
 def test_a_step_whose_headers_name_a_trace_of_its_own_keeps_it(redis_transport, start_worker, queue):
@@ -150,7 +150,7 @@ def test_a_step_whose_headers_name_a_trace_of_its_own_keeps_it(redis_transport, 
     parent, own = (f"00-{digit * 32}-b7ad6b7169203331-01" for digit in "ab")
     first, last = [step(redis_transport, "journey.trace", *args, queue=queue) for args in ([""], [])]
     told = chain(first, last.set(headers={"traceparent": own})).apply_async(headers={"traceparent": parent})
-    assert told.get(timeout=10) == f"{parent} {parent};{own} {own};"
+    assert told.get(timeout=30) == f"{parent} {parent};{own} {own};"
 
 
 @pytest.mark.parametrize("exports", [True, False], ids=["with a collector", "without one"])
@@ -160,9 +160,9 @@ def test_notes_of_other_systems_come_along_with_the_trace_and_end_with_it(redis_
                  environment=exporting(collector) if exports else {})
     headers = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "tracestate": "vendor=1"}
     sent = chain(*[step(redis_transport, "journey.trace_state", *args, queue=queue) for args in ([""], [])])
-    assert sent.apply_async(headers=headers).get(timeout=10) == "vendor=1 vendor=1;" * 2
+    assert sent.apply_async(headers=headers).get(timeout=30) == "vendor=1 vendor=1;" * 2
     # In the same child: a task without any finds none of the one before.
-    assert redis_transport.send("journey.trace_state", "", queue=queue).get(timeout=10) == " ;"
+    assert redis_transport.send("journey.trace_state", "", queue=queue).get(timeout=30) == " ;"
     if exports:
         until("three spans", lambda: len(collector.spans()) == 3)
         assert sorted(span.get("traceState", "") for span in collector.spans()) == ["", "vendor=1", "vendor=1"]
@@ -174,7 +174,7 @@ def test_spans_wait_for_a_collector_that_is_away(redis_transport, start_worker, 
     key.write_text("X-Key: of the shop\n")
     worker = start_worker(redis_transport, queue, options=("--metrics-port", "0"),
                           environment=exporting(collector, TASKHOST_TRACES_HEADERS_FILE=str(key)))
-    redis_transport.send("journey.trace", "", queue=queue).get(timeout=10)
+    redis_transport.send("journey.trace", "", queue=queue).get(timeout=30)
     worker.wait_for_log("spans cannot be delivered", "503")
     collector.status = 200
     until("the span", lambda: len(collector.spans()) == 1)
@@ -188,7 +188,7 @@ def test_spans_wait_for_a_collector_that_is_away(redis_transport, start_worker, 
 def test_at_its_end_a_worker_delivers_what_waits(redis_transport, start_worker, queue, collector):
     collector.status = 503
     worker = start_worker(redis_transport, queue, environment=exporting(collector))
-    redis_transport.send("journey.trace", "", queue=queue).get(timeout=10)
+    redis_transport.send("journey.trace", "", queue=queue).get(timeout=30)
     # It pauses longer after each of them: for four seconds now.
     until("three requests in vain", lambda: len(collector.requests) == 3)
     collector.status = 200

@@ -48,7 +48,7 @@ class Queues:
             properties.pop("content_encoding"), headers or {}, properties)
         self.channel.basic_publish(message, exchange="", routing_key=queue)
 
-    def wait_until_empty(self, name, seconds=15.0):
+    def wait_until_empty(self, name, seconds=30.0):
         until(f"{name} to become empty", lambda: self.ready(name) == 0, seconds)
 
     def close(self):

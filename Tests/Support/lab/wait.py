@@ -6,7 +6,7 @@ class TooLate(AssertionError):
     """The awaited event didn't come."""
 
 
-def until(what, probe, seconds=15.0, every=0.01):
+def until(what, probe, seconds=30.0, every=0.01):
     """Calls `probe` until it returns something true, and returns that. `what` completes "waited … for"."""
     end = time.monotonic() + seconds
     while True:

@@ -83,14 +83,14 @@ class Worker:
         with open(self.log_path, errors="replace") as file:
             return next((line for line in file if all(word in line for word in words)), None)
 
-    def wait_for_log(self, *words, seconds=15.0):
+    def wait_for_log(self, *words, seconds=30.0):
         return self.wait_for(f"a log line with {' and '.join(words)}", lambda: self.said(*words), seconds)
 
     def wait_until_ready(self, seconds=30.0):
         self.wait_for("the worker to be ready", lambda: "READY=1" in self.take_notices() or self.events("ready"),
                       seconds)
 
-    def wait_for(self, what, probe, seconds=15.0):
+    def wait_for(self, what, probe, seconds=30.0):
         """Like `until`, but over as soon as the worker ends; shows its last words when it fails."""
         def probe_alive():
             value = probe()
