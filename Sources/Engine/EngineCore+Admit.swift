@@ -15,7 +15,7 @@ extension EngineCore {
         } catch {
             return refuse(delivery, error, &actions)
         }
-        if delivery.redelivered, settleKnown(delivery, message, &actions) { return }
+        if delivery.redelivered || message.priorStarts > 0, settleKnown(delivery, message, &actions) { return }
         if paused.contains(delivery.queue) {
             // It was under way to us already.
             actions.append(.reject(delivery.tag, requeue: true))

@@ -52,7 +52,7 @@ extension EngineNote {
         case .deadLettered(let id, let queue, let reason):
             "Task [\(id)] went to the dead letters of \(queue): \(reason)"
         case .alreadyDone(let name, let id): "Task \(name)[\(id)] was delivered again but is done; acknowledged"
-        case .adopted(let name, let id): "Task \(name)[\(id)] was delivered again while it runs; not started twice"
+        case .adopted(let name, let id): "Task \(name)[\(id)] was delivered again while we have it; not started twice"
         case .chordFailed(let group, let body, let reason): "Chord \(group): its body \(body) fails: \(reason)"
         case .notFollowed(let id, let reason): "Task [\(id)]: what should follow it cannot be called: \(reason)"
         case .resized(let from, let to): "Scaling \(to > from ? "up" : "down"): \(to) slots, were \(from)"

@@ -41,6 +41,7 @@ class Evidence:
     waiting: int = 0  # messages still in the queue at the end
     dead: int = 0
     left_processes: list = field(default_factory=list)
+    forgets_acks: bool = False  # a killed broker gives back what was acknowledged in its last seconds
 
 
 class Record:

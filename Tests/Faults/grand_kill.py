@@ -110,6 +110,7 @@ class GrandKill:
             if host.running:
                 host.stop()
         found = self.evidence
+        found.forgets_acks = self.laboratory.forgets_acks
         found.runs = self.runs()
         found.results = self.laboratory.results(self.keys)
         found.dead = self.laboratory.dead()

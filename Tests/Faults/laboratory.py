@@ -17,6 +17,7 @@ class RabbitMQWithRedis:
     they were done. A quorum queue writes acknowledgements down at once.
     """
     queue_type = "classic"
+    forgets_acks = True
 
     def __init__(self, folder):
         self.broker = settings.server("AMQP_URL")
@@ -75,10 +76,12 @@ class RabbitMQWithRedis:
 
 class RabbitMQQuorumWithRedis(RabbitMQWithRedis):
     queue_type = "quorum"
+    forgets_acks = False
 
 
 class Embedded:
     queue = "grand-kill"
+    forgets_acks = False
 
     def __init__(self, folder):
         self.folder = folder

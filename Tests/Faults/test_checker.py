@@ -107,6 +107,25 @@ def test_each_kind_of_kill_excuses_what_it_interrupted(one):
     assert check(evidence) == []
 
 
+def copied(forgets_acks=True, broker=3.0, runs=1):
+    """"b" lost its child, the broker was killed, and so many of its runs were ended before the last one."""
+    evidence = good()
+    evidence.forgets_acks = forgets_acks
+    evidence.kills.append(kill("broker", int(broker * SECOND)))
+    evidence.runs += [Run("b", 20 + number, 10, 8 * SECOND, 9 * SECOND) for number in range(runs)]
+    return evidence
+
+
+def test_a_broker_that_forgets_leaves_one_copy_for_each_child_that_was_lost_before():
+    assert check(copied()) == []
+
+
+@pytest.mark.parametrize("bad", [copied(forgets_acks=False), copied(broker=1.4), copied(runs=2)],
+                         ids=["it does not forget", "it was killed before", "two copies"])
+def test_no_more_is_forgiven_a_broker_that_forgets(bad):
+    assert check(bad) != []
+
+
 def test_runs_are_read_as_the_recorder_writes_them(tmp_path):
     path = tmp_path / "record"
     record = Record(path)
