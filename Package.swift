@@ -37,6 +37,7 @@ let package = Package(
         .target(name: "CLinux"),
         .systemLibrary(name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
         .systemLibrary(name: "CHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CBzip2", providers: [.apt(["libbz2-dev"])]),
         .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
@@ -62,7 +63,8 @@ let package = Package(
         .target(name: "Loop", dependencies: ["CLinux", "Ports", "TaskModel"], swiftSettings: strict),
         .target(name: "RabbitMQ", dependencies: ["CRabbitMQ", "CLinux", "Ports", "TaskModel"], swiftSettings: strict),
         .target(
-            name: "Redis", dependencies: ["CHiredis", "GroupJoin", "Ports", "TaskModel", json], swiftSettings: strict),
+            name: "Redis", dependencies: ["CHiredis", "COpenSSL", "GroupJoin", "Ports", "TaskModel", json],
+            swiftSettings: strict),
         .target(
             name: "SQLite",
             dependencies: [

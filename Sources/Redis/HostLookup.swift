@@ -18,6 +18,9 @@ enum HostLookup {
         }
     }
 
+    /// An address, not a name.
+    static func isNumeric(_ host: String) -> Bool { lookUp(host, AI_NUMERICHOST) != nil }
+
     /// nil: none found.
     private static func lookUp(_ name: String, _ flags: Int32) -> [String]? {
         var hints = addrinfo()

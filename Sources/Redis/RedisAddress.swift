@@ -1,11 +1,12 @@
-// Where Redis is, as Celery writes it: redis://, unix:// and redis+socket:// URLs.
+// Where Redis is, as Celery writes it: redis://, rediss://, unix:// and redis+socket:// URLs.
 import Foundation
 public import Ports
 
-/// `redis://[user:password@]host[:port][/db]`, `redis+socket:///path[?virtual_host=db]`, `unix:///path[?db=db]`.
+/// `redis://[user:password@]host[:port][/db]`, `rediss://` likewise for TLS, `redis+socket:///path[?virtual_host=db]`,
+/// `unix:///path[?db=db]`.
 ///
-/// `?global_keyprefix=` is ours (Celery has it in its transport options). Other parameters of Celery's URLs (time-outs,
-/// health checks) are for its own client and have no effect.
+/// `?global_keyprefix=` is ours (Celery has it in its transport options). `ssl_…` parameters are read for `rediss://`
+/// (`TLS`). Others of Celery's URLs (time-outs, health checks) are for its own client and have no effect.
 public struct RedisAddress: Sendable, Equatable {
     public enum Place: Sendable, Equatable {
         case host(String, port: Int)
@@ -20,15 +21,19 @@ public struct RedisAddress: Sendable, Equatable {
     public var database: Int
     /// Before all keys; empty: none. `_` is added when it does not end in one of `:_-.`, as Celery does.
     public var keyPrefix: String
+    /// nil: without. Only for a host.
+    public var tls: TLS?
 
     public init(
-        place: Place, user: String? = nil, password: String? = nil, database: Int = 0, keyPrefix: String = ""
+        place: Place, user: String? = nil, password: String? = nil, database: Int = 0, keyPrefix: String = "",
+        tls: TLS? = nil
     ) {
         self.place = place
         self.user = user
         self.password = password
         self.database = database
         self.keyPrefix = keyPrefix
+        self.tls = tls
     }
 
     /// - Throws: `StoreFailure`, permanent, with the fix; it never shows the password.
@@ -51,9 +56,11 @@ public struct RedisAddress: Sendable, Equatable {
             password = query["password"]
         }
 
+        if scheme == "rediss" { tls = try TLS(query) } else { try TLS.refuse(in: query) }
+
         let number: String?
         switch scheme {
-        case "redis":
+        case "redis", "rediss":
             let slash = rest.firstIndex(of: "/") ?? rest.endIndex
             place = try Self.host(rest[..<slash])
             number = query["db"] ?? (slash < rest.endIndex ? String(rest[rest.index(after: slash)...]) : nil)
@@ -62,10 +69,6 @@ public struct RedisAddress: Sendable, Equatable {
             guard path.hasPrefix("/") else { throw Self.malformed("the socket's path is not absolute") }
             place = .socket(path)
             number = query["db"] ?? query["virtual_host"]
-        case "rediss":
-            throw StoreFailure(
-                "rediss:// (Redis over TLS) is not supported: Debian's hiredis is built without TLS", isPermanent: true,
-                fix: "Put stunnel between, or use a Unix socket or a private network with redis://")
         default:
             throw Self.malformed("it begins with \"\(scheme)://\"")
         }
@@ -118,7 +121,7 @@ public struct RedisAddress: Sendable, Equatable {
     private static func malformed(_ reason: String) -> StoreFailure {
         StoreFailure(
             "The Redis address cannot be used: \(reason)", isPermanent: true,
-            fix: "Write redis://[user:password@]host[:port][/db] or unix:///path/to/redis.sock")
+            fix: "Write redis://[user:password@]host[:port][/db], rediss://… for TLS, or unix:///path/to/redis.sock")
     }
 }
 
@@ -128,7 +131,7 @@ extension RedisAddress: CustomStringConvertible {
         let who = user.map { "\($0)@" } ?? ""
         switch place {
         case .host(let host, let port):
-            return "redis://\(who)\(host.contains(":") ? "[\(host)]" : host):\(port)/\(database)"
+            return "\(tls == nil ? "redis" : "rediss")://\(who)\(host.contains(":") ? "[\(host)]" : host):\(port)/\(database)"
         case .socket(let path):
             return "unix://\(who)\(path)?db=\(database)"
         }

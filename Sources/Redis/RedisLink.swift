@@ -8,7 +8,8 @@ final class RedisLink {
     enum News {
         case up
         case down(reason: String, retryInSeconds: Double)
-        /// It will not work like this (wrong password). Tried again all the same, slowly: an operator may mend it.
+        /// It will not work like this (wrong password, a stranger's certificate). Tried again all the same, slowly: an
+        /// operator may mend it.
         case refused(StoreFailure)
     }
 
@@ -16,6 +17,8 @@ final class RedisLink {
     private let loop: any EventLoop
     private let tell: (News) -> Void
     private var context: UnsafeMutablePointer<redisAsyncContext>?
+    /// Between hiredis and a server that speaks TLS; nil: they speak to each other.
+    private var carrier: TLSCarrier?
     private var pause = backOff.lowerBound
     private var timer: (any LoopTimer)?
     private var watchdog: (any LoopTimer)?
@@ -24,6 +27,7 @@ final class RedisLink {
     private var heard = true
     private var isClosed = false
     private(set) var isUp = false
+    private var wasUp = false
     /// Grows with each attempt: an answer of an earlier one is nobody's.
     private var attempt = 0
     var received: ((_ channel: String, _ payload: [UInt8]) -> Void)?
@@ -50,7 +54,7 @@ final class RedisLink {
         attempt += 1
         switch address.place {
         case .socket(let path):
-            begin(redisAsyncConnectUnix(path), isConnected: true)
+            begin(redisAsyncConnectUnix(path))
         case .host(let name, let port):
             let number = attempt
             HostLookup.resolve(name, on: loop) { [weak self] result in
@@ -98,9 +102,8 @@ final class RedisLink {
 
     /// Breaks the link; a new one is made after the usual pause.
     func drop(_ reason: String) {
-        guard let context else { return }
-        self.context = nil
-        Self.free(context)
+        guard context != nil else { return }
+        end()
         retry(reason)
     }
 
@@ -109,20 +112,32 @@ final class RedisLink {
         isUp = false
         timer?.cancel()
         watchdog?.cancel()
+        end()
+    }
+
+    private func end() {
         if let context {
             self.context = nil
             Self.free(context)
         }
+        carrier?.close()
+        carrier = nil
     }
 
-    /// - Parameter isConnected: Unix sockets are connected at once or not at all; hiredis 0.14 would wait for more and
-    ///   then take it for a failure.
-    private func begin(_ made: UnsafeMutablePointer<redisAsyncContext>?, isConnected: Bool = false) {
+    private func begin(_ made: UnsafeMutablePointer<redisAsyncContext>?) {
         guard let made else { return retry("out of memory") }
         guard made.pointee.err == 0 else {
             let reason = Self.text(made)
             redisAsyncFree(made)
             return retry(reason)
+        }
+        do {
+            try encrypt(made)
+        } catch {
+            redisAsyncFree(made)
+            // Not from within the owner's call: it may not be ready to hear of it.
+            timer = loop.schedule(afterSeconds: 0) { [weak self] in self?.failed(.refused(error)) }
+            return
         }
         context = made
         made.pointee.data = Unmanaged.passUnretained(self).toOpaque()
@@ -138,16 +153,44 @@ final class RedisLink {
         pending = 0
         heard = false
         watch()
-        if isConnected {
+        if isLocal {
             made.pointee.c.flags |= REDIS_CONNECTED
             signIn()
+        }
+    }
+
+    /// hiredis' descriptor is a Unix socket: connected at once or not at all; hiredis 0.14 would wait for more and then
+    /// take it for a failure.
+    private var isLocal: Bool {
+        if case .socket = address.place { true } else { carrier != nil }
+    }
+
+    /// Takes the socket that hiredis is connecting to the server, and gives it one end of a pair instead. What it writes
+    /// to the pair waits there until the server has shown who it is.
+    private func encrypt(_ made: UnsafeMutablePointer<redisAsyncContext>) throws(StoreFailure) {
+        guard let tls = address.tls, case .host(let host, _) = address.place else { return }
+        redisEnableKeepAlive(&made.pointee.c)
+        let carrier = try TLSCarrier(tls, over: made.pointee.c.fd, host: host, address: address, loop: loop) {
+            [weak self] in self?.failed($0)
+        }
+        made.pointee.c.fd = carrier.plainEnd
+        self.carrier = carrier
+    }
+
+    private func failed(_ trouble: TLSTrouble) {
+        end()
+        switch trouble {
+        case .lost(let reason): retry(reason)
+        // A certificate that runs out meanwhile is no reason to give up what waits.
+        case .refused(let failure) where wasUp || !failure.isPermanent: retry(failure.description)
+        case .refused(let failure): refuse(failure)
         }
     }
 
     /// Greets the server. All sent at once: the answers come in order.
     private func signIn() {
         guard let context else { return }
-        if case .host = address.place { redisEnableKeepAlive(&context.pointee.c) }
+        if !isLocal { redisEnableKeepAlive(&context.pointee.c) }
         var greetings: [[String]] = []
         if let password = address.password {
             greetings.append(address.user.map { ["AUTH", $0, password] } ?? ["AUTH", password])
@@ -165,6 +208,7 @@ final class RedisLink {
                 } else if index == greetings.count - 1 {
                     pause = Self.backOff.lowerBound
                     isUp = true
+                    wasUp = true
                     tell(.up)
                 }
             }
@@ -176,17 +220,24 @@ final class RedisLink {
         case .passing(let text), .wrongServer(let text):
             drop(text)
         case .permanent(let failure):
-            pause = Self.refusedPause
-            tell(.refused(failure))
-            drop(failure.description)
+            refuse(failure)
         }
+    }
+
+    /// - Parameter failure: Permanent.
+    private func refuse(_ failure: StoreFailure) {
+        pause = Self.refusedPause
+        tell(.refused(failure))
+        end()
+        retry(failure.description)
     }
 
     /// hiredis frees the context after this.
     private func lost(_ dying: UnsafePointer<redisAsyncContext>) {
         guard let context, UnsafePointer(context) == dying else { return }
-        let reason = Self.text(context)
+        let reason = carrier?.endReason ?? Self.text(context)
         self.context = nil
+        end()
         retry(reason)
     }
 
@@ -206,7 +257,10 @@ final class RedisLink {
         watchdog?.cancel()
         watchdog = loop.schedule(afterSeconds: Self.silenceSeconds) { [weak self] in
             guard let self, context != nil else { return }
-            if !heard, pending > 0 || !isUp { return drop("no answer for \(Int(Self.silenceSeconds)) s") }
+            if !heard, pending > 0 || !isUp {
+                let question = carrier.map { $0.isOpen } ?? true ? "" : "; does the server speak TLS on that port?"
+                return drop("no answer for \(Int(Self.silenceSeconds)) s\(question)")
+            }
             heard = pending == 0
             watch()
         }
