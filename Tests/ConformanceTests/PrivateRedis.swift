@@ -1,5 +1,6 @@
-// A Redis of a test's own, on a Unix socket in a temporary folder, to be killed and starved.
+// A Redis of a test's own, on a Unix socket in a temporary folder, to be killed and starved; over TLS, too, if wanted.
 import Foundation
+import Glibc
 
 final class PrivateRedis {
     let socket: String
@@ -13,7 +14,21 @@ final class PrivateRedis {
 
     deinit { stop() }
 
-    func start(_ extra: String...) throws {
+    /// On a free port of localhost as well, with that certificate. Returns the port.
+    func startTLS(port: Int? = nil, certificate: String = "server", _ extra: String...) throws -> Int {
+        let port = try port ?? Self.freePort()
+        try start(
+            [
+                "--tls-port", "\(port)", "--tls-ca-cert-file", try Servers.certificate("ca.pem"), "--tls-cert-file",
+                try Servers.certificate("\(certificate).pem"), "--tls-key-file",
+                try Servers.certificate("\(certificate).key"), "--tls-auth-clients", "no",
+            ] + extra)
+        return port
+    }
+
+    func start(_ extra: String...) throws { try start(extra) }
+
+    private func start(_ extra: [String]) throws {
         let server = Process()
         server.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         server.arguments =
@@ -26,6 +41,15 @@ final class PrivateRedis {
             guard ContinuousClock.now < deadline else { throw TooLate(what: "redis-server on \(socket)") }
             usleep(20_000)
         }
+    }
+
+    /// Stopped, and woken: answers nothing in between.
+    func freeze() throws { Foundation.kill(try running(), SIGSTOP) }
+    func thaw() throws { Foundation.kill(try running(), SIGCONT) }
+
+    private func running() throws -> pid_t {
+        guard let process, process.isRunning else { throw TooLate(what: "a server that runs") }
+        return process.processIdentifier
     }
 
     /// Without a chance to say good-bye.
@@ -49,6 +73,22 @@ final class PrivateRedis {
         guard let process, process.isRunning else { return }
         Foundation.kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
+    }
+
+    /// Of 127.0.0.1 and ::1, as "localhost" may be either. Somebody else may take it before we do.
+    private static func freePort() throws -> Int {
+        let descriptor = Glibc.socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in6()
+        address.sin6_family = sa_family_t(AF_INET6)
+        var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        guard isBound else { throw TooLate(what: "a free port") }
+        return Int(UInt16(bigEndian: address.sin6_port))
     }
 
     private func isAnswering() -> Bool {

@@ -6,6 +6,8 @@ import Testing
 
 @Suite("Redis' addresses and errors")
 struct RedisAddressTests {
+    typealias TLS = RedisAddress.TLS
+
     @Test(
         "addresses are read as Celery writes them",
         arguments: [
@@ -17,6 +19,11 @@ struct RedisAddressTests {
             ("unix:///run/redis.sock?db=2", RedisAddress(place: .socket("/run/redis.sock"), database: 2)),
             ("redis+socket:///run/r.sock?virtual_host=4", RedisAddress(place: .socket("/run/r.sock"), database: 4)),
             ("redis://h?socket_timeout=5", RedisAddress(place: .host("h", port: 6379))),
+            ("rediss://h", RedisAddress(place: .host("h", port: 6379), tls: TLS())),
+            (
+                "rediss://:p@h:7000/3",
+                RedisAddress(place: .host("h", port: 7000), password: "p", database: 3, tls: TLS())
+            ),
             ("redis://h?global_keyprefix=app", RedisAddress(place: .host("h", port: 6379), keyPrefix: "app")),
         ])
     func reads(url: String, expected: RedisAddress) throws {
@@ -26,7 +33,7 @@ struct RedisAddressTests {
     @Test(
         "what cannot be used is refused with a fix",
         arguments: [
-            "rediss://h", "redis://h:port", "redis://h:70000", "redis://h/x", "redis://h/-1", "http://h", "h:1",
+            "redis://h:port", "redis://h:70000", "redis://h/x", "redis://h/-1", "http://h", "h:1",
         ])
     func refuses(url: String) throws {
         let failure = #expect(throws: StoreFailure.self) { try RedisAddress(url: url) }
@@ -37,6 +44,45 @@ struct RedisAddressTests {
     @Test("the password is shown nowhere")
     func hidesPassword() throws {
         #expect(try RedisAddress(url: "redis://me:secret@h:1/2").description == "redis://me@h:1/2")
+        #expect(try RedisAddress(url: "rediss://me:secret@h:1/2").description == "rediss://me@h:1/2")
+    }
+
+    @Test(
+        "how much a server is checked is read as redis-py and Celery write it, and by default it is checked in full",
+        arguments: [
+            ("", true, true), ("ssl_cert_reqs=required", true, true), ("ssl_cert_reqs=CERT_REQUIRED", true, true),
+            ("ssl_cert_reqs=optional", true, true), ("ssl_cert_reqs=CERT_OPTIONAL", true, true),
+            ("ssl_cert_reqs=none", false, true), ("ssl_cert_reqs=CERT_NONE", false, true),
+            ("ssl_check_hostname=false", true, false), ("ssl_check_hostname=False", true, false),
+            ("ssl_check_hostname=true", true, true),
+        ])
+    func checks(query: String, verifies: Bool, checksHostName: Bool) throws {
+        let tls = try #require(try RedisAddress(url: "rediss://h?\(query)").tls)
+        #expect(tls.verifies == verifies)
+        #expect(tls.checksHostName == checksHostName)
+    }
+
+    @Test("files of certificates are read as redis-py and Celery write them")
+    func files() throws {
+        let url = "rediss://h?ssl_ca_certs=%2Fa%20b%2Fca.pem&ssl_certfile=/c.pem&ssl_keyfile=/k.pem"
+        let tls = try #require(try RedisAddress(url: url).tls)
+        #expect(tls.authorities == "/a b/ca.pem")
+        #expect(tls.certificate == "/c.pem")
+        #expect(tls.key == "/k.pem")
+    }
+
+    @Test(
+        "parameters of TLS that cannot be meant are refused, and the right ones named",
+        arguments: [
+            ("rediss://h?ssl_ca_cert=/ca.pem", "ssl_ca_certs"), ("rediss://h?ssl_cert_reqs=maybe", "required"),
+            ("rediss://h?ssl_cert_reqs=", "required"), ("rediss://h?ssl_check_hostname=perhaps", "true"),
+            ("rediss://h?ssl_keyfile=/key.pem", "ssl_certfile"), ("redis://h?ssl_cert_reqs=none", "rediss://"),
+            ("unix:///s?ssl_ca_certs=/ca.pem", "rediss://"),
+        ])
+    func refusesTLS(url: String, named: String) throws {
+        let failure = #expect(throws: StoreFailure.self) { try RedisAddress(url: url) }
+        #expect(failure?.isPermanent == true)
+        #expect(failure?.fix?.contains(named) == true)
     }
 
     @Test(

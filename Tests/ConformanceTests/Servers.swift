@@ -10,6 +10,10 @@ enum Servers {
 
     static func amqp() throws -> String { try value("TASKHOST_TEST_AMQP_URL") }
     static func redis() throws -> String { try value("TASKHOST_TEST_REDIS_URL") }
+    /// The same server over TLS; without parameters.
+    static func rediss() throws -> String { try value("TASKHOST_TEST_REDISS_URL") }
+    /// A file of the certificates: "ca.pem", "other-ca.pem", "server.key" …
+    static func certificate(_ name: String) throws -> String { try value("TASKHOST_TEST_TLS_DIR") + "/" + name }
 
     private static func value(_ variable: String) throws -> String {
         guard let value = ProcessInfo.processInfo.environment[variable], !value.isEmpty else {
