@@ -121,7 +121,7 @@ public struct RedisAddress: Sendable, Equatable {
     private static func malformed(_ reason: String) -> StoreFailure {
         StoreFailure(
             "The Redis address cannot be used: \(reason)", isPermanent: true,
-            fix: "Write redis://[user:password@]host[:port][/db], rediss://… for TLS, or unix:///path/redis.sock")
+            fix: "Write redis(s)://[user:password@]host[:port][/db] or unix:///path/to/redis.sock")
     }
 }
 

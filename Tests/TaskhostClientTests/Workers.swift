@@ -13,8 +13,19 @@ final class TourWorker {
     private let output: URL
 
     init(_ kind: WorkerKind, _ results: ResultsKind) throws {
-        broker = try Variables.value("TASKHOST_TEST_AMQP_URL")
-        backend = results == .redis ? try Variables.value("TASKHOST_TEST_REDIS_URL") : "rpc://"
+        switch results {
+        case .redis:
+            broker = try Variables.value("TASKHOST_TEST_AMQP_URL")
+            backend = try Variables.value("TASKHOST_TEST_REDIS_URL")
+        case .rpc:
+            broker = try Variables.value("TASKHOST_TEST_AMQP_URL")
+            backend = "rpc://"
+        case .rediss:
+            let authority = try Variables.value("TASKHOST_TEST_TLS_DIR") + "/ca.pem"
+            broker =
+                try Variables.value("TASKHOST_TEST_REDISS_URL") + "?ssl_cert_reqs=required&ssl_ca_certs=\(authority)"
+            backend = broker
+        }
         folder = try TemporaryFolder()
         output = URL(fileURLWithPath: folder.path + "/log")
         var environment = ["PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": folder.path]
@@ -97,7 +108,8 @@ enum WorkerKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
 }
 
 enum ResultsKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
-    case redis, rpc
+    /// The last is both of Redis' roles over TLS; the others stand beside RabbitMQ.
+    case redis, rpc, rediss
     var testDescription: String { rawValue }
 }
 

@@ -6,13 +6,13 @@ struct ConnectionOptions: ParsableArguments {
     @Option(
         name: [.short, .long],
         help: ArgumentHelp(
-            "Broker: amqp(s)://, redis:// or sqlite: address. Default: an embedded one in your state directory.",
+            "Broker: amqp(s)://, redis(s):// or sqlite: address. Default: an embedded one in your state directory.",
             valueName: "url"))
     var broker: String?
 
     @Option(
         help: ArgumentHelp(
-            "Results: rpc://, redis://, sqlite: address, or none. Default: rpc:// with an AMQP broker, "
+            "Results: rpc://, redis(s)://, sqlite: address, or none. Default: rpc:// with an AMQP broker, "
                 + "else where the broker is.",
             valueName: "url"))
     var resultBackend: String?

@@ -30,7 +30,7 @@ enum BrokerAddress: Sendable, Equatable {
         default:
             throw .configuration(
                 "\(origin): no broker for \"\(withoutSecrets(url))\"",
-                fix: "write amqp://USER:PASSWORD@HOST:PORT/VHOST, amqps://…, redis://HOST:PORT/DB, or sqlite:///PATH")
+                fix: "write amqp(s)://USER:PASSWORD@HOST:PORT/VHOST, redis(s)://HOST:PORT/DB, or sqlite:///PATH")
         }
     }
 }
@@ -70,7 +70,7 @@ enum ResultsAddress: Sendable, Equatable {
         default:
             throw .configuration(
                 "\(origin): no result store for \"\(withoutSecrets(url))\"",
-                fix: "write rpc://, redis://HOST:PORT/DB, redis+socket:///PATH, sqlite:///PATH or none")
+                fix: "write rpc://, redis(s)://HOST:PORT/DB, redis+socket:///PATH, sqlite:///PATH or none")
         }
     }
 }
@@ -101,7 +101,7 @@ enum SharedLimitsAddress: Sendable, Equatable {
         default:
             throw .configuration(
                 "\(origin): \"\(withoutSecrets(url))\" cannot keep limits",
-                fix: "write redis://HOST:PORT/DB, redis+socket:///PATH or sqlite:///PATH")
+                fix: "write redis(s)://HOST:PORT/DB, redis+socket:///PATH or sqlite:///PATH")
         }
     }
 }

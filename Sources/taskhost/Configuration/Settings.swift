@@ -11,7 +11,7 @@ enum Settings {
     private static let broker = [
         Setting(
             "broker.url", .text, environment: ["TASKHOST_BROKER", "CELERY_BROKER_URL"], fallback: "sqlite:",
-            about: "amqp://, amqps://, redis:// or sqlite: address; several amqp ones, joined by `;`, in turn"),
+            about: "amqp(s)://, redis(s):// or sqlite: address; several amqp ones, joined by `;`, in turn"),
         Setting(
             "broker.url_file", .text, environment: ["TASKHOST_BROKER_FILE"], fallback: "–",
             about: "file that holds the address, for secrets"),
@@ -30,7 +30,7 @@ enum Settings {
         Setting(
             "results.url", .text, environment: ["TASKHOST_RESULT_BACKEND", "CELERY_RESULT_BACKEND"],
             fallback: "see below",
-            about: "rpc://, redis://, redis+socket://, sqlite: address, or `none`"),
+            about: "rpc://, redis(s)://, redis+socket://, sqlite: address, or `none`"),
         Setting(
             "results.url_file", .text, environment: ["TASKHOST_RESULT_BACKEND_FILE"], fallback: "–",
             about: "file that holds the address, for secrets"),
@@ -157,7 +157,7 @@ enum Settings {
     private static let sharedLimits = [
         Setting(
             "shared_limits.url", .text, environment: ["TASKHOST_SHARED_LIMITS"], fallback: "see above",
-            about: "redis://, redis+socket:// or sqlite: address"),
+            about: "redis(s)://, redis+socket:// or sqlite: address"),
         Setting(
             "shared_limits.url_file", .text, environment: ["TASKHOST_SHARED_LIMITS_FILE"], fallback: "–",
             about: "file that holds the address, for secrets"),

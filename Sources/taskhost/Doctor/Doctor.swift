@@ -296,6 +296,12 @@ final class Doctor {
             }
             let check = RedisCheck(examination: try answer.get(), isBroker: isBroker, place: "\(address)")
             findings += check.findings()
+            if address.tls?.verifies == false {
+                findings.append(
+                    .warn(
+                        subject, "anybody may pass for \(address): its certificate is not checked",
+                        fix: "name its authority by ssl_ca_certs, and leave ssl_cert_reqs=none out"))
+            }
         } catch {
             findings.append(.fail(subject, error.detail, fix: error.fix))
         }
