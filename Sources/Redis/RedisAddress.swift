@@ -131,7 +131,8 @@ extension RedisAddress: CustomStringConvertible {
         let who = user.map { "\($0)@" } ?? ""
         switch place {
         case .host(let host, let port):
-            return "\(tls == nil ? "redis" : "rediss")://\(who)\(host.contains(":") ? "[\(host)]" : host):\(port)/\(database)"
+            let scheme = tls == nil ? "redis" : "rediss"
+            return "\(scheme)://\(who)\(host.contains(":") ? "[\(host)]" : host):\(port)/\(database)"
         case .socket(let path):
             return "unix://\(who)\(path)?db=\(database)"
         }

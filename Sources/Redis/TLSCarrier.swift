@@ -14,7 +14,6 @@ final class TLSCarrier {
     private(set) var endReason: String?
 
     private let address: RedisAddress
-    private let loop: any EventLoop
     private let failed: (TLSTrouble) -> Void
     private let session: OpaquePointer
     private let socket: Int32
@@ -51,7 +50,6 @@ final class TLSCarrier {
         _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
         SSL_set_connect_state(session)
         self.address = address
-        self.loop = loop
         self.failed = failed
         self.session = session
         self.socket = socket

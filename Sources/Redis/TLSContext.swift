@@ -28,7 +28,9 @@ final class TLSContext {
         var isDone = isNumeric || copenssl_name_server(session, host) == 1
         if tls.verifies, tls.checksHostName {
             let rules = SSL_get0_param(session)
-            X509_VERIFY_PARAM_set_hostflags(rules, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
+            // As Python's ssl module has it: a subject's common name is no host name.
+            X509_VERIFY_PARAM_set_hostflags(
+                rules, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
             let isSet =
                 isNumeric
                 ? X509_VERIFY_PARAM_set1_ip_asc(rules, host) : X509_VERIFY_PARAM_set1_host(rules, host, host.utf8.count)

@@ -42,7 +42,8 @@ enum TLSTrouble {
         case X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH:
             return refusal(
                 "The certificate of \(address) is not made out to '\(host)'",
-                "Write the host as the certificate names it; ssl_check_hostname=false would check the authority alone")
+                "Write the host as its subjectAltName has it, or have one made; ssl_check_hostname=false would check the "
+                    + "authority alone")
         case X509_V_ERR_CERT_HAS_EXPIRED, X509_V_ERR_CERT_NOT_YET_VALID:
             return refusal(
                 "The certificate of \(address) is out of date (\(reason))",

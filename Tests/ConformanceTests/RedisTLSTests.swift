@@ -69,6 +69,19 @@ struct RedisTLSTests {
         try with.close()
     }
 
+    @Test("a common name is no host name, as in Python")
+    func commonName() throws {
+        let server = try PrivateRedis()
+        let port = try server.startTLS(certificate: "nameless")
+        let strict = try client(try url("ssl_ca_certs=CA", port: port))
+        let failure = #expect(throws: StoreFailure.self) { try strict.put("x", .success, "1") }
+        #expect(failure?.description.contains("not made out to 'localhost'") == true)
+        try strict.close()
+        let lenient = try client(try url("ssl_ca_certs=CA&ssl_check_hostname=false", port: port))
+        try lenient.put("x", .success, "1")
+        try lenient.close()
+    }
+
     @Test("documents of some megabytes go both ways, several at a time")
     func large() throws {
         let client = try client(url("ssl_ca_certs=CA"))

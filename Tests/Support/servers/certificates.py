@@ -1,4 +1,4 @@
-"""A throw-away certificate authority: a server certificate for "localhost", a client's, and a stranger's CA."""
+"""A throw-away authority: a server's certificate for "localhost", one for no host, a client's, a stranger's CA."""
 import os
 import subprocess
 
@@ -31,6 +31,7 @@ def create(folder):
         authority("ca")
         authority("other-ca")
         signed("server", "localhost", "subjectAltName=DNS:localhost\nextendedKeyUsage=serverAuth")
+        signed("nameless", "localhost", "extendedKeyUsage=serverAuth")
         signed("client", "guest", "extendedKeyUsage=clientAuth")
     except FileNotFoundError:
         raise StartFailure("openssl is not installed: apt-get install openssl") from None
