@@ -15,7 +15,12 @@ extension EngineCore {
         } catch {
             return refuse(delivery, error, &actions)
         }
-        if delivery.redelivered || message.priorStarts > 0, settleKnown(delivery, message, &actions) { return }
+        if delivery.redelivered {
+            if settleKnown(delivery, message, &actions) { return }
+        } else {
+            known.begins(message)
+        }
+        if message.priorStarts > 0, settleTwin(delivery, message, &actions) { return }
         if paused.contains(delivery.queue) {
             // It was under way to us already.
             actions.append(.reject(delivery.tag, requeue: true))

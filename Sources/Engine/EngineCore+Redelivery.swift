@@ -5,8 +5,7 @@ import TaskModel
 import TaskhostJSON
 
 extension EngineCore {
-    /// A redelivery of something that still runs here, or that was settled here lately; or a second copy of the same
-    /// restart: a killed broker gives back the message that was restarted, and its next host may restart it as well.
+    /// A redelivery of something that still runs here, or that was settled here lately.
     mutating func settleKnown(
         _ delivery: Delivery, _ message: TaskMessage, _ actions: inout [EngineAction]
     ) -> Bool {
@@ -15,20 +14,23 @@ extension EngineCore {
             actions.append(.acknowledge(delivery.tag))
             return true
         }
-        if let running = known.adopt(message) {
-            note(&actions, .adopted(name: message.displayName, id: message.id))
-            running.tag = delivery.tag
-            return true
-        }
-        guard message.priorStarts > 0, isInHand(KnownWork.Key(message)) else { return false }
+        guard let running = known.adopt(message) else { return false }
         note(&actions, .adopted(name: message.displayName, id: message.id))
-        actions.append(.acknowledge(delivery.tag))
+        running.tag = delivery.tag
         return true
     }
 
-    /// The broker still has the one in our hands: to drop another loses nothing. Restarts are rare enough for a scan.
-    private func isInHand(_ key: KnownWork.Key) -> Bool {
-        held.values.contains { $0.tag != nil && KnownWork.Key($0.message) == key }
+    /// A second copy of one restart: a killed broker gives back the message that was restarted, and its next host may
+    /// restart it as well. The broker still has the one in our hands, so to drop the other loses nothing. Restarts are
+    /// rare enough for a scan.
+    mutating func settleTwin(
+        _ delivery: Delivery, _ message: TaskMessage, _ actions: inout [EngineAction]
+    ) -> Bool {
+        let key = KnownWork.Key(message)
+        guard held.values.contains(where: { $0.tag != nil && KnownWork.Key($0.message) == key }) else { return false }
+        note(&actions, .adopted(name: message.displayName, id: message.id))
+        actions.append(.acknowledge(delivery.tag))
+        return true
     }
 
     /// Whether it may have succeeded already (celery-wire.md §2.7).

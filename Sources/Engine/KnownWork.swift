@@ -49,6 +49,14 @@ struct KnownWork {
         }
     }
 
+    /// It comes for the first time: what was settled under its name before (a client used its id again, a dead letter
+    /// was sent again) says nothing of this one, should it be delivered again or retry.
+    mutating func begins(_ message: TaskMessage) {
+        guard !settled.isEmpty else { return }
+        settled.remove(Key(message))
+        settled.remove(Self.next(after: message))
+    }
+
     /// It is given up or given back: its redelivery is to run.
     mutating func forget(_ held: Held) {
         if !running.isEmpty { running.removeValue(forKey: Key(held.message)) }
@@ -56,10 +64,12 @@ struct KnownWork {
 
     /// Whether the attempt after this one is done: then this one is a copy that came late, and its RETRY would be
     /// written over the result.
-    func isOvertaken(_ message: TaskMessage) -> Bool {
+    func isOvertaken(_ message: TaskMessage) -> Bool { settled.contains(Self.next(after: message)) }
+
+    private static func next(after message: TaskMessage) -> Key {
         var key = Key(message, retries: message.retries + 1)
         key.starts = 0
-        return settled.contains(key)
+        return key
     }
 
     /// Whether this redelivery is done already. Stays known: a redelivery may come more than once.

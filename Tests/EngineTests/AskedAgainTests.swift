@@ -68,30 +68,6 @@ struct AskedAgainTests {
         #expect(world.stopped == !pauses)
     }
 
-    /// Two messages of one id and attempt, told apart by nothing.
-    private func twins(starts: Int64?, apart: Bool) -> SimulatedWorld {
-        let world = world(slots: 2)
-        let headers: FieldTable = starts.map { ["taskhost-starts": .int($0)] } ?? [:]
-        world.send("twin", headers: headers)
-        if !apart { world.send("twin", headers: headers) }
-        world.connect()
-        world.run()
-        if apart {
-            world.send("twin", headers: headers)
-            world.run()
-        }
-        return world
-    }
-
-    @Test("two copies of one restart run once, whether they come together or not", arguments: [true, false])
-    func copiesOfRestarts(apart: Bool) {
-        let world = twins(starts: 1, apart: apart)
-        #expect(world.starts["twin"] == 1 && world.acknowledged.count == 2 && world.violations == [])
-    }
-
-    @Test("a client may send one id twice", arguments: [true, false])
-    func ownTwins(apart: Bool) { #expect(twins(starts: nil, apart: apart).starts["twin"] == 2) }
-
     @Test("questions keep to the slots, and none is left over when links break", arguments: 0..<100)
     func schedules(seed: UInt64) {
         let world = world(seed: seed, slots: 3)
