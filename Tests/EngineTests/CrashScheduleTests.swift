@@ -41,6 +41,27 @@ struct CrashScheduleTests {
         #expect(extra <= world.mostInFlightAtDeaths, "\(extra) extra starts, seed \(seed)")
     }
 
+    @Test("a killed broker forgets acknowledgements, and what has succeeded is run again by nobody", arguments: 0..<400)
+    func brokerForgets(seed: UInt64) {
+        let world = SimulatedWorld(seed: seed, faults: .init(crash: 0.1))
+        for number in 0..<40 { world.send("id-\(number)") }
+        world.connect()
+        for _ in 0..<3 {
+            world.run(steps: Int.random(in: 20...150, using: &world.random))
+            let done = world.results.filter { $0.value == .success }.keys
+            let before = world.starts
+            // The same host knows what it settled; a new one has the store to ask.
+            if seed % 2 == 1 { world.killHost() }
+            world.killBroker()
+            world.run(steps: 400)
+            for id in done { #expect(world.starts[id] == before[id], "\(id) ran again, seed \(seed)") }
+        }
+        world.calm()
+        world.run()
+        #expect(world.violations == [] && world.waiting.isEmpty && world.unsettled.isEmpty)
+        for number in 0..<40 { #expect(world.results["id-\(number)"]?.isFinal == true, "id-\(number), seed \(seed)") }
+    }
+
     @Test(
         "without faults each task starts once and no more run than there are slots", arguments: [1, 2, 3] as [UInt64])
     func onceEach(seed: UInt64) {
