@@ -104,7 +104,11 @@ final class ConsumeLink {
                 try consumer.reconcile(self, stopping: stopping)
             }
             for consumer in consumers { try consumer.flush(self) }
-            for consumer in consumers { try consumer.reconcile(self, stopping: stopping) }
+            // Orders are heard before the first task is taken: whoever has seen that one done may revoke the next.
+            let isDeaf = consumers.contains { $0.isStillDeaf }
+            for consumer in consumers where !(isDeaf && consumer.begins) {
+                try consumer.reconcile(self, stopping: stopping)
+            }
         } catch {
             fail(error)
         }

@@ -56,6 +56,14 @@ final class QueueConsumer {
     }
     /// The broker has said that it delivers.
     var isUp: Bool { phase == .consuming && isConfirmed }
+    /// It will hear remote control on this link, or be refused it (another worker has its name).
+    var isStillDeaf: Bool {
+        if case .control = role { !isUp && !isWaiting } else { false }
+    }
+    /// Its first task on this link is still to come.
+    var begins: Bool {
+        if case .tasks = role { phase == .closed } else { false }
+    }
     var isConsuming: Bool { phase == .consuming || phase == .cancelling }
 
     init(_ declaration: QueueDeclaration, role: Role, credit: Int, backoff: Backoff) {

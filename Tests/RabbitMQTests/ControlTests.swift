@@ -22,6 +22,42 @@ extension RabbitMQServerTests {
         return (control, heard)
     }
 
+    @Test("orders are heard before the first task is taken", arguments: 0..<5)
+    func heardBeforeTasks(_: Int) throws {
+        let queue = QueueDeclaration(name: Lab.queue("heard-first"))
+        let sender = try Rig()
+        try sender.publish(["task"], to: queue)
+        let rig = try Rig()
+        rig.broker.consume([queue])
+        let (control, heard) = listen(rig, node: Lab.queue("w@x"))
+        try rig.wait("the task") { rig.seen.contains("task") }
+        // From another connection: nothing of our own is waited for.
+        let exchange = Publication(destination: .exchange("celery.pidbox", routingKey: ""), message: message("order"))
+        #expect(try sender.publish([exchange]).allSatisfy { $0 == nil })
+        try rig.wait("the order") { heard.bodies.contains("order") }
+        control.close()
+        try rig.close()
+        try sender.close()
+    }
+
+    @Test("whose name is taken takes tasks all the same")
+    func deafAndAtWork() throws {
+        let node = Lab.queue("taken@x")
+        let first = try Rig()
+        let (one, heard) = listen(first, node: node)
+        one.broadcast(message("mine"), controlExchange: "celery")
+        try first.wait("its own broadcast") { heard.bodies.contains("mine") }
+        let queue = QueueDeclaration(name: Lab.queue("deaf"))
+        let second = try Rig()
+        second.broker.consume([queue])
+        _ = listen(second, node: node)
+        try second.publish(["task"], to: queue)
+        try second.wait("the task") { second.seen.contains("task") }
+        #expect(second.log.contains { $0.contains("RESOURCE_LOCKED") })
+        try first.close()
+        try second.close()
+    }
+
     @Test("a broadcast reaches every node, the sender included, and a reply the one it is for")
     func broadcast() throws {
         let rig = try Rig()
