@@ -164,6 +164,8 @@ def python_worker(transport, node, queue, folder):
             env={**os.environ, "C_FORCE_ROOT": "1"})
     try:
         until("the Python worker to be ready", lambda: " ready." in log.read_text(), 60)
+        # On Redis it says so before it has subscribed, and what is published then is lost.
+        until("the Python worker to listen", lambda: transport.app.control.ping(destination=[node], timeout=1), 60)
         yield process
     finally:
         process.terminate()
