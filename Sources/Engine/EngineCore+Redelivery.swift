@@ -23,9 +23,7 @@ extension EngineCore {
     /// A second copy of one restart: a killed broker gives back the message that was restarted, and its next host may
     /// restart it as well. The broker still has the one in our hands, so to drop the other loses nothing. Restarts are
     /// rare enough for a scan.
-    mutating func settleTwin(
-        _ delivery: Delivery, _ message: TaskMessage, _ actions: inout [EngineAction]
-    ) -> Bool {
+    func settleTwin(_ delivery: Delivery, _ message: TaskMessage, _ actions: inout [EngineAction]) -> Bool {
         let key = KnownWork.Key(message)
         guard held.values.contains(where: { $0.tag != nil && KnownWork.Key($0.message) == key }) else { return false }
         note(&actions, .adopted(name: message.displayName, id: message.id))

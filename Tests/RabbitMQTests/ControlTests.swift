@@ -22,7 +22,8 @@ extension RabbitMQServerTests {
         return (control, heard)
     }
 
-    @Test("orders are heard before the first task is taken", arguments: 0..<5)
+    /// Often, because the broker may be quick enough by chance.
+    @Test("orders are heard before the first task is taken", arguments: 0..<20)
     func heardBeforeTasks(_: Int) throws {
         let queue = QueueDeclaration(name: Lab.queue("heard-first"))
         let sender = try Rig()
