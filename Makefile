@@ -8,7 +8,7 @@ DIST := $(CURDIR)/.build/dist
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: help build test conformance chaos demo bench install lint clean
+.PHONY: help build test conformance modern chaos demo bench install lint clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,13 +23,19 @@ test: ## Build and run every test, with a RabbitMQ and a Redis of the tests' own
 
 conformance: build ## Run Celery's own integration suite against taskhost, in three configurations (an hour)
 	@scripts/install-deps test
-	@make -C Tests/Conformance/bundle OUT="$(CURDIR)/.build/conformance" TASKHOST_SDK="$(CURDIR)/sdk"
-	@Tests/Support/with-servers Tests/Conformance/run --dist "$(DIST)" $(ARGUMENTS)
+	@make -C Tests/CelerySuite/bundle OUT="$(CURDIR)/.build/conformance" TASKHOST_SDK="$(CURDIR)/sdk"
+	@Tests/Support/with-servers Tests/CelerySuite/run --dist "$(DIST)" $(ARGUMENTS)
 
-chaos: build ## The long fault runs: a mixed fleet that is killed again and again, links dead for five minutes
+modern: build ## Run the suites beside RabbitMQ 4.3 and 4.0, Redis 8, Valkey 9 and 8 (hours; ARGUMENTS="sid swift")
+	@scripts/install-deps modern
+	@Tests/Support/venv
+	@swift build --build-tests
+	@Tests/Modern/run $(ARGUMENTS)
+
+chaos: build ## The long fault runs: 20,000 tasks under 120 kills on each broker, a mixed fleet, links dead for minutes
 	@scripts/install-deps test
 	@Tests/Support/venv
-	@TASKHOST_TEST_DIST="$(DIST)" Tests/Support/with-servers .venv/bin/python -m pytest -q Tests/Faults -m chaos $(ARGUMENTS)
+	@TASKHOST_TEST_DIST="$(DIST)" Tests/Support/with-servers .venv/bin/python -m pytest -q -s Tests/Faults -m chaos $(ARGUMENTS)
 	@TASKHOST_TEST_DIST="$(DIST)" Tests/Support/with-servers .venv/bin/python -m pytest -q Tests/Journeys -m chaos $(ARGUMENTS)
 
 demo: build ## Start a host on the embedded broker, send it sums and a photograph, show the results

@@ -13,13 +13,18 @@ let package = Package(
     name: "sdk",
     products: [
         .library(name: "TaskhostSDK", type: .static, targets: ["TaskhostSDK"]),
+        .library(name: "TaskhostSignature", type: .static, targets: ["TaskhostSignature"]),
         .library(name: "TaskhostJSON", type: .static, targets: ["TaskhostJSON"]),
     ],
     targets: [
         // The C ABI, header only; include/module.modulemap names it for Swift.
         .systemLibrary(name: "CTaskhost", path: "include"),
         .target(name: "TaskhostJSON", swiftSettings: strict),
-        .target(name: "TaskhostSDK", dependencies: ["CTaskhost", "TaskhostJSON"], swiftSettings: strict),
+        // Calls to come: for bundles, and for programs that send (the host's TaskhostClient).
+        .target(name: "TaskhostSignature", dependencies: ["TaskhostJSON"], swiftSettings: strict),
+        .target(
+            name: "TaskhostSDK", dependencies: ["CTaskhost", "TaskhostJSON", "TaskhostSignature"], swiftSettings: strict
+        ),
         .testTarget(name: "TaskhostJSONTests", dependencies: ["TaskhostJSON"], swiftSettings: strict),
         .testTarget(name: "TaskhostSDKTests", dependencies: ["TaskhostSDK", "TaskhostJSON"], swiftSettings: strict),
     ]

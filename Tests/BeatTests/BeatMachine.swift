@@ -15,7 +15,7 @@ final class BeatMachine {
     /// Goes with the process that has it.
     private final class Process {
         var service: BeatService?
-        var heard: (LeadershipNews) -> Void = { _ in }
+        var heard: (LeadershipEvent) -> Void = { _ in }
         var leads = false
         var isWaiting = false
     }
@@ -132,7 +132,7 @@ final class BeatMachine {
 extension BeatMachine: Leadership {
     var isLeading: Bool { process?.leads == true }
 
-    func campaign(_ heard: @escaping (LeadershipNews) -> Void) {
+    func campaign(_ heard: @escaping (LeadershipEvent) -> Void) {
         guard let process else { return }
         process.heard = heard
         inProcess(after: world.delay()) { [self] in standBy(process) }

@@ -106,6 +106,48 @@ import Testing
         #expect(moved.nextTime == time("2026-03-05T01:00:00+00:00"))
     }
 
+    @Test("a changed rule counts from the change: due times before it held were not missed")
+    func changedRule() throws {
+        var daily = core(.cron(try Crontab("30 13 * * *")), .once)
+        #expect(sendAll(&daily, now: time("2026-03-01T13:30:00+00:00")).count == 1)
+        let stored = try #require(BeatMemory(daily.memory.bytes))
+        let noon = time("2026-03-02T17:00:00+00:00")
+        let entry = BeatEntry("a", schedule: Schedule(.cron(try Crontab("0 16 * * *"))))
+        var moved = BeatCore([entry], memory: stored, now: noon)
+        #expect(sendAll(&moved, now: noon).isEmpty && moved.nextTime == time("2026-03-03T16:00:00+00:00"))
+        // Written otherwise it is the same; what nobody sent is made up for.
+        var same = BeatCore(
+            [BeatEntry("a", schedule: Schedule(.cron(try Crontab("30  13 * *\t*"))))], memory: stored, now: noon)
+        #expect(sendAll(&same, now: noon) == [time("2026-03-02T13:30:00+00:00")])
+        // While it runs, too.
+        daily.replace([entry], now: noon)
+        #expect(sendAll(&daily, now: noon).isEmpty)
+        let longer = core(.every(try Interval(seconds: 86_400)), .once, memory: stored)
+        #expect(longer.nextTime == Self.start.advanced(bySeconds: 86_400))
+    }
+
+    @Test("a schedule that was switched off counts from when it is switched on")
+    func switchedOff() throws {
+        let entry = BeatEntry("a", schedule: Schedule(.cron(try Crontab("0 * * * *"))), missed: .all)
+        var on = BeatCore([entry], memory: BeatMemory(), now: Self.start)
+        #expect(sendAll(&on, now: time("2026-03-01T01:00:00+00:00")).count == 1)
+        let off = BeatCore([], disabled: ["a"], memory: on.memory, now: time("2026-03-01T01:59:00+00:00"))
+        var again = BeatCore([entry], memory: off.memory, now: time("2026-03-01T03:20:00+00:00"))
+        #expect(sendAll(&again, now: time("2026-03-01T03:20:00+00:00")).isEmpty)
+        #expect(again.nextTime == time("2026-03-01T04:00:00+00:00"))
+    }
+
+    @Test("a memory written before rules were remembered is gone on with")
+    func olderMemory() throws {
+        let last = time("2026-03-01T01:00:00+00:00")
+        let older = try #require(BeatMemory(Array("{\"a\":[\(last.microseconds),7,\"UTC\"]}".utf8)))
+        var next = core(.cron(try Crontab("0 * * * *")), .all, memory: older)
+        #expect(sendAll(&next, now: time("2026-03-01T03:00:00+00:00")).count == 2)
+        // And by an older beat what is written now: it looks at the first four.
+        let text = String(decoding: next.memory.bytes, as: UTF8.self)
+        #expect(text.hasSuffix(",9,\"UTC\",null,\"cron 0 * * * *\"]}"))
+    }
+
     @Test("an entry that goes and comes back within a day goes on; after that it is seen for the first time")
     func comesBack() throws {
         let rule = Schedule.Rule.cron(try Crontab("0 * * * *"))

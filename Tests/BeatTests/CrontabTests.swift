@@ -1,4 +1,4 @@
-// The vectors of celery-wire.md §8, seen with stock Celery.
+// The vectors of celery-protocol.md §8, seen with stock Celery.
 import CeleryWire
 import TaskModel
 import Testing
@@ -42,13 +42,31 @@ func time(_ text: String) -> WallTime {
             ("*/30 * * * *", "2024-03-31T01:30:00+01:00", "2024-03-31T03:00:00+02:00"),
             ("30 2 * * *", "2024-10-26T02:30:00+02:00", "2024-10-27T02:30:00+02:00"),
             ("30 2 * * *", "2024-10-27T02:30:00+02:00", "2024-10-28T02:30:00+01:00"),
-            ("*/30 * * * *", "2024-10-27T02:30:00+02:00", "2024-10-27T03:00:00+01:00"),
-            ("0 * * * *", "2024-10-27T02:00:00+02:00", "2024-10-27T03:00:00+01:00"),
-            ("*/30 * * * *", "2024-10-27T02:10:00+01:00", "2024-10-27T03:00:00+01:00"),
+            // Fixed hours once, any hour at its pace.
+            ("*/30 2 * * *", "2024-10-27T02:30:00+02:00", "2024-10-28T02:00:00+01:00"),
+            ("0 */2 * * *", "2024-10-27T02:00:00+02:00", "2024-10-27T04:00:00+01:00"),
+            ("*/30 * * * *", "2024-10-27T02:30:00+02:00", "2024-10-27T02:00:00+01:00"),
+            ("0 * * * *", "2024-10-27T02:00:00+02:00", "2024-10-27T02:00:00+01:00"),
+            ("0 0-23 * * *", "2024-10-27T02:00:00+02:00", "2024-10-27T02:00:00+01:00"),
+            ("*/30 * * * *", "2024-10-27T02:10:00+01:00", "2024-10-27T02:30:00+01:00"),
+            ("* * * * *", "2024-10-27T02:59:00+02:00", "2024-10-27T02:00:00+01:00"),
+            ("* * * * *", "2024-10-27T02:59:00+01:00", "2024-10-27T03:00:00+01:00"),
+            ("30 * 28 * *", "2024-10-26T12:00:00+02:00", "2024-10-28T00:30:00+01:00"),
         ])
     func summerTime(_ crontab: String, _ last: String, _ next: String) throws {
         let schedule = Schedule(.cron(try Crontab(crontab)), clock: berlin)
         #expect(schedule.next(after: time(last)) == time(next))
+    }
+
+    @Test("half an hour that the clock shows twice, on Lord Howe")
+    func halfHour() throws {
+        let clock = try #require(LocalClock("Australia/Lord_Howe"))
+        let schedule = Schedule(.cron(try Crontab("*/10 * * * *")), clock: clock)
+        var now = time("2027-04-03T14:45:00+00:00")
+        for expected in ["14:50", "15:00", "15:10", "15:20", "15:30", "15:40"] {
+            now = try #require(schedule.next(after: now))
+            #expect(now == time("2027-04-03T\(expected):00+00:00"))
+        }
     }
 
     @Test("days of month and of week must both match")

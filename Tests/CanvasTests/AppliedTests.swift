@@ -37,7 +37,7 @@ struct AppliedTests {
         var canvas = Canvas(context())
         if let signature = json["signature"] {
             try canvas.apply(
-                try Signature(signature), args: [100], options: ["parent_id": "current", "root_id": "root"])
+                try SignatureTree(signature), args: [100], options: ["parent_id": "current", "root_id": "root"])
         } else {
             var following = Continuations.none
             following.chain = json["chain"]?.elements ?? []
@@ -46,7 +46,7 @@ struct AppliedTests {
             if let replacement = json["replacement"] {
                 var message = TaskMessage(id: "current", name: "demo.current")
                 message.rootID = "root"
-                try canvas.replace(message, following, by: try Signature(replacement))
+                try canvas.replace(message, following, by: try SignatureTree(replacement))
             } else {
                 try canvas.succeed(following, with: 100)
             }
@@ -80,8 +80,9 @@ struct AppliedTests {
     @Test("a chord is announced once, with its size, just before the last message of its header")
     func announcement() throws {
         var canvas = Canvas(context())
-        let chord = Signature.chord(
-            [Signature("a"), .chain([Signature("b"), .group([Signature("c"), Signature("d")])])], body: Signature("e"))
+        let chord = SignatureTree.chord(
+            [SignatureTree("a"), .chain([SignatureTree("b"), .group([SignatureTree("c"), SignatureTree("d")])])],
+            body: SignatureTree("e"))
         try canvas.apply(chord)
         let kinds = canvas.effects.map { effect in
             switch effect {
@@ -90,6 +91,24 @@ struct AppliedTests {
             }
         }
         #expect(kinds == ["a", "announce 3 true", "b"])
+    }
+
+    @Test("a chord whose parts cannot be counted gets a task that looks at its results, where its body goes")
+    func unlocking() throws {
+        var canvas = Canvas(context())
+        let body = SignatureTree("e", options: ["queue": "elsewhere", "priority": 3])
+        try canvas.apply(SignatureTree.chord([SignatureTree("a"), SignatureTree("b")], body: body))
+        let calls = canvas.effectsWithoutCounting.compactMap { effect in
+            if case .publish(let call) = effect { call } else { nil }
+        }
+        #expect(calls.count == 3)
+        let call = try #require(calls.first { $0.message.headers["task"] == .string("celery.chord_unlock") })
+        #expect(call.target == .queue("elsewhere") && call.dueInSeconds == 1)
+        #expect(call.message.properties.priority == 3)
+        #expect(call.message.headers["ignore_result"] == .bool(true))
+        let parts = try JSON(parsing: call.message.body, limits: .trusted).elements ?? []
+        #expect(parts.first?.elements?.last?["task"]?.text == "e")
+        #expect(parts.dropFirst().first?["result"]?.elements?.count == 2)
     }
 }
 

@@ -1,4 +1,4 @@
-// Which messages are taken, and what becomes of the rest (celery-wire.md §1.10).
+// Which messages are taken, and what becomes of the rest (celery-protocol.md §1.10).
 import CeleryWire
 import TaskModel
 import TaskhostJSON
@@ -23,6 +23,16 @@ struct DecoderTests {
         var headers: FieldTable = ["task": .string("demo.add"), "id": .string("U1")]
         for field in more.fields { headers[field.key] = field.value }
         return headers
+    }
+
+    @Test("shown texts that are no Unicode refuse no message")
+    func shownBytes() throws {
+        let bytes = FieldValue.bytes(Array("('".utf8) + [0xED, 0xB3, 0xBF] + Array("',)".utf8))
+        let shown: FieldTable = ["argsrepr": bytes, "kwargsrepr": bytes, "shadow": bytes, "origin": bytes]
+        let message = try decode(delivery(body: #"[["\udcff"],{},{}]"#, headers: headers(shown)))
+        #expect(message.argsRepr.hasPrefix("('") && message.argsRepr.hasSuffix("',)"))
+        #expect(text(message.body[message.argsRange]) == #"["\udcff"]"#)
+        #expect(code(delivery(headers: headers(["parent_id": bytes]))) == .malformedHeader)
     }
 
     @Test("two headers and a body are enough")
@@ -209,7 +219,7 @@ struct DecoderTests {
         let huge = WireLimits(
             maxBodyBytes: .max, maxDepth: .max, maxNodes: .max, maxHeaderDepth: .max, maxHeaderFields: .max,
             maxHeaderBytes: .max)
-        #expect(huge.maxBodyBytes == 16 << 20)
+        #expect(huge.maxBodyBytes == 60 << 20)
         #expect(huge.maxDepth == 512)
         let none = WireLimits(
             maxBodyBytes: -1, maxDepth: 0, maxNodes: 0, maxHeaderDepth: 0, maxHeaderFields: 0, maxHeaderBytes: 0)

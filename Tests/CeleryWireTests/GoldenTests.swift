@@ -38,7 +38,7 @@ struct GoldenTests {
         case .int(let number): .int(number)
         case .bigInteger(let digits): .string(digits)
         case .double(let number): .double(number)
-        case .string(let text): .string(text)
+        case .string(let text), .surrogates(let text): .string(text)
         case .array(let elements): .array(elements.map(field))
         case .object: .table(fields(value))
         }

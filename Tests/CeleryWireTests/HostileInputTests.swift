@@ -2,6 +2,7 @@
 import CeleryWire
 import TaskModel
 import TaskhostJSON
+import TestKit
 import Testing
 
 @Suite("Hostile input")

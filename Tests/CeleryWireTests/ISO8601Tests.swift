@@ -1,6 +1,7 @@
 // Times as Celery writes and reads them.
 import CeleryWire
 import TaskModel
+import TestKit
 import Testing
 
 @Suite("ISO 8601")

@@ -55,7 +55,7 @@ struct ControlServiceTests {
     @Test("it is heard when its own greeting comes back, not when another's does")
     func hearing() throws {
         var heard = 0
-        service.onHearing = { heard += 1 }
+        service.onSubscribed = { heard += 1 }
         try send(command("hello", ["from_node": "w2@test", "revoked": []]))
         #expect(heard == 0)
         let own = try #require(channel.broadcasts.first)

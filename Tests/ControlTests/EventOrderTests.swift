@@ -26,7 +26,7 @@ struct EventOrderTests {
     init() {
         service = EventService(
             channels: [listener], engine: FakeEngine(), loop: FakeLoop(),
-            options: EventOptions(version: "1", sendsTaskEvents: true))
+            options: EventOptions(version: "1", sendsTaskEvents: true, heartbeatSeconds: 2))
     }
 
     private func task() -> ObservedTask {

@@ -4,7 +4,13 @@ import TaskModel
 
 final class FakeEngine: EngineControl {
     var nodeName = "w1@test"
-    var heldTasks: [HeldTask] = []
+    var inFlightTasks: [InFlightTask] = []
+    /// What waits in the broker; told for all when no ids are asked for.
+    var later = LaterTasks()
+    func laterTasks(_ ids: Set<String>?, limit: Int, done: @escaping (LaterTasks) -> Void) {
+        guard let ids else { return done(later) }
+        done(LaterTasks(next: later.next.filter { ids.contains($0.task.id) || ids.contains($0.rootID ?? "") }))
+    }
     var registeredTasks: [TaskManifest] = []
     var consumedQueues: [QueueDeclaration] = []
     var revokedTaskIDs: [String] = []
@@ -19,8 +25,9 @@ final class FakeEngine: EngineControl {
 
     func revoke(_ taskIDs: [String], terminate signal: Int32?) -> [String] {
         told.append("revoke \(taskIDs) \(signal ?? 0)")
-        revokedTaskIDs += taskIDs.filter { !revokedTaskIDs.contains($0) }
-        return signal == nil ? [] : taskIDs.filter { id in heldTasks.contains { $0.id == id } }
+        let known = Set(revokedTaskIDs)
+        revokedTaskIDs += taskIDs.filter { !known.contains($0) }
+        return signal == nil ? [] : taskIDs.filter { id in inFlightTasks.contains { $0.id == id } }
     }
 
     var carriers: [RevokedStamp] = []
@@ -48,6 +55,7 @@ final class FakeEngine: EngineControl {
         told.append("limits \(task) \(soft ?? -1) \(hard ?? -1)")
     }
 
+    func whenMemoryIsKept(_ done: @escaping () -> Void) { done() }
     func addConsumer(_ queue: QueueDeclaration) { consumedQueues.append(queue) }
     func cancelConsumer(queue: String) { consumedQueues.removeAll { $0.name == queue } }
 
@@ -71,14 +79,14 @@ final class FakeEngine: EngineControl {
         guard range == nil else { throw .autoscales }
         told.append("slots \(change)")
     }
-    func setAutoscale(most: Int?, least: Int?) throws(ControlRefusal) -> SlotRange {
-        guard let now = range else { throw .autoscalesNot }
-        let new = SlotRange(least: least ?? now.least, most: most ?? now.most)
+    func setAutoscale(max: Int?, min: Int?) throws(ControlRefusal) -> SlotRange {
+        guard let now = range else { throw .notAutoscaling }
+        let new = SlotRange(min: min ?? now.min, max: max ?? now.max)
         range = new
         return new
     }
     func restartPool() throws(ControlRefusal) {
-        guard mayRestart else { throw .restartsNot }
+        guard mayRestart else { throw .restartsDisabled }
         told.append("restart")
     }
 
@@ -117,5 +125,15 @@ final class FakeLoop: EventLoop {
     ) -> any LoopWatch { Nothing() }
     func schedule(afterSeconds seconds: Double, _ fire: @escaping () -> Void) -> any LoopTimer { Nothing() }
     func atTurnEnd(_ flush: @escaping () -> Void) {}
-    func post(_ work: @escaping @Sendable () -> Void) { work() }
+    /// What is posted waits for `turn`; else it is done at once.
+    var keepsPosts = false
+    private(set) var posted: [() -> Void] = []
+    func post(_ work: @escaping @Sendable () -> Void) {
+        if keepsPosts { posted.append(work) } else { work() }
+    }
+    func turn() {
+        let works = posted
+        posted = []
+        for work in works { work() }
+    }
 }

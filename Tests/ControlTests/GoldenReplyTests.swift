@@ -49,24 +49,24 @@ struct GoldenReplyTests {
             let pid = Int32(try #require(active["worker_pid"]?.integer))
             var kwargs = ("{}", "{}")
             if id == "id-active-2" { kwargs = (#"{"note": "it's"}"#, #"{'note': 'it\'s'}"#) }
-            engine.heldTasks.append(
+            engine.inFlightTasks.append(
                 held(
                     id, "demo.nap", .active(since: start, pid: pid), ("[600]", "(600,)"), kwargs: kwargs,
                     priority: id == "id-active-1" ? 3 : 0, isAcknowledged: true))
         }
-        engine.heldTasks.append(held("id-reserved", "demo.nap", .reserved, ("[1]", "(1,)")))
+        engine.inFlightTasks.append(held("id-reserved", "demo.nap", .reserved, ("[1]", "(1,)")))
         var scheduled = held("id-scheduled", "demo.add", .scheduled, ("[1.5, 2]", "(1.5, 2)"))
         scheduled.eta = WallTime(microseconds: 2_209_086_245_000_006)
-        engine.heldTasks.append(scheduled)
+        engine.inFlightTasks.append(scheduled)
     }
 
     private func held(
-        _ id: String, _ name: String, _ phase: HeldTask.Phase, _ args: (json: String, repr: String),
+        _ id: String, _ name: String, _ phase: InFlightTask.Phase, _ args: (json: String, repr: String),
         kwargs: (json: String, repr: String) = ("{}", "{}"), priority: UInt8 = 0, isAcknowledged: Bool = false
-    ) -> HeldTask {
-        HeldTask(
-            phase: phase, id: id, name: name, displayName: name, args: Array(args.json.utf8),
-            kwargs: Array(kwargs.json.utf8), argsRepr: args.repr, kwargsRepr: kwargs.repr, eta: nil, exchange: "",
+    ) -> InFlightTask {
+        InFlightTask(
+            phase: phase, id: id, name: name, displayName: name, args: Array(args.json.utf8)[...],
+            kwargs: Array(kwargs.json.utf8)[...], argsRepr: args.repr, kwargsRepr: kwargs.repr, eta: nil, exchange: "",
             routingKey: "celery", priority: priority, redelivered: false, isAcknowledged: isAcknowledged)
     }
 
@@ -154,7 +154,7 @@ struct GoldenReplyTests {
         case .null: "null"
         case .bool: "bool"
         case .int, .bigInteger, .double: "number"
-        case .string: "text"
+        case .string, .surrogates: "text"
         case .array: "list"
         case .object: "map"
         }

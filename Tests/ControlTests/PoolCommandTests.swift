@@ -37,7 +37,7 @@ struct PoolCommandTests {
 
     @Test("autoscale takes its two arguments and no others, in Python's words")
     func strangeArgument() throws {
-        engine.range = SlotRange(least: 1, most: 2)
+        engine.range = SlotRange(min: 1, max: 2)
         #expect(
             try ask("autoscale", [("max", 3), ("x", 1)])
                 == ["error": "TypeError(\"autoscale() got an unexpected keyword argument 'x'\")"])
@@ -55,7 +55,7 @@ struct PoolCommandTests {
 
     @Test("with autoscale on they are refused")
     func refused() throws {
-        engine.range = SlotRange(least: 2, most: 10)
+        engine.range = SlotRange(min: 2, max: 10)
         #expect(
             try ask("pool_grow")
                 == ["error": "pool_grow is not supported with autoscale. Adjust autoscale range instead."])
@@ -67,7 +67,7 @@ struct PoolCommandTests {
     @Test("autoscale changes both bounds, or one")
     func autoscale() throws {
         #expect(try ask("autoscale", [("max", 3), ("min", 1)]) == ["error": "ValueError('Autoscale not enabled')"])
-        engine.range = SlotRange(least: 2, most: 10)
+        engine.range = SlotRange(min: 2, max: 10)
         #expect(try ask("autoscale", [("max", 3), ("min", 1)]) == ["ok": "autoscale now max=3 min=1"])
         #expect(try ask("autoscale", [("max", 5), ("min", .null)]) == ["ok": "autoscale now max=5 min=1"])
         #expect(
@@ -79,7 +79,7 @@ struct PoolCommandTests {
         let plain = try #require(try ask("stats")?.members)
         #expect(plain.contains { $0.key == "pool" } && !plain.contains { $0.key == "autoscaler" })
         engine.figures.slots = 3
-        engine.figures.autoscale = SlotRange(least: 2, most: 10)
+        engine.figures.autoscale = SlotRange(min: 2, max: 10)
         engine.figures.inHand = 7
         let stats = try ask("stats")
         #expect(stats?["autoscaler"] == ["max": 10, "min": 2, "current": 3, "qty": 7])

@@ -24,7 +24,7 @@ struct AckSwitchTests {
     }
 
     @Test("without acks_on_failure a failure is recorded and its message goes to the dead letters")
-    func failureIsBuried() {
+    func failureIsDeadLettered() {
         let world = SimulatedWorld(seed: 1, task: options { $0.acksOnFailure = false }, faults: .init(taskFailure: 1))
         world.send("fails")
         world.connect()
@@ -52,7 +52,7 @@ struct AckSwitchTests {
     }
 
     @Test("a retry that is used up is a failure like any other")
-    func lastRetryIsBuried() {
+    func lastRetryIsDeadLettered() {
         let task = options {
             $0.acksOnFailure = false
             $0.maxRetries = .atMost(1)
@@ -98,7 +98,7 @@ struct AckSwitchTests {
             _ override: (inout TaskOptions) -> Void = { _ in }, bundle: (inout TaskOptions) -> Void = { _ in },
             rejects: Bool = true
         ) -> Int {
-            var defaults = WorkerDefaults()
+            var defaults = TaskOptions()
             defaults.rejectOnWorkerLost = rejects
             return TaskPolicy(manifest: options(bundle), override: options(override), defaults: defaults).maxStarts
         }
@@ -123,7 +123,7 @@ struct AckSwitchTests {
         #expect(verdicts(world) == ["poison"])
     }
 
-    @Test("whatever fails, a message is acknowledged or buried, and its outcome recorded", arguments: 1...100)
+    @Test("whatever fails, a message is acknowledged or dead-lettered, and its outcome recorded", arguments: 1...100)
     func nothingIsLost(seed: UInt64) {
         let task = options {
             $0.acksOnFailure = false
@@ -140,11 +140,11 @@ struct AckSwitchTests {
         world.calm()
         world.run()
         #expect(world.violations == [])
-        #expect(world.unsettled.isEmpty && world.waiting.isEmpty && world.core.held.isEmpty)
+        #expect(world.unsettled.isEmpty && world.waiting.isEmpty && world.core.inFlight.isEmpty)
         for number in 0..<20 { #expect(world.results["id-\(number)"]?.isFinal == true, "seed \(seed)") }
-        let buried = Set(world.dead.compactMap { $0.headers["id"]?.text })
+        let deadLettered = Set(world.dead.compactMap { $0.headers["id"]?.text })
         for number in [7, 17] {
-            #expect(buried.contains("id-\(number)"), "it never succeeds; seed \(seed)")
+            #expect(deadLettered.contains("id-\(number)"), "it never succeeds; seed \(seed)")
         }
     }
 }
@@ -182,7 +182,7 @@ struct DeduplicationTests {
 
     @Test("without deduplicate_successful_tasks, or acknowledged early, it runs again", arguments: [true, false])
     func switches(early: Bool) {
-        var options = EngineOptions(
+        var options = EngineOptions.usual(
             slots: 2, queues: [QueuePreference(declaration: QueueDeclaration(name: "q"))], nodeName: "sim@test")
         options.deduplicatesSuccessful = early
         var task = TaskOptions()
@@ -191,7 +191,7 @@ struct DeduplicationTests {
     }
 
     private var chained: String {
-        let next = Signature("t", options: ["task_id": "next"])
+        let next = SignatureTree("t", options: ["task_id": "next"])
         return #"[[],{},{"chain":[\#(String(decoding: next.json.bytes, as: UTF8.self))]}]"#
     }
 
@@ -221,7 +221,7 @@ struct DeduplicationTests {
 
     @Test("its part of a chord is reported: the host that ran it may have died before")
     func partIsReported() {
-        let body = Signature("t", options: ["task_id": "body"])
+        let body = SignatureTree("t", options: ["task_id": "body"])
         let embed = #"[[],{},{"chord":\#(String(decoding: body.json.bytes, as: UTF8.self))}]"#
         let world = SimulatedWorld(seed: 1)
         world.chords["g"] = SimulatedChord(size: 1)

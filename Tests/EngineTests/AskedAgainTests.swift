@@ -10,7 +10,7 @@ struct AskedAgainTests {
     private static let success = Array(#"{"status":"SUCCESS","result":7,"children":[],"task_id":"copy"}"#.utf8)
 
     private func world(seed: UInt64 = 1, slots: Int = 1) -> SimulatedWorld {
-        let options = EngineOptions(
+        let options = EngineOptions.usual(
             slots: slots, queues: [QueuePreference(declaration: QueueDeclaration(name: "q"))], nodeName: "sim@test")
         return SimulatedWorld(seed: seed, options: options)
     }
@@ -24,7 +24,7 @@ struct AskedAgainTests {
         world.send("last")
         world.waiting[1].redelivered = true
         world.connect()
-        for _ in 0..<1000 where !world.core.held.values.contains(where: { $0.notDoneAt != nil }) {
+        for _ in 0..<1000 where !world.core.inFlight.values.contains(where: { $0.notDoneAt != nil }) {
             world.run(steps: 1)
         }
         // "last" comes behind it while "long" still runs.
@@ -52,19 +52,19 @@ struct AskedAgainTests {
     @Test("one that is revoked while the store is asked is not run")
     func revokedMeanwhile() {
         let world = waitingCopy()
-        for _ in 0..<1000 where world.core.asking.isEmpty { world.run(steps: 1) }
+        for _ in 0..<1000 where world.core.inFlight.checkCount == 0 { world.run(steps: 1) }
         world.post(.revoke(["copy"], terminate: nil))
         world.run()
         #expect(world.startOrder == ["long", "last"] && world.results["copy"] == .revoked)
     }
 
     @Test("one the store is asked about goes back if its queue is paused or the worker ends", arguments: [true, false])
-    func givenBack(pauses: Bool) {
+    func requeuedAtStop(pauses: Bool) {
         let world = waitingCopy()
-        for _ in 0..<1000 where world.core.asking.isEmpty { world.run(steps: 1) }
+        for _ in 0..<1000 where world.core.inFlight.checkCount == 0 { world.run(steps: 1) }
         world.post(pauses ? .pauseQueue("q") : .stop(.warm))
         world.run()
-        #expect(world.startOrder == ["long"] && world.waiting.count == 2 && world.core.asking.isEmpty)
+        #expect(world.startOrder == ["long"] && world.waiting.count == 2 && world.core.inFlight.checkCount == 0)
         #expect(world.stopped == !pauses)
     }
 
@@ -79,7 +79,7 @@ struct AskedAgainTests {
         world.run(steps: 300)
         world.calm()
         world.run()
-        #expect(world.violations == [] && world.core.asking.isEmpty && world.core.held.isEmpty)
+        #expect(world.violations == [] && world.core.inFlight.checkCount == 0 && world.core.inFlight.isEmpty)
         #expect(world.unsettled.isEmpty && world.waiting.isEmpty)
         for number in 0..<40 { #expect(world.results["id-\(number)"] == .success) }
     }

@@ -13,13 +13,15 @@ struct CanvasScheduleTests {
         linkLoss: 0.02, storeFailure: 0.1, publishFailure: 0.1, confirmLost: 0.05, crash: 0.05, notStarted: 0.05,
         runnerFault: 0.05, taskFailure: 0.05, retry: 0.05)
 
-    private func step(_ id: String, immutable: Bool = true, chord: JSON? = nil) -> Signature {
-        var step = Signature("t", options: ["task_id": .string(id)], isImmutable: immutable)
+    private func step(_ id: String, immutable: Bool = true, chord: JSON? = nil) -> SignatureTree {
+        var step = SignatureTree("t", options: ["task_id": .string(id)], isImmutable: immutable)
         if let chord { step.options["chord"] = chord }
         return step
     }
 
-    private func body(chain: [Signature] = [], chord: Signature? = nil, callbacks: [Signature] = []) -> String {
+    private func body(chain: [SignatureTree] = [], chord: SignatureTree? = nil, callbacks: [SignatureTree] = [])
+        -> String
+    {
         let embed: JSONMap = [
             "chain": .array(chain.reversed().map(\.json)), "chord": chord?.json ?? nil,
             "callbacks": .array(callbacks.map(\.json)),
@@ -41,14 +43,14 @@ struct CanvasScheduleTests {
     }
 
     private func chainWithChord(_ world: SimulatedWorld, _ name: String) {
-        let chord = Signature.chord(
+        let chord = SignatureTree.chord(
             [step("\(name)-a"), step("\(name)-b")], body: step("\(name)-body"), options: ["task_id": .string(name)])
         world.send("\(name)-1", body: body(chain: [chord, step("\(name)-last")]))
     }
 
     private func ends(_ world: SimulatedWorld, _ ids: [String], _ seed: UInt64) {
         #expect(world.violations == [])
-        #expect(world.core.held.isEmpty && world.waiting.isEmpty && world.unsettled.isEmpty, "seed \(seed)")
+        #expect(world.core.inFlight.isEmpty && world.waiting.isEmpty && world.unsettled.isEmpty, "seed \(seed)")
         for id in ids {
             #expect(
                 world.results[id]?.isFinal == true, "\(id) is \(world.results[id]?.rawValue ?? "unknown"), seed \(seed)"
@@ -187,8 +189,8 @@ struct CanvasScheduleTests {
     func sends(seed: UInt64) throws {
         let world = SimulatedWorld(seed: seed, faults: .init(storeFailure: 0.2, publishFailure: 0.3))
         world.sends["parent"] = [
-            Submission(kind: .send, taskID: "child", signature: Signature("t").json.bytes),
-            Submission(kind: .send, taskID: "other", signature: Signature("t").json.bytes),
+            Submission(kind: .send, taskID: "child", signature: SignatureTree("t").json.bytes),
+            Submission(kind: .send, taskID: "other", signature: SignatureTree("t").json.bytes),
         ]
         world.send("parent")
         world.connect()
@@ -205,7 +207,8 @@ struct CanvasScheduleTests {
         world.returns = { request in
             request.id == "a" && request.starts == 1 && request.retries == 0 && !request.headersJSON.isEmpty
                 && !String(decoding: request.headersJSON, as: UTF8.self).contains(#""replaced_task_nesting":1"#)
-                ? .replace(Signature.chain([Signature("t"), Signature("t")]).json.bytes) : .success(Array("2".utf8))
+                ? .replace(SignatureTree.chain([SignatureTree("t"), SignatureTree("t")]).json.bytes)
+                : .success(Array("2".utf8))
         }
         world.send("a", body: body(chain: [step("b")]))
         world.connect()
@@ -218,7 +221,7 @@ struct CanvasScheduleTests {
     func added() {
         let world = SimulatedWorld(seed: 3)
         world.sends["chord-0"] = [
-            Submission(kind: .addToChord, taskID: "extra", signature: Signature("t").json.bytes)
+            Submission(kind: .addToChord, taskID: "extra", signature: SignatureTree("t").json.bytes)
         ]
         sendChord(world, "chord", size: 2)
         world.connect()

@@ -44,13 +44,40 @@ struct ChordUnlockTests {
         world.returns = echo
         world.connect()
         world.run(steps: 8)
-        #expect(world.results["body"] == nil && world.toldBeforePublishing.count > 0, "it looks again")
+        #expect(world.results["body"] == nil && world.observedBeforePublishing.count > 0, "it looks again")
         sendHeader(world)
         world.run()
         #expect(try meta(world, "body")["result"] == ["h0", "h1"])
         #expect(world.starts["body"] == 1)
         #expect(world.metas["unlock"] == nil, "it has no result of its own")
-        #expect(world.unsettled.isEmpty && world.waiting.isEmpty && world.core.held.isEmpty)
+        #expect(world.unsettled.isEmpty && world.waiting.isEmpty && world.core.inFlight.isEmpty)
+    }
+
+    @Test("a chord that follows a task is joined by looking where the store counts no parts", arguments: [1, 2])
+    func sent(seed: UInt64) throws {
+        let world = SimulatedWorld(seed: seed, joinsChords: false)
+        let task = #"{"task":"t","args":[],"kwargs":{},"options":{"queue":"q"}}"#
+        let chord =
+            #"{"task":"celery.chord","args":[],"options":{},"subtask_type":"chord","immutable":false,"kwargs":"#
+            + #"{"header":[\#(task),\#(task)],"kwargs":{},"#
+            + #""body":{"task":"t","args":[],"kwargs":{},"options":{"task_id":"body","queue":"q"}}}}"#
+        world.send("first", headers: [:], body: #"[["one"],{},{"callbacks":[\#(chord)]}]"#)
+        world.returns = echo
+        world.connect()
+        world.run()
+        #expect(try meta(world, "body")["result"] == ["one", "one"])
+        #expect(world.starts["body"] == 1)
+        #expect(world.unsettled.isEmpty && world.waiting.isEmpty && world.core.inFlight.isEmpty)
+    }
+
+    @Test("an interval of 0 looks once a second, and less often the longer it takes")
+    func noInterval() {
+        let world = world(more: #","interval":0"#)
+        world.connect()
+        world.run(steps: 400)
+        let seconds = Double(world.now - 1_000_000_000) / 1e9
+        let looks = world.observedBeforePublishing.count
+        #expect(looks > 10 && Double(looks) < seconds / 1.5, "\(looks) looks in \(seconds) s")
     }
 
     @Test("groups within the header come as lists")
@@ -174,6 +201,6 @@ struct ChordUnlockTests {
         world.run()
         #expect(world.violations == [])
         #expect(world.results["body"]?.isFinal == true, "seed \(seed)")
-        #expect(world.unsettled.isEmpty && world.waiting.isEmpty && world.core.held.isEmpty)
+        #expect(world.unsettled.isEmpty && world.waiting.isEmpty && world.core.inFlight.isEmpty)
     }
 }

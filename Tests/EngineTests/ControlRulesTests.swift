@@ -34,7 +34,7 @@ struct RevocationTests {
         #expect(world.starts["later"] == nil && world.results["later"] == .revoked)
     }
 
-    @Test("terminate ends the active task of that id and nobody else", arguments: 1...50 as ClosedRange<UInt64>)
+    @Test("terminate ends the active task of that id and no other", arguments: 1...50 as ClosedRange<UInt64>)
     func terminate(seed: UInt64) throws {
         let world = SimulatedWorld(seed: seed)
         world.duration = 1_000...1_000
@@ -90,6 +90,34 @@ struct RevocationTests {
         let later = start.advanced(bySeconds: 10_800)
         #expect(!revocations.contains("id-10", at: later) && revocations.ids(at: later).isEmpty)
     }
+
+    @Test("an id revoked again and again takes no more room than once, behind one that lives on too")
+    func repeats() {
+        var revocations = Revocations()
+        revocations.add("lives on", at: Instant(nanoseconds: 0))
+        for second in 1...20_000 {
+            revocations.add("again", at: Instant(nanoseconds: UInt64(second) * 1_000_000))
+            revocations.add("again", at: Instant(nanoseconds: UInt64(second) * 1_000_000))
+        }
+        #expect(revocations.entries < 2_000)
+        #expect(revocations.ids(at: Instant(nanoseconds: 20_000_000_001)) == ["lives on", "again"])
+        let changes = revocations.changes
+        revocations.add(String(repeating: "x", count: 1025), at: Instant(nanoseconds: 1))
+        #expect(revocations.changes == changes)
+    }
+
+    @Test("stamps are bounded: the oldest go first, and a repeated one changes nothing")
+    func stampBounds() {
+        var revocations = Revocations()
+        for number in 0..<10_050 { revocations.add(RevokedStamp(name: "on-\(number % 2)", values: ["\(number)"])) }
+        #expect(revocations.stamps.reduce(0) { $0 + $1.values.count } == 10_000)
+        #expect(revocations.stamps.map(\.name) == ["on-0", "on-1"])
+        #expect(revocations.stamps[0].values.first == "50" && revocations.stamps[1].values.first == "51")
+        let changes = revocations.changes
+        revocations.add(RevokedStamp(name: "on-0", values: ["50"]))
+        revocations.add(RevokedStamp(name: "on-0", values: [String(repeating: "x", count: 1025)]))
+        #expect(revocations.changes == changes)
+    }
 }
 
 @Suite("Rate limits")
@@ -104,7 +132,7 @@ struct RateLimitTests {
         #expect(throws: ControlRefusal.invalidRate("many")) { try RateLimit.parse("many") }
     }
 
-    @Test("tasks of a limited name start in line, one per token, whatever slots are free")
+    @Test("tasks of a limited name start in order, one per token, whatever slots are free")
     func spaced() {
         var task = TaskOptions()
         task.rateLimit = "2/s"
@@ -119,7 +147,7 @@ struct RateLimitTests {
         #expect(world.unsettled.isEmpty)
     }
 
-    @Test("a limit taken away lets those in line start at once")
+    @Test("a limit taken away lets those that wait start at once")
     func lifted() {
         var task = TaskOptions()
         task.rateLimit = "1/h"
@@ -134,7 +162,7 @@ struct RateLimitTests {
         #expect(world.startTimes.allSatisfy { $0 < before + 60_000_000_000 })
     }
 
-    @Test("a stop gives back what waits in line")
+    @Test("a stop requeues what waits for a rate")
     func stop() {
         var task = TaskOptions()
         task.rateLimit = "1/h"
@@ -147,7 +175,7 @@ struct RateLimitTests {
         #expect(world.stopped && world.unsettled.isEmpty && world.waiting.count == 3)
     }
 
-    @Test("lost links do not let tasks in line start twice", arguments: 1...100 as ClosedRange<UInt64>)
+    @Test("lost links do not let tasks that wait for a rate start twice", arguments: 1...200 as ClosedRange<UInt64>)
     func linkLoss(seed: UInt64) {
         var task = TaskOptions()
         task.rateLimit = "20/s"

@@ -21,7 +21,7 @@ struct CrashScheduleTests {
         world.calm()
         world.run()
         #expect(world.violations == [])
-        #expect(world.core.held.isEmpty && world.core.runs.isEmpty)
+        #expect(world.core.inFlight.isEmpty && world.core.inFlight.runsNothing)
         #expect(world.waiting.isEmpty && world.unsettled.isEmpty)
         for number in 0..<40 { #expect(world.results["id-\(number)"]?.isFinal == true, "id-\(number), seed \(seed)") }
     }
@@ -41,7 +41,7 @@ struct CrashScheduleTests {
         #expect(extra <= world.mostInFlightAtDeaths, "\(extra) extra starts, seed \(seed)")
     }
 
-    @Test("a killed broker forgets acknowledgements, and what has succeeded is run again by nobody", arguments: 0..<400)
+    @Test("a killed broker forgets acknowledgements, and what has succeeded is not run again", arguments: 0..<400)
     func brokerForgets(seed: UInt64) {
         let world = SimulatedWorld(seed: seed, faults: .init(crash: 0.1))
         for number in 0..<40 { world.send("id-\(number)") }
@@ -86,8 +86,8 @@ struct CrashScheduleTests {
         #expect(world.results.count == 40 && world.unsettled.isEmpty && world.waiting.isEmpty)
     }
 
-    @Test("a task that always crashes is buried after three starts with a result that says so")
-    func poisonIsBuried() {
+    @Test("a task that always crashes is dead-lettered after three starts with a result that says so")
+    func poisonIsDeadLettered() {
         let world = SimulatedWorld(seed: 1, faults: .init(crash: 1))
         world.send("poison")
         world.connect()
@@ -97,7 +97,7 @@ struct CrashScheduleTests {
         #expect(world.results["poison"] == .failure)
     }
 
-    @Test("a stop in the middle gives back what does not run and charges nobody", arguments: seeds)
+    @Test("a stop in the middle requeues what does not run and charges no task", arguments: seeds)
     func stopsClean(seed: UInt64) {
         let world = SimulatedWorld(seed: seed)
         for number in 0..<30 { world.send("id-\(number)") }

@@ -49,7 +49,7 @@ struct EngineRulesTests {
         #expect(world.clocks.wall >= due)
     }
 
-    @Test("a message due far ahead is not held but goes back to the broker")
+    @Test("a message due far ahead is not kept here but by the broker")
     func farEtaIsPostponed() {
         let world = SimulatedWorld(seed: 1)
         let due = world.clocks.wall.advanced(bySeconds: 3_600)
@@ -62,7 +62,7 @@ struct EngineRulesTests {
         #expect(world.clocks.wall >= due)
     }
 
-    @Test("held etas do not use up the credit of what is due now")
+    @Test("messages that are not due do not use up the credit of what is due now")
     func waitingRaisesCredit() {
         let world = SimulatedWorld(seed: 1)
         let due = world.clocks.wall.advanced(bySeconds: 30)
@@ -156,15 +156,15 @@ struct EngineRulesTests {
 
 @Suite("Who is next")
 struct ReadyQueuesTests {
-    private func held(_ id: String, queue: String, priority: UInt8 = 0) -> Held {
+    private func held(_ id: String, queue: String, priority: UInt8 = 0) -> InFlight {
         var message = TaskMessage(id: id, name: "t")
         message.priority = priority
         let delivery = Delivery(
             tag: DeliveryTag(link: 1, number: 1), queue: queue, exchange: "", routingKey: queue, redelivered: false,
             message: WireMessage(body: []))
-        return Held(
-            id: HeldID(number: 1), delivery: delivery, message: message,
-            policy: TaskPolicy(manifest: TaskOptions(), override: nil, defaults: WorkerDefaults()))
+        return InFlight(
+            id: InFlightID(number: 1), delivery: delivery, message: message,
+            policy: TaskPolicy(manifest: TaskOptions(), override: nil, defaults: TaskOptions()))
     }
 
     private func drain(_ queues: inout ReadyQueues) -> [String] {
@@ -210,10 +210,10 @@ struct ReadyQueuesTests {
 @Suite("Credit")
 struct CreditTests {
     private func credit(slots: Int) -> Credit {
-        Credit(options: EngineOptions(slots: slots, queues: [], nodeName: "n"))
+        Credit(options: EngineOptions.usual(slots: slots, queues: [], nodeName: "n"))
     }
 
-    @Test("long tasks get a short look-ahead, short ones a long one, bounded")
+    @Test("long tasks get a short prefetch, short ones a long one, bounded")
     func followsTheRate() {
         var slow = credit(slots: 2)
         for _ in 0..<4 { slow.taskFinished() }

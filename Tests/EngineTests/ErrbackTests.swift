@@ -1,4 +1,4 @@
-// Errbacks that take the failure itself are called where the task failed (celery-wire.md §3.12).
+// Errbacks that take the failure itself are called where the task failed (celery-protocol.md §3.12).
 import Canvas
 import CeleryWire
 import Ports
@@ -26,6 +26,17 @@ struct ErrbackTests {
         return (world, calls)
     }
 
+    @Test("one that can never be called fails under its own id, and keeps nobody from the others")
+    func uncallable() {
+        let (world, calls) = world()
+        let bad = #"{"task":"t","options":{"task_id":"never","queue":"amq.reserved"}}"#
+        world.send("fails", body: #"[[],{},{"errbacks":[\#(bad),{"task":"errback","args":[7]}]}]"#)
+        world.connect()
+        world.run()
+        #expect(world.results == ["fails": .failure, "never": .failure])
+        #expect(calls.bodies.count == 1 && world.unsettled.isEmpty)
+    }
+
     final class Calls {
         var bodies: [[UInt8]] = []
     }
@@ -43,7 +54,7 @@ struct ErrbackTests {
         #expect(args[1]["exc_type"] == "ValueError" && args[3] == 7)
         #expect(world.results == ["fails": .failure])
         #expect(world.acknowledged.count == 1 && world.waiting.isEmpty && world.unsettled.isEmpty)
-        #expect(world.core.errbacks.isEmpty)
+        #expect(world.core.inFlight.errbackCount == 0)
     }
 
     @Test("it belongs to the trace of the failed task's run")
@@ -106,7 +117,7 @@ struct ErrbackTests {
         world.calm()
         world.run()
         #expect(world.violations.isEmpty)
-        #expect(world.waiting.isEmpty && world.unsettled.isEmpty && world.core.held.isEmpty)
+        #expect(world.waiting.isEmpty && world.unsettled.isEmpty && world.core.inFlight.isEmpty)
         let names = Set(
             calls.bodies.map { body in
                 JSON(trusting: body).elements?.first?.elements?.first?["id"]?.text ?? "?"

@@ -1,4 +1,4 @@
-// Pausing queues: what goes back, what stays, and that nothing is lost on the way.
+// Pausing queues: what is requeued, what stays, and that nothing is lost on the way.
 import CeleryWire
 import Ports
 import TaskModel
@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Pausing a queue")
 struct PauseTests {
-    @Test("what has not begun goes back, what runs finishes, nothing new is taken; resumed, all is done")
+    @Test("what has not begun is requeued, what runs finishes, nothing new is taken; resumed, all is done")
     func pause() {
         let world = SimulatedWorld(seed: 1)
         world.duration = 1_000...1_000
@@ -21,7 +21,7 @@ struct PauseTests {
         world.post(.pauseQueue("q"))
         #expect(world.credit == 0)
         #expect(world.unsettled.count == begun && world.waiting.count == 20 - begun)
-        #expect(world.core.held.count == begun)
+        #expect(world.core.inFlight.count == begun)
         world.send("late")
         world.run()
         #expect(world.results.count == begun && world.results.values.allSatisfy { $0 == .success })
@@ -34,7 +34,7 @@ struct PauseTests {
         #expect(world.acknowledged.allSatisfy { $0.headers["taskhost-starts"] == nil })
     }
 
-    @Test("it stays paused when the link comes back, and a message that was under way goes back")
+    @Test("it stays paused when the link comes back, and a message that was under way is requeued")
     func reconnect() {
         let world = SimulatedWorld(seed: 1)
         world.connect()
@@ -43,7 +43,7 @@ struct PauseTests {
         world.run()
         #expect(world.isLinkUp && world.credit == 0)
         world.send("early")
-        // As a broker that has not heard of it yet.
+        // As a broker that does not know of it yet.
         let message = world.waiting.removeFirst().message
         let tag = DeliveryTag(link: world.link, number: 1)
         world.unsettled[tag] = message
@@ -67,10 +67,10 @@ struct PauseTests {
         #expect(world.isLinkUp && world.credit == 0 && world.starts.isEmpty && world.waiting.count == 1)
         world.post(.resumeQueue("q"))
         world.run()
-        #expect(world.results["kept"] == .success && world.core.paused.isEmpty)
+        #expect(world.results["kept"] == .success && world.core.intake.paused.isEmpty)
     }
 
-    @Test("those that wait for their time or for a rate go back as well, and keep both")
+    @Test("those that wait for their time or for a rate are requeued as well, and keep both")
     func waiting() {
         var task = TaskOptions()
         task.rateLimit = "1/s"
@@ -80,9 +80,9 @@ struct PauseTests {
         for number in 0..<4 { world.send("id-\(number)") }
         world.connect()
         world.deliver()
-        let held = world.core.held.count
+        let held = world.core.inFlight.count
         world.post(.pauseQueue("q"))
-        #expect(held == 5 && world.core.held.count == 1 && world.waiting.count == 4)
+        #expect(held == 5 && world.core.inFlight.count == 1 && world.waiting.count == 4)
         world.run()
         #expect(world.results.count == 1)
         world.post(.resumeQueue("q"))
@@ -115,6 +115,6 @@ struct PauseTests {
         world.run()
         #expect(world.results.count == 30 && world.results.values.allSatisfy { $0 == .success }, "seed \(seed)")
         #expect(world.unsettled.isEmpty && world.waiting.isEmpty && world.violations.isEmpty, "seed \(seed)")
-        #expect(world.core.held.isEmpty && world.core.waiting.values.allSatisfy { $0 == 0 }, "seed \(seed)")
+        #expect(world.core.inFlight.isEmpty && world.core.intake.delaysNothing, "seed \(seed)")
     }
 }

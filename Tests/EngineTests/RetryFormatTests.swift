@@ -25,13 +25,13 @@ private struct Marked: BodyFormats {
 @Suite("Formats of retries")
 struct RetryFormatTests {
     private func retried(by formats: Marked) throws -> WireMessage {
-        var options = EngineOptions(
+        var options = EngineOptions.usual(
             slots: 1, queues: [QueuePreference(declaration: QueueDeclaration(name: "q"))], nodeName: "n@test")
         options.formats = formats
         options.acceptContent = ["json", "msgpack"]
         let manifest = TaskManifest(index: 0, name: "t", parameters: [], result: nil, options: TaskOptions())
         var core = EngineCore(
-            options: options, catalog: EngineCore.Catalog(task: { _ in manifest }, lookAhead: { _ in 0 }),
+            options: options, catalog: EngineCore.Catalog(task: { _ in manifest }, prefetch: { _ in 0 }),
             hasStore: false, keepsResults: false, joinsChords: false, notesTasks: false, makeID: { "new" })
         let clocks = Clocks(monotonic: Instant(nanoseconds: 0), wall: WallTime(microseconds: 1_800_000_000_000_000))
         var properties = MessageProperties()

@@ -6,7 +6,7 @@ import Testing
 @testable import Engine
 
 private func options(slots: Int = 2, autoscale: SlotRange? = nil) -> EngineOptions {
-    var options = EngineOptions(
+    var options = EngineOptions.usual(
         slots: slots, queues: [QueuePreference(declaration: QueueDeclaration(name: "q"))], nodeName: "sim@test")
     options.autoscale = autoscale
     return options
@@ -49,7 +49,7 @@ struct SlotsByCommandTests {
         let world = SimulatedWorld(seed: 1)
         world.post(.changeSlots(by: change))
         #expect(world.slots == (change == 1 ? 3 : change < 0 ? 1 : 4096))
-        #expect(world.core.slots == world.slots)
+        #expect(world.core.scaling.slots == world.slots)
     }
 
     @Test("credit follows the slots, up and down")
@@ -88,7 +88,7 @@ struct SlotsByCommandTests {
 
 @Suite("Slots by demand")
 struct SlotsByDemandTests {
-    private let range = SlotRange(least: 1, most: 4)
+    private let range = SlotRange(min: 1, max: 4)
 
     private func world(seed: UInt64 = 1) -> SimulatedWorld {
         SimulatedWorld(seed: seed, options: options(slots: 1, autoscale: range))
@@ -135,9 +135,9 @@ struct SlotsByDemandTests {
     func bounds() {
         let world = world()
         world.connect()
-        world.post(.setAutoscale(SlotRange(least: 3, most: 6)))
+        world.post(.setAutoscale(SlotRange(min: 3, max: 6)))
         #expect(world.slots == 3 && world.credit >= 6)
-        world.post(.setAutoscale(SlotRange(least: 1, most: 2)))
+        world.post(.setAutoscale(SlotRange(min: 1, max: 2)))
         #expect(world.slots == 2)
         world.post(.changeSlots(by: 5))
         #expect(world.slots == 2, "demand decides, not commands")

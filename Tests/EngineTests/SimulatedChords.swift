@@ -1,4 +1,4 @@
-// The part of the model world that joins chords, with claims that run out (celery-wire.md §4.5).
+// The part of the model world that joins chords, with claims that run out (celery-protocol.md §4.5).
 import Canvas
 import Ports
 import TaskModel
@@ -104,7 +104,7 @@ extension SimulatedWorld {
                 if asker == host { report(part, receipt, asker) }
             }
         }
-        let claim = ChordClaim(groupID: part.groupID, token: "\(asker)-\(receipt.held.number)-\(now)")
+        let claim = ChordClaim(groupID: part.groupID, token: "\(asker)-\(receipt.task.number)-\(now)")
         chord.claim = (claim.token, now + Self.claimNanoseconds)
         chords[part.groupID] = chord
         let ordered = chord.parts.values.sorted {

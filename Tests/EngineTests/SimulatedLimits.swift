@@ -5,29 +5,29 @@ import TaskModel
 @testable import Engine
 
 final class SimulatedLimits {
-    /// Until when each place is lent.
-    var places: [String: [String: UInt64]] = [:]
+    /// Until when each permit is leased.
+    var permits: [String: [String: UInt64]] = [:]
     private var next: [String: UInt64] = [:]
 
-    func acquire(_ claim: LimitClaim, leaseSeconds: Double, at now: UInt64) -> LimitAnswer {
-        if let most = claim.most {
-            places[claim.name] = places[claim.name, default: [:]].filter { $0.value > now }
-            if places[claim.name]?[claim.holder] != nil {
+    func acquire(_ claim: PermitRequest, leaseSeconds: Double, at now: UInt64) -> LimitAnswer {
+        if let most = claim.max {
+            permits[claim.name] = permits[claim.name, default: [:]].filter { $0.value > now }
+            if permits[claim.name]?[claim.holder] != nil {
                 lend(claim, leaseSeconds, at: now)
                 return .granted
             }
-            guard places[claim.name, default: [:]].count < most else { return .full }
+            guard permits[claim.name, default: [:]].count < most else { return .full }
         }
         if let rate = claim.perSecond {
             if let due = next[claim.name], due > now { return .due(inSeconds: Double(due - now) / 1e9) }
             next[claim.name] = now + UInt64(1e9 / rate)
         }
-        if claim.most != nil { lend(claim, leaseSeconds, at: now) }
+        if claim.max != nil { lend(claim, leaseSeconds, at: now) }
         return .granted
     }
 
-    func lend(_ claim: LimitClaim, _ seconds: Double, at now: UInt64) {
-        places[claim.name, default: [:]][claim.holder] = now + UInt64(seconds * 1e9)
+    func lend(_ claim: PermitRequest, _ seconds: Double, at now: UInt64) {
+        permits[claim.name, default: [:]][claim.holder] = now + UInt64(seconds * 1e9)
     }
 }
 
@@ -40,17 +40,17 @@ extension SimulatedWorld {
                 guard let shared, !chance(faults.storeFailure) else {
                     return post(.limitAnswered(id, claim, .failure(StoreFailure("simulated"))), to: asker)
                 }
-                let answer = shared.acquire(claim, leaseSeconds: EngineCore.leaseSeconds, at: now)
+                let answer = shared.acquire(claim, leaseSeconds: LimitQueues.leaseSeconds, at: now)
                 after(milliseconds: 0...20) { [unowned self] in
                     post(.limitAnswered(id, claim, .success(answer)), to: asker)
                 }
             }
         case .renewLimits(let claims, let since):
-            // Before whatever is given back after it, as over one connection.
+            // Before whatever is released after it, as over one connection.
             guard shared != nil, !chance(faults.storeFailure) else { return }
-            for claim in claims { shared?.lend(claim, EngineCore.leaseSeconds, at: now) }
+            for claim in claims { shared?.lend(claim, LimitQueues.leaseSeconds, at: now) }
             after(milliseconds: 0...20) { [unowned self] in post(.limitsRenewed(since: since), to: asker) }
-        case .releaseLimit(let claim): shared?.places[claim.name]?[claim.holder] = nil
+        case .releaseLimit(let claim): shared?.permits[claim.name]?[claim.holder] = nil
         default: break
         }
     }

@@ -13,6 +13,9 @@ final class SimulatedWorld {
         var hostDeath = 0.0
         var storeFailure = 0.0
         var publishFailure = 0.0
+        /// Of messages that are never taken, and of records that are never stored; whichever it is, it stays so.
+        var refusedMessages = 0.0
+        var refusedRecords = 0.0
         var confirmLost = 0.0
         var crash = 0.0
         var notStarted = 0.0
@@ -24,22 +27,25 @@ final class SimulatedWorld {
     struct Waiting {
         var message: WireMessage
         var redelivered: Bool
+        /// Starts that ended with their host, as a broker with such books counts them.
+        var lostStarts = 0
         var order: UInt64
     }
 
     let queue = "q"
     private let makeCore: () -> EngineCore
     var core: EngineCore
-    /// Grows when the host dies: what the old one had asked for is answered to nobody.
+    /// Grows when the host dies: what the old one had asked for is not answered.
     private(set) var host = 0
     var random: SplitMix64
     var faults: Faults
     var now: UInt64 = 1_000_000_000
-    var events: [(at: UInt64, order: UInt64, what: () -> Void)] = []
+    var events = SimulatedEvents()
     private var order: UInt64 = 0
 
     var waiting: [Waiting] = []
     var unsettled: [DeliveryTag: WireMessage] = [:]
+    var starting = SimulatedStarts()
     var dead: [WireMessage] = []
     var acknowledged: [WireMessage] = []
     var link: UInt32 = 0
@@ -59,33 +65,46 @@ final class SimulatedWorld {
     var starts: [String: Int] = [:]
     var running: [RunID: StartRequest] = [:]
     var mostRunning = 0
-    /// As the core has told the runner.
     var slots = 0
     var mostInFlightAtDeaths = 0
     var timers: [TimerKey: UInt64] = [:]
     var stopped = false
     var violations: [String] = []
-    /// What observers were told, by task id.
-    var occurrences: [String: [TaskOccurrence]] = [:]
+    var notes: [EngineNote] = []
+    /// Runs from which nothing is read.
+    var heldBack: Set<RunID> = []
+    /// What the broker says to a publication, whenever it is tried; nil: as the chances have it.
+    var refusal: (Publication) -> BrokerFailure? = { _ in nil }
+    /// The same for records.
+    var recordRefusal: (ResultRecord) -> StoreFailure? = { _ in nil }
+    var published: [Publication] = []
+    let seed: UInt64
+    /// What observers got, by task id.
+    var occurrences: [String: [TaskEvent]] = [:]
     var startOrder: [String] = []
     var startTimes: [UInt64] = []
     /// The model of limits shared with other worlds; nil: there is none.
     var shared: SimulatedLimits?
+    /// Tasks that kill their zygote instead of ending.
+    var kills: Set<String> = []
     /// Milliseconds a task takes.
     var duration: ClosedRange<UInt64> = 3...50
 
     /// - Parameter name: begins the ids that it makes; several worlds that share something must not share ids.
     init(
         seed: UInt64, options: EngineOptions? = nil, task: TaskOptions = TaskOptions(), faults: Faults = Faults(),
-        name: String = "new", keepsResults: Bool = true
+        name: String = "new", keepsResults: Bool = true, joinsChords: Bool = true
     ) {
         random = SplitMix64(seed: seed)
+        self.seed = seed
         self.faults = faults
         var options =
             options
-            ?? EngineOptions(
+            ?? EngineOptions.usual(
                 slots: 2, queues: [QueuePreference(declaration: QueueDeclaration(name: "q"))], nodeName: "sim@test")
         options.seed = seed
+        // In every other world everything is long.
+        if seed.isMultiple(of: 2) { options.longBytes = 0 }
         let manifest = TaskManifest(index: 0, name: "t", parameters: [], result: nil, options: task)
         var takesFailure = TaskOptions()
         takesFailure.takesFailure = true
@@ -96,20 +115,14 @@ final class SimulatedWorld {
         makeCore = {
             var core = EngineCore(
                 options: chosen,
-                catalog: EngineCore.Catalog(task: { tasks[$0] }, lookAhead: { _ in 0 }),
-                hasStore: true, keepsResults: keepsResults, joinsChords: true, notesTasks: false, makeID: numbers.next)
-            core.isWatched = true
+                catalog: EngineCore.Catalog(task: { tasks[$0] }, prefetch: { _ in 0 }),
+                hasStore: true, keepsResults: keepsResults, joinsChords: joinsChords, notesTasks: false,
+                makeID: numbers.next)
+            core.watch(true)
             return core
         }
         core = makeCore()
-        slots = core.slots
-    }
-
-    /// The broker is killed and comes back without the acknowledgements it had not written yet: all of them.
-    func killBroker() {
-        for message in acknowledged { enqueue(message, redelivered: true) }
-        acknowledged.removeAll()
-        breakLink()
+        slots = core.scaling.slots
     }
 
     /// SIGKILL: everything in memory is gone, the broker takes back what was not settled, a new host starts.
@@ -117,46 +130,36 @@ final class SimulatedWorld {
         host += 1
         // Running, or finished but not yet settled.
         mostInFlightAtDeaths +=
-            core.held.values.filter {
+            core.inFlight.values.filter {
                 if case .waiting = $0.phase { return false }
                 if case .ready = $0.phase { return false }
                 return true
             }.count
         isLinkUp = false
-        takeBack()
+        takeBack(hostIsDead: true)
         unsettled.removeAll()
         running.removeAll()
         timers.removeAll()
         credit = 0
         core = makeCore()
-        slots = core.slots
+        core.guardStarts(by: starting.books, fencesClaims: starting.fencesClaims)
+        slots = core.scaling.slots
         connect()
     }
 
     func chance(_ probability: Double) -> Bool { Double.random(in: 0..<1, using: &random) < probability }
 
     func after(milliseconds: ClosedRange<UInt64>, _ what: @escaping () -> Void) {
-        order += 1
         let delay = UInt64.random(in: milliseconds, using: &random) * 1_000_000
-        events.append((now + delay, order, what))
+        events.add(at: now + delay, what)
     }
 
-    func send(_ id: String, headers: FieldTable = [:], priority: UInt8 = 0, body: String = "[[],{},{}]") {
-        var properties = MessageProperties()
-        properties.contentType = "application/json"
-        properties.contentEncoding = "utf-8"
-        properties.priority = priority
-        var all: FieldTable = ["task": .string("t"), "id": .string(id)]
-        for field in headers.fields { all[field.key] = field.value }
-        enqueue(WireMessage(properties: properties, headers: all, body: Array(body.utf8)), redelivered: false)
-    }
-
-    func enqueue(_ message: WireMessage, redelivered: Bool) {
+    func enqueue(_ message: WireMessage, redelivered: Bool, lostStarts: Int = 0) {
         order += 1
-        waiting.append(Waiting(message: message, redelivered: redelivered, order: order))
+        waiting.append(Waiting(message: message, redelivered: redelivered, lostStarts: lostStarts, order: order))
     }
 
-    /// To the host that asked; one that has died meanwhile hears nothing.
+    /// To the host that asked; one that has died meanwhile gets nothing.
     func post(_ event: EngineEvent, to asker: Int) {
         if asker == host { post(event) }
     }
@@ -179,10 +182,11 @@ final class SimulatedWorld {
         post(.linkUp)
     }
 
-    private func takeBack() {
-        for (_, message) in unsettled.sorted(by: { $0.key.number < $1.key.number }) {
-            enqueue(message, redelivered: true)
+    private func takeBack(hostIsDead: Bool = false) {
+        for (tag, message) in unsettled.sorted(by: { $0.key.number < $1.key.number }) {
+            enqueue(message, redelivered: true, lostStarts: starting.lost(tag, hostIsDead: hostIsDead))
         }
+        starting.forgetTags()
     }
 
     func breakLink() {
@@ -199,12 +203,7 @@ final class SimulatedWorld {
     func run(steps: Int? = nil) {
         for _ in 0..<(steps ?? 200_000) {
             deliver()
-            guard
-                let index = events.indices.min(by: {
-                    (events[$0].at, events[$0].order) < (events[$1].at, events[$1].order)
-                })
-            else { return }
-            let event = events.remove(at: index)
+            guard let event = events.next() else { return }
             now = max(now, event.at)
             event.what()
             if chance(faults.linkLoss) { breakLink() }
@@ -213,7 +212,7 @@ final class SimulatedWorld {
         if steps == nil { violations.append("it never becomes quiet") }
     }
 
-    /// Stops injecting faults: what is owed must now come to its end.
+    /// Stops injecting faults: what is not settled must now come to its end.
     func calm() { faults = Faults() }
 
     func deliver() {
@@ -236,22 +235,27 @@ final class SimulatedWorld {
             lastTag += 1
             let tag = DeliveryTag(link: link, number: lastTag)
             unsettled[tag] = next.message
+            starting.delivered(tag, lostStarts: next.lostStarts)
             post(
                 .delivered(
                     Delivery(
                         tag: tag, queue: queue, exchange: "", routingKey: queue, redelivered: next.redelivered,
-                        message: next.message)))
+                        lostStarts: starting.books == .broker ? next.lostStarts : nil, message: next.message)))
         }
     }
 
     private func perform(_ action: EngineAction) {
         switch action {
         case .start(let request): start(request)
+        case .decode(let delivery):
+            beside { [clocks] in .decoded(delivery, $0.decoder.decoded(delivery, now: clocks.wall)) }
+        case .make(let job, let id): beside { _ in .made(id, job.made()) }
         case .kill(let run, let reason): kill(run, reason)
         case .store(let record, let receipt): store(record, receipt)
         case .publish(let publication, let receipt): publish(publication, receipt)
         case .acknowledge(let tag): settle(tag) { self.acknowledged.append($0) }
         case .lookUp(let id, let receipt): lookUp(id, receipt)
+        case .readStarts, .recordStart, .forgetStarts, .takeBackStart: performStarts(action)
         case .reject(let tag, let requeue):
             settle(tag) { if requeue { self.enqueue($0, redelivered: true) } else { self.dead.append($0) } }
         case .setCredit(let credit, _): self.credit = credit
@@ -263,9 +267,17 @@ final class SimulatedWorld {
         case .stopped: stopped = true
         case .announce, .addToChord, .returnPart, .keepClaim, .finishChord, .failChord: performChord(action)
         case .acquire, .renewLimits, .releaseLimit: performLimit(action)
-        case .tell(let occurrence, let task): told(occurrence, of: task)
-        case .softStop, .log: break
+        case .emit(let event, let task): observed(event, of: task)
+        case .holdBack(let run, let isHeld): if isHeld { heldBack.insert(run) } else { heldBack.remove(run) }
+        case .log(let note): notes.append(note)
+        case .softStop: break
         }
+    }
+
+    /// Answered in its own time, unless the host has died.
+    private func beside(_ work: @escaping (EngineCore) -> EngineEvent) {
+        let asker = host
+        after(milliseconds: 0...20) { [unowned self] in post(work(core), to: asker) }
     }
 
     private func lookUp(_ id: String, _ receipt: Receipt) {
@@ -288,21 +300,19 @@ final class SimulatedWorld {
         order += 1
         let token = order
         timers[key] = token
-        events.append(
-            (
-                now + UInt64(seconds * 1e9), order,
-                { [unowned self] in
-                    guard timers[key] == token else { return }
-                    timers[key] = nil
-                    post(.timer(key))
-                }
-            ))
+        events.add(at: now + UInt64(seconds * 1e9)) { [unowned self] in
+            guard timers[key] == token else { return }
+            timers[key] = nil
+            post(.timer(key))
+        }
     }
 
     private func store(_ record: ResultRecord, _ receipt: Receipt) {
         let fails = chance(faults.storeFailure)
+        let refused = recordRefusal(record) ?? refusedRecord(record)
         let asker = host
         after(milliseconds: 0...20) { [unowned self] in
+            if let refused { return post(.stored(receipt, refused), to: asker) }
             // A host that died may or may not have got its words out.
             if asker != host, chance(0.5) { return }
             if fails { return post(.stored(receipt, StoreFailure("simulated")), to: asker) }
@@ -319,17 +329,20 @@ final class SimulatedWorld {
     /// When a final state was stored last, in nanoseconds of `now`.
     private(set) var storedAt: [String: UInt64] = [:]
 
-    /// For each message published: what was told of its task last.
-    var toldBeforePublishing: [String] = []
+    /// For each message published: what was observed of its task last.
+    var observedBeforePublishing: [String] = []
 
     private func publish(_ publication: Publication, _ receipt: Receipt) {
-        if let id = publication.message.headers["id"]?.text { toldBeforePublishing.append(names(id).last ?? "") }
+        if let id = publication.message.headers["id"]?.text { observedBeforePublishing.append(names(id).last ?? "") }
         let fails = chance(faults.publishFailure)
+        let refused = refusal(publication) ?? refusedMessage(publication)
         let lost = chance(faults.confirmLost)
         let asker = host
         after(milliseconds: 0...20) { [unowned self] in
             if asker != host, chance(0.5) { return }
             if fails { return post(.published(receipt, BrokerFailure(.nacked, "simulated")), to: asker) }
+            if let refused { return post(.published(receipt, refused), to: asker) }
+            published.append(publication)
             switch publication.destination {
             case .deadLetters: dead.append(publication.message)
             case .queue, .exchange:
@@ -338,60 +351,6 @@ final class SimulatedWorld {
                 }
             }
             post(.published(receipt, lost ? BrokerFailure(.closed, "confirm lost") : nil), to: asker)
-        }
-    }
-
-    private func start(_ request: StartRequest) {
-        let asker = host
-        if chance(faults.notStarted) {
-            return after(milliseconds: 0...5) { [unowned self] in
-                post(.finished(request.run, RunReport(outcome: .notStarted)), to: asker)
-            }
-        }
-        if chance(faults.runnerFault) {
-            return after(milliseconds: 0...5) { [unowned self] in
-                post(.finished(request.run, RunReport(outcome: .runnerFault("simulated"))), to: asker)
-            }
-        }
-        running[request.run] = request
-        mostRunning = max(mostRunning, running.count)
-        // The runner keeps errbacks waiting that find no slot; this one does not.
-        let tasks = running.keys.filter { core.errbacks[$0] == nil }
-        if tasks.count > slots { violations.append("\(tasks.count) run in \(slots) slots") }
-        starts[request.id, default: 0] += 1
-        startOrder.append(request.id)
-        startTimes.append(now)
-        after(milliseconds: 0...2) { [unowned self] in
-            guard asker == host, running[request.run] != nil else { return }
-            post(.began(request.run, pid: 1))
-            for submission in sends[request.id] ?? [] { post(.sent(request.run, submission)) }
-        }
-        let outcome: Outcome =
-            if chance(faults.crash) {
-                .died(Death(cause: .signal(11)))
-            } else if chance(faults.taskFailure) {
-                .failure(TaskFailure(type: "ValueError", module: "builtins", arguments: Array("[]".utf8)))
-            } else if chance(faults.retry) {
-                .retry(RetryRequest(countdown: 0.05))
-            } else {
-                returns(request)
-            }
-        after(milliseconds: duration) { [unowned self] in
-            guard asker == host, running.removeValue(forKey: request.run) != nil else { return }
-            post(.finished(request.run, RunReport(outcome: outcome)))
-        }
-    }
-
-    private func kill(_ run: RunID, _ reason: KillReason) {
-        let asker = host
-        after(milliseconds: 0...2) { [unowned self] in
-            guard asker == host, running.removeValue(forKey: run) != nil else { return }
-            let outcome: Outcome =
-                switch reason {
-                case .hardLimit(let seconds): .hardLimit(seconds)
-                case .terminate(let signal): .terminated(signal: signal)
-                }
-            post(.finished(run, RunReport(outcome: outcome)))
         }
     }
 }

@@ -8,7 +8,7 @@ import Testing
 struct StallTests {
     private func at(_ seconds: Double) -> Instant { Instant(nanoseconds: 0).advanced(bySeconds: seconds + 1) }
 
-    @Test("told once after the patience, answered by consuming anew after as long again, and again")
+    @Test("logged once after the patience, answered by recreating the consumers after as long again, and again")
     func stalls() {
         var judge = StallJudge(patience: 10)
         let findings = stride(from: 0.0, through: 45, by: 5).map { judge.look(ready: 3, at: at($0)) }
@@ -29,12 +29,12 @@ struct StallTests {
         #expect(!judge.isStalled)
         #expect(judge.look(ready: 1, at: at(20)) == .nothingNew)
         #expect(judge.allWell() == .nothingNew)
-        // Counted from anew.
+        // Counted from here again.
         #expect(judge.look(ready: 1, at: at(25)) == .nothingNew)
         #expect(judge.look(ready: 1, at: at(30)) == .nothingNew)
     }
 
-    @Test("while the link is down no time counts, but it stays told")
+    @Test("while the link is down no time counts, but it stays stalled")
     func linkDown() {
         var judge = StallJudge(patience: 10)
         for seconds in [0.0, 10] { _ = judge.look(ready: 1, at: at(seconds)) }
@@ -52,12 +52,12 @@ struct StallTests {
         world.send("a")
         world.send("b")
         world.run(steps: 1)
-        #expect(world.core.runs.count == 2)
+        #expect(world.core.inFlight.runCount == 2)
         #expect(world.core.hungryQueues == [])
         world.run()
         #expect(world.core.hungryQueues == ["q"])
         world.post(.pauseQueue("q"))
-        #expect(world.core.hungryQueues == [], "a paused queue keeps what it has, and nobody is at fault")
+        #expect(world.core.hungryQueues == [], "a paused queue keeps what it has, and no broker is at fault")
         world.post(.resumeQueue("q"))
         #expect(world.core.hungryQueues == ["q"])
         world.post(.stop(.warm))

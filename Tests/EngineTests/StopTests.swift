@@ -13,7 +13,7 @@ struct StopTests {
         _ milliseconds: UInt64, grace: Double = 30, soft: Double = 0, tasks: Int = 5, body: String = "[[],{},{}]",
         outcome: Outcome = .success(Array("1".utf8))
     ) -> SimulatedWorld {
-        var options = EngineOptions(
+        var options = EngineOptions.usual(
             slots: 1, queues: [QueuePreference(declaration: QueueDeclaration(name: "q"))], nodeName: "sim@test")
         options.graceSeconds = grace
         options.softStopSeconds = soft
@@ -32,7 +32,7 @@ struct StopTests {
         return Double(world.now - began) / 1e9
     }
 
-    @Test("nothing more is taken, and what a broker sends all the same goes back")
+    @Test("nothing more is taken, and what a broker sends all the same is requeued")
     func takesNothing() throws {
         let world = busy(1_000)
         world.post(.stop(.warm))
@@ -45,7 +45,7 @@ struct StopTests {
             .delivered(
                 Delivery(
                     tag: tag, queue: "q", exchange: "", routingKey: "q", redelivered: true, message: message)))
-        #expect(world.unsettled.count == 1 && world.waiting.count == 4 && world.core.held.count == 1)
+        #expect(world.unsettled.count == 1 && world.waiting.count == 4 && world.core.inFlight.count == 1)
         world.run(steps: 100)
         #expect(world.stopped && world.results == ["id-0": .success])
     }
@@ -73,7 +73,7 @@ struct StopTests {
         let world = busy(600_000, soft: 3)
         world.post(.stop(.soft))
         world.post(.stop(.warm))
-        #expect(world.core.stopping == .soft)
+        #expect(world.core.life.stopping == .soft)
         #expect(seconds(of: world) { world.stopped } < 4)
         #expect(world.stopped)
     }

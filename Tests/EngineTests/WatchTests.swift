@@ -1,4 +1,4 @@
-// What observers are told: in order, once, and not before it is true.
+// What observers get: in order, once, and not before it is true.
 import Ports
 import TaskModel
 import Testing
@@ -6,11 +6,11 @@ import Testing
 @testable import Engine
 
 extension SimulatedWorld {
-    /// Whoever hears of an outcome finds it stored.
-    func told(_ occurrence: TaskOccurrence, of task: ObservedTask) {
-        occurrences[task.id, default: []].append(occurrence)
+    /// An observer of an outcome finds it stored.
+    func observed(_ event: TaskEvent, of task: ObservedTask) {
+        occurrences[task.id, default: []].append(event)
         let isTrue =
-            switch occurrence {
+            switch event {
             // It has no result of its own.
             case .succeeded where task.name == "celery.chord_unlock": true
             case .succeeded: results[task.id] == .success
@@ -19,7 +19,7 @@ extension SimulatedWorld {
             case .revoked: [.revoked, .success].contains(results[task.id])
             default: true
             }
-        if !isTrue { violations.append("told of \(occurrence) of \(task.id) before it was stored") }
+        if !isTrue { violations.append("observed \(event) of \(task.id) before it was stored") }
     }
 
     func names(_ id: String) -> [String] {
@@ -38,7 +38,7 @@ struct WatchTests {
         #expect(world.names("a") == ["received", "started", "succeeded"])
     }
 
-    @Test("a revoked message is never told as received")
+    @Test("a revoked message is never observed as received")
     func revoked() {
         let world = SimulatedWorld(seed: 1)
         world.connect()
@@ -49,7 +49,7 @@ struct WatchTests {
         #expect(world.names("a") == ["revoked"])
     }
 
-    @Test("a task that crashes on every start is told of each crash, its failure and its dead letter")
+    @Test("a task that crashes on every start is observed with each crash, its failure and its dead letter")
     func crashes() {
         let world = SimulatedWorld(seed: 1, faults: .init(crash: 1))
         world.send("a")
@@ -59,7 +59,7 @@ struct WatchTests {
         #expect(world.names("a").suffix(2) == ["failed", "deadLettered"])
     }
 
-    @Test("a retry is told before its message is sent: the next attempt may be quick", arguments: 0..<20)
+    @Test("a retry is observed before its message is sent: the next attempt may be quick", arguments: 0..<20)
     func retries(seed: UInt64) {
         var task = TaskOptions()
         task.maxRetries = .atMost(2)
@@ -69,11 +69,12 @@ struct WatchTests {
         world.run()
         let attempt = ["received", "started"]
         #expect(world.names("a") == attempt + ["retried"] + attempt + ["retried"] + attempt + ["failed"])
-        #expect(world.toldBeforePublishing.count >= 2)
-        #expect(world.toldBeforePublishing.allSatisfy { $0 == "retried" })
+        #expect(world.observedBeforePublishing.count >= 2)
+        #expect(world.observedBeforePublishing.allSatisfy { $0 == "retried" })
     }
 
-    @Test("an outcome is told after it is stored, and once per start, whatever fails on the way", arguments: 0..<200)
+    @Test(
+        "an outcome is observed after it is stored, and once per start, whatever fails on the way", arguments: 0..<200)
     func truth(seed: UInt64) {
         let world = SimulatedWorld(
             seed: seed,

@@ -16,11 +16,12 @@ class Run:
 
 @dataclass
 class Kill:
-    """One SIGKILL. `pids` are the children, `zygotes` the zygotes that it could take a task from.
+    """One SIGKILL, or one TERM of a host, which may take no task. `pids` are the children, `zygotes` the zygotes that it
+    could take a task from.
 
     It was sent at `at`; after `over` nothing more of it could begin (CLOCK_MONOTONIC nanoseconds).
     """
-    target: str  # child, zygote, host, broker
+    target: str  # child, zygote, host, broker, store, term
     at: int
     over: int
     pids: frozenset = frozenset()
@@ -41,6 +42,7 @@ class Evidence:
     waiting: int = 0  # messages still in the queue at the end
     dead: int = 0
     left_processes: list = field(default_factory=list)
+    follows: dict = field(default_factory=dict)  # key of a link -> key of the task that calls it
     forgets_acks: bool = False  # a killed broker gives back what was acknowledged in its last seconds
 
 

@@ -2,9 +2,17 @@
 import random
 from dataclasses import dataclass
 
-# Kills per target. RabbitMQ needs seconds to come back; SQLite has no process of its own to kill.
-RABBITMQ = {"child": 8, "zygote": 3, "host": 3, "broker": 2}
-EMBEDDED = {"child": 8, "zygote": 3, "host": 4}
+# Kills per target. RabbitMQ needs seconds to come back; SQLite has no process of its own to kill. TERM is no kill: a
+# host that is asked to end may cost nothing.
+RABBITMQ = {"child": 8, "zygote": 3, "host": 3, "broker": 2, "store": 2, "term": 2}
+REDIS = {"child": 8, "zygote": 3, "host": 3, "broker": 3, "term": 2}
+EMBEDDED = {"child": 8, "zygote": 3, "host": 4, "term": 2}
+# `make chaos`: at least 120 kills each.
+CHAOS = {
+    "rabbitmq": {"child": 62, "zygote": 22, "host": 20, "broker": 8, "store": 10, "term": 12},
+    "redis": {"child": 64, "zygote": 22, "host": 20, "broker": 16, "term": 12},
+    "embedded": {"child": 70, "zygote": 25, "host": 27, "term": 12},
+}
 
 
 @dataclass(frozen=True)

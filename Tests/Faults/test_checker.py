@@ -2,7 +2,7 @@
 import copy
 
 import pytest
-from checker import check
+from checker import allowed_extra, check, running
 from evidence import SECOND, Evidence, Kill, Record, Run
 
 
@@ -57,6 +57,10 @@ def run_twice_long_after_a_kill(e):
     e.kills.append(kill("broker", 7 * SECOND))
 
 
+def ended_in_its_middle_by_nobody(e):
+    e.kills = [kill("broker", int(1.5 * SECOND))]
+
+
 def another_child_was_killed(e):
     e.kills = [kill("child", int(1.5 * SECOND), pids=frozenset({99}))]
 
@@ -87,7 +91,8 @@ def leftovers(e):
 
 @pytest.mark.parametrize("damage", [
     lost, unfinished, without_result, failed, swapped, invented, run_twice, run_twice_long_after_a_kill,
-    another_child_was_killed, another_zygote_was_killed, killed_before_it_started, interrupted_once_but_run_thrice,
+    ended_in_its_middle_by_nobody, another_child_was_killed, another_zygote_was_killed, killed_before_it_started,
+    interrupted_once_but_run_thrice,
     waiting, buried, leftovers])
 def test_damage_is_found(damage):
     evidence = copy.deepcopy(good())
@@ -99,12 +104,57 @@ def test_damage_is_found(damage):
     kill("child", int(1.5 * SECOND), pids=frozenset({12})),
     kill("zygote", int(1.5 * SECOND), zygotes=frozenset({10})),
     kill("host", int(1.5 * SECOND), zygotes=frozenset({10, 20})),
-    kill("broker", int(1.5 * SECOND)),
 ])
 def test_each_kind_of_kill_excuses_what_it_interrupted(one):
     evidence = good()
     evidence.kills = [one]
     assert check(evidence) == []
+
+
+def test_a_killed_broker_excuses_what_ran_to_its_end_and_could_not_be_settled():
+    evidence = good()
+    evidence.runs[1].ended = 2 * SECOND
+    evidence.kills = [kill("broker", int(1.5 * SECOND))]
+    assert check(evidence) == []
+
+
+def test_what_ended_just_before_a_kill_is_in_flight_but_did_not_run():
+    evidence = good()
+    evidence.kills.append(kill("broker", 2 * SECOND + SECOND // 8))
+    assert (running(evidence), allowed_extra(evidence)) == (1, 2)
+
+
+def test_what_was_ended_before_is_not_in_flight_at_a_later_kill():
+    evidence = good()
+    before = allowed_extra(evidence)
+    evidence.kills.append(kill("broker", 3 * SECOND))
+    assert allowed_extra(evidence) == before == 1
+
+
+@pytest.mark.parametrize("target", ["store", "term"])
+def test_a_killed_store_and_a_host_that_was_asked_to_end_excuse_no_run(target):
+    evidence = good()
+    evidence.runs[1].ended = 2 * SECOND
+    evidence.kills = [kill(target, int(1.5 * SECOND))]
+    assert check(evidence) != []
+
+
+def linked(kills, runs=2):
+    """"b" calls "a"; "a" was run so often, "b" in flight at so many kills."""
+    evidence = good()
+    evidence.follows = {"a": "b"}
+    evidence.kills = evidence.kills[:kills]
+    evidence.runs = evidence.runs[1:] + [Run("a", 20 + number, 10, 8 * SECOND, 9 * SECOND) for number in range(runs)]
+    return evidence
+
+
+def test_a_link_may_be_called_again_by_a_task_that_a_kill_hit():
+    assert check(linked(kills=1)) == []
+
+
+@pytest.mark.parametrize("bad", [linked(kills=0), linked(kills=1, runs=3)], ids=["no kill hit it", "twice more"])
+def test_a_link_is_called_again_no_more_often_than_that(bad):
+    assert any("a" in problem.split(": ")[-1].split(", ") for problem in check(bad))
 
 
 def copied(forgets_acks=True, broker=3.0, runs=1):
@@ -120,9 +170,14 @@ def test_a_broker_that_forgets_leaves_one_copy_for_each_child_that_was_lost_befo
     assert check(copied()) == []
 
 
-@pytest.mark.parametrize("bad", [copied(forgets_acks=False), copied(broker=1.4), copied(runs=2)],
-                         ids=["it does not forget", "it was killed before", "two copies"])
-def test_no_more_is_forgiven_a_broker_that_forgets(bad):
+def test_a_broker_that_dies_while_a_task_is_sent_anew_leaves_a_copy_even_if_it_forgets_nothing():
+    assert check(copied(forgets_acks=False, broker=1.6)) == []
+
+
+@pytest.mark.parametrize("bad", [copied(forgets_acks=False), copied(broker=1.4), copied(runs=2),
+                                 copied(forgets_acks=False, broker=1.6, runs=2)],
+                         ids=["it does not forget", "it was killed before", "two copies", "two copies of one sending"])
+def test_no_more_is_forgiven_a_killed_broker(bad):
     assert check(bad) != []
 
 

@@ -10,7 +10,7 @@ extension Targets {
         guard case .success(let json) = Result(catching: { try JSON(parsing: bytes) }) else { return }
         var canvas = canvas()
         do throws(CanvasError) {
-            try canvas.apply(try Signature(json), args: [1])
+            try canvas.apply(try SignatureTree(json), args: [1])
         } catch {
             precondition(!error.description.isEmpty)
         }
@@ -25,7 +25,7 @@ extension Targets {
             precondition(!error.description.isEmpty)
         }
         check(canvas)
-        _ = Continuations.failedSteps(following.chain)
+        _ = FailedStep.all(of: following.chain)
     }
 
     private static func canvas() -> Canvas {

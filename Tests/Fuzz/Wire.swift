@@ -43,7 +43,7 @@ private func decode(body: [UInt8], headers: FieldTable) {
         precondition(!error.logLine.contains("\n"))
         let dead = Republication.deadLetter(
             delivery, nil, reason: error.detail, verdict: "refused", report: nil, starts: 0, at: now)
-        precondition(Republication.resurrect(dead).queue == "q")
+        precondition(dead.queueBeforeDeath == "q")
     }
 }
 
@@ -54,7 +54,7 @@ private func field(_ value: JSON) -> FieldValue {
     case .int(let number): .int(number)
     case .bigInteger(let digits): .bytes(Array(digits.utf8))
     case .double(let number): .double(number)
-    case .string(let text): .string(text)
+    case .string(let text), .surrogates(let text): .string(text)
     case .array(let elements): .array(elements.map(field))
     case .object(let members):
         .table(FieldTable(members.map { FieldTable.Field(key: $0.key, value: field($0.value)) }))

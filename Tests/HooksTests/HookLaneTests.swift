@@ -13,7 +13,7 @@ struct HookLaneTests {
     @Test("who cannot keep up loses events, which is told once in a while; what was taken is delivered in order")
     func full() {
         let gate = DispatchSemaphore(value: 0)
-        let lane = HookLane(name: "test", room: 3)
+        let lane = HookLane(name: "test", room: 3, roomBytes: 1000)
         let done = Mutex<[Int]>([])
         let answers = (0..<6).map { number in
             lane.add {
@@ -31,6 +31,23 @@ struct HookLaneTests {
         #expect(lane.add {} == .taken)
     }
 
+    @Test("what waits is bounded in bytes, too; one alone may be larger")
+    func heavy() {
+        let gate = DispatchSemaphore(value: 0)
+        let lane = HookLane(name: "test", room: 100, roomBytes: 1000)
+        #expect(lane.add(weight: 5000) { gate.wait() } == .taken)
+        #expect(lane.add(weight: 1) {} == .dropped(tell: 1))
+        gate.signal()
+        let empty = DispatchSemaphore(value: 0)
+        lane.whenEmpty { empty.signal() }
+        empty.wait()
+        #expect((0..<3).map { _ in lane.add(weight: 400) { gate.wait() } } == [.taken, .taken, .dropped(tell: nil)])
+        for _ in 0..<2 { gate.signal() }
+        lane.whenEmpty { empty.signal() }
+        empty.wait()
+        #expect(lane.add(weight: 1000) {} == .taken)
+    }
+
     @Test("a signature is the HMAC-SHA256 of time, dot and body")
     func signature() {
         // printf '1700000000.{"a":1}' | openssl dgst -sha256 -hmac key
@@ -39,10 +56,10 @@ struct HookLaneTests {
                 == "a438e398bfafc57e4396bb7fc2304422f0f768e965d073ca313cb52e22e6ad03")
     }
 
-    @Test("a hook concerns the occasions and tasks it names")
+    @Test("a hook concerns the triggers and tasks it names")
     func concerns() {
         var hook = Hook(
-            name: "h", occasions: [.failure, .deadLetter], tasks: ["a.*", "b"], action: .command(["/bin/true"]),
+            name: "h", triggers: [.failure, .deadLetter], tasks: ["a.*", "b"], action: .command(["/bin/true"]),
             timeout: 1, retries: 0, environment: [:])
         #expect(hook.concerns(.failure, task: "a.x"))
         #expect(hook.concerns(.deadLetter, task: "b"))

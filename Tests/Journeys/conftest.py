@@ -68,6 +68,13 @@ def run_folder(tmp_path, monkeypatch):
     return folder
 
 
+@pytest.fixture(autouse=True)
+def own_connections():
+    """No test gets a connection that another one's client has used."""
+    yield
+    clients.close_pools()
+
+
 @pytest.fixture
 def queues():
     one = amqp.Queues()
@@ -90,6 +97,22 @@ class Transport:
 
     def send(self, name, *args, queue, **options):
         return self.app.send_task(name, args, queue=queue, **options)
+
+
+class OnRedis(Transport):
+    """Redis as broker and as result backend."""
+
+    def __init__(self):
+        self.broker = self.backend = settings.server("REDIS_URL")
+        self.app = clients.app(self.broker, self.backend)
+
+
+@pytest.fixture(params=["rabbitmq", "redis"])
+def road(request):
+    """Results in Redis; the broker is RabbitMQ or the same Redis."""
+    one = OnRedis() if request.param == "redis" else Transport("redis")
+    yield one
+    one.app.close()
 
 
 @pytest.fixture(params=["redis", "rpc"])

@@ -33,7 +33,7 @@ def test_a_host_whose_bundles_all_fail_ends_with_each_reason_and_takes_no_messag
 def test_one_bundle_that_loads_is_enough(redis_transport, start_worker, queue, broken):
     worker = start_worker(redis_transport, queue, plugins=[example("arithmetic"), broken("bad.so")])
     assert redis_transport.send("tasks.add", 1, 2, queue=queue).get(timeout=30) == 3.0
-    assert worker.said("bad.so")
+    worker.wait_for_log("bad.so")
 
 
 def test_new_files_that_all_fail_leave_the_old_bundles_in_service(redis_transport, start_worker, queue, queues, broken,

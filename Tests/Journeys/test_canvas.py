@@ -1,4 +1,6 @@
 """Canvases of a stock client against taskhost: the tutorial's, the builtin tasks, and chords without a native join."""
+import os
+
 import celery
 import pytest
 from celery import canvas
@@ -6,21 +8,6 @@ from celery.result import result_from_tuple
 from conftest import Transport
 from lab import clients, settings
 from lab.wait import until
-
-
-class OnRedis:
-    """Redis as broker and as result store."""
-
-    def __init__(self):
-        self.broker = self.backend = settings.server("REDIS_URL")
-        self.app = clients.app(self.broker, self.backend)
-
-
-@pytest.fixture(params=["rabbitmq", "redis"])
-def road(request):
-    one = OnRedis() if request.param == "redis" else Transport("redis")
-    yield one
-    one.app.close()
 
 
 @pytest.fixture
@@ -45,6 +32,16 @@ def test_the_tutorials_chord_is_21(road, start_worker, queue, tasks):
     header = [tasks("tasks.add", first, first + 1) for first in (1, 3, 5)]
     assert celery.chord(header)(tasks("tasks.sum")).get(timeout=20) == 21
     assert (celery.group(header) | tasks("tasks.sum") | tasks("tasks.mul", 2))().get(timeout=20) == 42
+
+
+def test_names_of_files_that_are_no_unicode_travel_through_canvases(road, start_worker, queue, tasks):
+    name = os.fsdecode(b"caf\xe9.txt")
+    start_worker(road, queue)
+    chain = tasks("journey.weigh", name) | tasks("journey.weigh", name).set(immutable=True)
+    # As JSON text, quotes and escape included.
+    assert chain().get(timeout=20) == len('"caf\\udce9.txt"')
+    chord = celery.chord([tasks("journey.weigh", name)] * 2, tasks("journey.weigh", name).set(immutable=True))
+    assert chord().get(timeout=20) == len('"caf\\udce9.txt"')
 
 
 def test_map_starmap_and_chunks_call_native_tasks(road, start_worker, queue, tasks):

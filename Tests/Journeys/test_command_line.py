@@ -1,5 +1,6 @@
 """What the command line says when something is wrong, and what it shows when nothing is."""
 import os
+import shutil
 import socket
 
 import pytest
@@ -55,12 +56,20 @@ def test_an_empty_plugins_folder_is_said_with_where_it_looked(taskhost, tmp_path
     assert str(folder) in done.err and "bundle" in done.err
 
 
-def test_a_plugins_folder_others_may_write_to_is_refused(taskhost, tmp_path):
+def test_a_plugins_folder_others_may_write_to_is_refused_unless_the_operator_answers_for_it(taskhost, tmp_path):
     folder = tmp_path / "plugins"
     folder.mkdir()
+    shutil.copy(example("arithmetic"), folder)
     os.chmod(folder, 0o777)
     done = taskhost("worker", "-b", f"sqlite://{tmp_path}/one.db", "-Q", "q", "--plugins", folder).expect(CONFIGURATION)
     assert str(folder) in done.err and "chmod" in done.err
+    listed = taskhost("bundles", folder, environment={"TASKHOST_SANDBOX_TRUST_PLUGINS": "true"}).expect(0)
+    assert "tasks.add" in listed.out
+
+
+def test_a_bundle_that_is_missing_is_named_as_missing(taskhost, tmp_path):
+    done = taskhost("bundles", tmp_path / "nofile.so").expect(CONFIGURATION)
+    assert "nofile.so: no such file" in done.err and "mkdir" not in done.err
 
 
 def test_bundles_shows_tasks_with_their_types(taskhost):

@@ -153,13 +153,13 @@ def test_a_starting_worker_learns_what_the_others_have_revoked(either, start_wor
 
 
 @contextlib.contextmanager
-def python_worker(transport, node, queue, folder):
+def python_worker(transport, node, queue, folder, options=()):
     """A stock worker without tasks of its own, up to its end."""
     log = folder / "python-worker.log"
     with open(log, "wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-B", "-m", "celery", "-b", transport.broker, "--result-backend", transport.backend,
-             "worker", "-P", "solo", "-n", node, "-Q", queue, "-l", "INFO"],
+             "worker", "-P", "solo", "-n", node, "-Q", queue, "-l", "INFO", *options],
             cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
             env={**os.environ, "C_FORCE_ROOT": "1"})
     try:
@@ -181,6 +181,28 @@ def test_python_workers_and_we_tell_each_other_what_is_revoked(either, start_wor
     either.app.control.revoke("by-us", destination=[ours], reply=True, timeout=10)
     with python_worker(either, last, queues.new(), tmp_path):
         assert sorted(inspect(either, last, "revoked")) == ["by-python", "by-us"]
+
+
+FLEET_COMMANDS = """
+from celery.worker.control import inspect_command
+
+@inspect_command()
+def sum_of(state, first=0, second=0):
+    return {"ok": first + second}
+"""
+
+
+def test_a_command_that_only_python_workers_define_is_sent_as_it_is(either, start_worker, queues, taskhost, tmp_path):
+    theirs, ours = (f"{name}-{queues.new()}@test" for name in ("theirs", "ours"))
+    (tmp_path / "fleet_commands.py").write_text(FLEET_COMMANDS)
+    with python_worker(either, theirs, queues.new(), tmp_path, ["-I", "fleet_commands"]):
+        start_worker(either, queues.new(), options=["-n", ours])
+        where = ["-b", either.broker, "-t", "10", "-d"]
+        both = taskhost("inspect", "sum_of", "first=2", "second=3", *where, f"{theirs},{ours}", "--json").expect(0)
+        assert both.json == {theirs: {"ok": 5}, ours: {"error": "KeyError('sum_of')"}}
+        nobody = taskhost("control", "no_such", *where, f"{theirs},{ours}").expect(1)
+        assert "no worker that replied knows the command 'no_such'" in nobody.err
+        taskhost("inspect", "dump_active", *where, f"{theirs},{ours}").expect(0)
 
 
 def test_what_was_revoked_is_not_run_after_the_worker_was_killed(either, start_worker, node, queue, note,
@@ -223,6 +245,7 @@ def test_shutdown_ends_the_worker_in_good_order(either, start_node, node):
     either.app.control.shutdown(destination=[node])
     until("the worker to end", lambda: not worker.running)
     assert worker.process.returncode == 0
+    assert [one["cause"] for one in worker.events("stopping")] == ["the command shutdown"]
 
 
 def test_an_unknown_command_is_answered_and_a_stranger_is_not(either, start_node, node):

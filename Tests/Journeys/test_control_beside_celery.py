@@ -138,6 +138,11 @@ DIFFERENCES = {
 }
 
 
+# Celery's worker answers these two first and obeys them in a later turn of its loop: on a busy machine it may have been
+# asked the next thing by then. Ours has obeyed when it answers, and is not waited for.
+OBEYED_LATER = {"add_consumer": 2, "cancel_consumer": 1}  # queues consumed afterwards
+
+
 class Side:
     """One of the two workers, and what its own names stand for."""
 
@@ -242,6 +247,9 @@ def test_every_command_is_answered_as_celerys_worker_answers_it(
         told, expected = ours.told(method, arguments), theirs.told(method, arguments)
         if told != expected:
             different.append(f"{step}: {method} {arguments}\n--- taskhost\n{told}\n--- Celery\n{expected}")
+        if method in OBEYED_LATER and arguments:
+            until(f"Celery's worker to obey {method}",
+                  lambda: len(theirs.ask("active_queues", {})) == OBEYED_LATER[method])
     assert not different, "\n\n".join(different)
     for side in (ours, theirs):
         with open(side.gate, "w"):

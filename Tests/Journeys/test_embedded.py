@@ -66,14 +66,16 @@ def test_a_priority_9_message_overtakes_a_thousand_of_0(embedded, start_worker, 
     embedded.result(high.json["id"], wait=30)
     starts = [line for line in note.lines if "done" not in line]
     print(f"the priority-9 task was start number {starts.index('high') + 1}, after 2 that were running")
-    assert starts.index("high") <= 10
+    # Behind what the worker held, which is more than its slots, and a few more once the tasks prove to be short.
+    assert starts.index("high") <= 20
 
 
 def test_a_countdown_is_kept_in_the_file(embedded, start_worker, note):
-    late = embedded.call("journey.mark", str(note), "late", queue="normal", options=["--countdown", "1.5"]).expect(0)
+    # Long enough for a slow machine to start the worker meanwhile.
+    late = embedded.call("journey.mark", str(note), "late", queue="normal", options=["--countdown", "6"]).expect(0)
     start_worker(embedded, "normal")
     embedded.call("journey.mark", str(note), "soon", queue="normal", wait=10).expect(0)
-    assert embedded.result(late.json["id"])["result"] == "late"
+    assert embedded.result(late.json["id"], wait=30)["result"] == "late"
     assert note.lines == ["soon", "late"]
 
 

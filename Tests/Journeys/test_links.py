@@ -52,7 +52,7 @@ def test_a_paused_queue_stays_paused_when_the_broker_comes_back(start_worker, ta
         restart_rabbitmq()
     transport.app.close()
     again = Transport("redis")
-    until("the worker to be connected again", lambda: sum("Connected to" in line.get("message", "")
+    until("the worker to be connected again", lambda: sum("onnected to" in line.get("message", "")
                                                           for line in worker.log()) == 2, 30)
     task = again.app.send_task("journey.mark", (str(note), "once"), queue=queue)
     # A message that another queue's consumer would have got long ago.

@@ -72,7 +72,7 @@ def test_sockets_are_this_users_and_dead_ones_are_cleared_away(embedded, start_w
     # Of one name: told apart by their pids.
     assert {one["pid"] for one in both.values()} >= {third.pid} and len(both) == 2
     refused = taskhost("inspect", "ping", "--socket", str(run_folder / "nobody.sock")).expect(69)
-    assert "nobody listens" in refused.err and "--local" in refused.err
+    assert "no host listens" in refused.err and "--local" in refused.err
     third.stop()
     assert not os.path.exists(elsewhere) and unseen.running
 

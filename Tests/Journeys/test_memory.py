@@ -1,7 +1,10 @@
 """Memory: kept children that grow, tasks that take too much."""
+import os
+
 import pytest
 
 from lab import processes
+from lab.bundles import build_c
 from lab.wait import until
 
 
@@ -13,7 +16,7 @@ def test_a_kept_child_is_replaced_once_it_has_had_too_much_and_no_result_suffers
     runs = [children.count(pid) for pid in dict.fromkeys(children)]
     assert len(runs) >= 3, f"20 times 20 MiB fit into children of 128 MiB? {runs}"
     assert all(3 <= count <= 7 for count in runs[:-1]), runs
-    assert worker.said("KiB resident, more than 131072")
+    worker.wait_for_log("KiB resident, more than 131072")
     assert not worker.said("starts in a crash") and not worker.events("crashed")
 
 
@@ -32,7 +35,7 @@ def test_a_task_above_its_memory_limit_is_killed_and_the_result_says_so(redis_tr
         sent.get(timeout=30)
     assert len(note.lines) == 1, "it was started again"
     until("whoever took the memory to be gone", lambda: not processes.alive(int(note.lines[0])))
-    assert worker.said("its memory limit is 96 MiB")
+    worker.wait_for_log("its memory limit is 96 MiB")
 
 
 def test_the_operators_limit_holds_for_tasks_that_name_none(redis_transport, start_worker, queue):
@@ -40,3 +43,10 @@ def test_the_operators_limit_holds_for_tasks_that_name_none(redis_transport, sta
     assert redis_transport.send("journey.leak", 20, queue=queue).get(timeout=30)
     with pytest.raises(MemoryError, match="its memory limit is 100 MiB"):
         redis_transport.send("journey.leak", 1500, queue=queue).get(timeout=30)
+
+
+def test_what_a_bundle_had_in_memory_before_its_tasks_began_is_not_their_own(redis_transport, start_worker, queue,
+                                                                           tmp_path):
+    source = os.path.join(os.path.dirname(__file__), "bundles", "preloaded.c")
+    start_worker(redis_transport, queue, plugins=[build_c(source, str(tmp_path))], options=["--memory-limit", "48"])
+    assert redis_transport.send("preloaded.use", queue=queue).get(timeout=30) == 1

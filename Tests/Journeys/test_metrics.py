@@ -62,9 +62,9 @@ def test_a_consumer_that_the_broker_has_lost_is_noticed_and_replaced(start_worke
     worker.wait_for_log("delivered none", queue)
     assert sent.get(timeout=30) == 5, "it was not consumed anew"
     until("ready", lambda: get(port, "/readyz") == (200, "ok\n"))
-    assert figure(port, "taskhost_consumed_anew") == 1
+    assert figure(port, "taskhost_consumers_recreated_total") == 1
     until("the gauge to fall", lambda: figure(port, "taskhost_stalled") == 0)
-    assert worker.said("Messages are delivered again")
+    worker.wait_for_log("Messages are delivered again")
     through.app.close()
     wedge.close()
 

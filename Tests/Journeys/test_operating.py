@@ -131,7 +131,7 @@ def test_a_task_that_outlasts_the_grace_period_is_named_and_is_back_in_its_queue
                              "--result-backend", "none", "-Q", queue, "--json").json["id"]
     until("it to run", lambda: note.lines == ["first"])
     assert worker.stop() == 0
-    assert worker.said(running, "was killed by the stop; it goes back to its queue")
+    assert worker.said(running, "was killed by the stop; requeued")
     # Another one has it at once: no lease and no visibility time-out is waited for.
     left = fleet.taskhost("purge", queue, "--force", "-b", fleet.where.broker, "--json").json
     assert left == {queue: 1}

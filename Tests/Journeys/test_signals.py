@@ -91,7 +91,7 @@ def test_a_soft_stop_ends_a_task_that_does_not_finish(redis_transport, start_wor
     worker.send(signal.SIGQUIT)
     assert worker.wait() == 0
     until("all 11 messages to be back", lambda: queues.ready(queue) == 11)
-    assert [one["kind"] for one in worker.events("stopping")] == ["soft"]
+    assert [(one["kind"], one["cause"]) for one in worker.events("stopping")] == [("soft", "SIGQUIT")]
 
 
 def test_each_further_int_is_a_harder_stop(redis_transport, start_worker, queues, queue, note, gate):

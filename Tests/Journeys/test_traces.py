@@ -153,6 +153,30 @@ def test_a_step_whose_headers_name_a_trace_of_its_own_keeps_it(redis_transport, 
     assert told.get(timeout=30) == f"{parent} {parent};{own} {own};"
 
 
+def test_baggage_and_sentrys_trace_are_on_the_message_of_the_next_step(transport, start_worker, queues, queue):
+    start_worker(transport, queue)
+    nobodys = queues.new()
+    steps = [step(transport, "journey.echo", "a", queue=queue), step(transport, "journey.echo", queue=nobodys)]
+    context = {"baggage": "sentry-release=1,k=v", "sentry-trace": f"{'a' * 32}-{'b' * 16}-1"}
+    # As Sentry's client writes them; what is not context stays with its task.
+    chain(*steps).apply_async(headers={**context, "mine": "1", "headers": {**context, "mine": "1"}})
+    until("the second step", lambda: queues.ready(nobodys) == 1)
+    found = queues.get(nobodys).headers
+    assert {name: found.get(name) for name in context} == context and found["headers"] == context
+    assert "mine" not in found
+
+
+def test_opentelemetrys_variables_are_enough(redis_transport, start_worker, queue, collector):
+    address = collector.endpoint.removesuffix("/v1/traces")
+    worker = start_worker(redis_transport, queue, environment={
+        "OTEL_EXPORTER_OTLP_ENDPOINT": address, "OTEL_EXPORTER_OTLP_HEADERS": "x-key=of%20the%20shop",
+        "OTEL_SPAN_EVENT_COUNT_LIMIT": "3"})
+    redis_transport.send("journey.trace", "", queue=queue).get(timeout=30)
+    until("the span", lambda: len(collector.spans()) == 1)
+    assert {headers["x-key"] for _, headers, _ in collector.requests} == {"of the shop"}
+    worker.wait_for_log("OTEL_SPAN_EVENT_COUNT_LIMIT")
+
+
 @pytest.mark.parametrize("exports", [True, False], ids=["with a collector", "without one"])
 def test_notes_of_other_systems_come_along_with_the_trace_and_end_with_it(redis_transport, start_worker, queue,
                                                                         collector, exports):

@@ -3,6 +3,7 @@ import Foundation
 import Loop
 import Ports
 import TaskModel
+import TestKit
 import Testing
 
 @testable import LocalSocket
@@ -10,19 +11,16 @@ import Testing
 @Suite("A host's socket", .serialized)
 final class LocalSocketTests {
     private let loop: EpollLoop
-    private let folder: URL
+    private let folder: TemporaryFolder
     private var servers: [LocalServer] = []
 
     init() throws {
         loop = try EpollLoop()
-        folder = FileManager.default.temporaryDirectory.appending(path: "sockets-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(
-            at: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        folder = try TemporaryFolder()
     }
 
     deinit {
         for server in servers { server.close() }
-        do { try FileManager.default.removeItem(at: folder) } catch { Issue.record("\(folder) stays: \(error)") }
     }
 
     private func serve(_ node: String, file: String? = nil) throws -> LocalServer {

@@ -5,7 +5,7 @@ import signal
 import runner_driver
 from calls import loaded
 
-SOFT_LIMIT = {"exc_type": "SoftTimeLimitExceeded", "exc_module": "billiard.exceptions", "exc_message": []}
+SOFT_LIMIT = {"exc_type": "SoftTimeLimitExceeded", "exc_module": "billiard.exceptions", "exc_message": ["the task stopped at its soft limit"]}
 
 
 def check(runner, path):

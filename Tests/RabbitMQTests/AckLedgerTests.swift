@@ -10,6 +10,7 @@ struct AckLedgerTests {
         func delivered(_ tag: UInt64) { ledger.delivered(tag) }
         func acknowledge(_ tag: UInt64) -> Bool { ledger.acknowledge(tag) }
         func reject(_ tag: UInt64, requeue: Bool) -> Bool { ledger.reject(tag, requeue: requeue) }
+        var unsettled: Int { ledger.unsettled }
         func flush() -> [AckLedger.Frame] { ledger.flush() }
     }
 
@@ -25,6 +26,16 @@ struct AckLedgerTests {
         for tag: UInt64 in [3, 1, 2, 4] { #expect(ledger.acknowledge(tag)) }
         #expect(ledger.flush() == [.ack(4, multiple: true)])
         #expect(ledger.flush().isEmpty)
+    }
+
+    @Test("it knows how many are unsettled")
+    func unsettled() {
+        let ledger = ledger(10)
+        #expect(ledger.unsettled == 10)
+        #expect(ledger.acknowledge(2) && ledger.reject(7, requeue: true) && !ledger.acknowledge(2))
+        #expect(ledger.unsettled == 8)
+        _ = ledger.flush()
+        #expect(ledger.unsettled == 8)
     }
 
     @Test("what lies beyond a gap goes one by one, and is not sent again when the gap closes")

@@ -39,10 +39,10 @@ struct AddressTests {
         #expect(address.port == 99)
     }
 
-    @Test("several addresses are separated by semicolons")
-    func list() throws {
-        let list = try RabbitMQAddress.list(parsing: "amqp://a; amqp://b:1/x ;")
-        #expect(list.map(\.host) == ["a", "b"])
+    @Test("Celery's names of the scheme mean the same, with TLS and without")
+    func schemes() throws {
+        #expect(try RabbitMQAddress(parsing: "PYAMQPS://h") == RabbitMQAddress(parsing: "amqps://h"))
+        #expect(try RabbitMQAddress(parsing: "librabbitmq://h").tls == nil)
     }
 
     @Test("TLS parameters are for amqps only; unknown ones are listed, not refused")
@@ -62,7 +62,7 @@ struct AddressTests {
         "nonsense is refused with a sentence",
         arguments: [
             "", "localhost", "redis://h", "amqp://h:99999", "amqp://h:x", "amqp://%zz@h", "amqp://::1:5/",
-            "amqp://[::1",
+            "amqp://[::1", "amqp://a,b",
             "amqp://h?heartbeat=fast", "amqps://h?verify=maybe", "amqp://a%00b@h",
         ])
     func refused(text: String) {

@@ -61,7 +61,8 @@ extension RabbitMQServerTests {
         rig.broker.setCredit(10, queue: queue.name)
         try rig.wait("first, b, a, d") { rig.deliveries.count == 4 }
         #expect(rig.bodies() == ["first", "b", "a", "d"])
-        #expect(rig.deliveries[1].message.headers.fields.map(\.key) == ["task", "id", "mine"])
+        // RabbitMQ 4.3 sorts them.
+        #expect(rig.deliveries[1].message.headers.fields.map(\.key).sorted() == ["id", "mine", "task"])
         try rig.close()
     }
 

@@ -3,6 +3,7 @@ import Foundation
 import Loop
 import Ports
 import TaskModel
+import TestKit
 import Testing
 
 @testable import RabbitMQ
@@ -11,62 +12,33 @@ import Testing
 @Suite("RabbitMQ", .serialized)
 struct RabbitMQServerTests {}
 
-struct MissingVariable: Error, CustomStringConvertible {
-    var name: String
-    var description: String { "\(name) is not set: run these tests through Tests/Support/with-servers" }
-}
-
 enum Lab {
-    static func variable(_ name: String) throws -> String {
-        guard let value = ProcessInfo.processInfo.environment[name], !value.isEmpty else {
-            throw MissingVariable(name: name)
-        }
-        return value
-    }
-
     static func address(_ name: String = "TASKHOST_TEST_AMQP_URL") throws -> RabbitMQAddress {
-        try RabbitMQAddress(parsing: try variable(name))
+        try RabbitMQAddress(parsing: try Variables.value(name))
     }
 
-    /// Runs a command of the test servers to its end; what it wrote.
+    /// Runs a command of the test servers to its end; what it wrote. No loop of the calling thread goes on meanwhile.
     @discardableResult
-    static func run(_ variableName: String, _ arguments: String...) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: try variable(variableName))
-        process.arguments = arguments
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = pipe
-        try process.run()
-        let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0, "\(arguments): \(output)")
+    static func run(_ variableName: String, _ arguments: [String]) throws -> String {
+        let (output, status) = try Program.run(try Variables.value(variableName), arguments)
+        #expect(status == 0, "\(arguments): \(output)")
         return output
     }
 
     @discardableResult
     static func ctl(_ arguments: String...) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: try variable("TASKHOST_TEST_RABBITMQCTL"))
-        process.arguments = ["--quiet"] + arguments
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = pipe
-        try process.run()
-        let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0, "\(arguments): \(output)")
-        return output
+        try run("TASKHOST_TEST_RABBITMQCTL", ["--quiet"] + arguments)
+    }
+
+    /// The server's own word, for what differs between versions.
+    static func version() throws -> RabbitMQVersion {
+        try LinkSetup.visit(try address(), duty: "test", RabbitMQOptions()) { connection throws(BrokerFailure) in
+            connection.version
+        }
     }
 
     /// A queue name no other test uses.
     static func queue(_ stem: String) -> String { "\(stem).\(UUIDText.random().prefix(8))" }
-}
-
-struct TimedOut: Error, CustomStringConvertible {
-    var what: String
-    var told: [String]
-    var description: String { "waited too long for: \(what). The broker told: \(told)" }
 }
 
 /// A broker on a loop of its own, driven by the test's thread.
@@ -114,9 +86,10 @@ final class Rig: BrokerEvents {
         told.append("fatal: \(failure)")
     }
 
-    func wait(_ what: String, seconds: Double = 15, until condition: () -> Bool) throws {
+    /// The time ends what would never come; how fast it comes is not what it judges.
+    func wait(_ what: String, seconds: Double = 60, until condition: () -> Bool) throws {
         loop.post {}  // What was asked for outside a turn goes out at the end of one.
-        if !loop.run(until: condition, timeoutSeconds: seconds) { throw TimedOut(what: what, told: told + log) }
+        if !loop.run(until: condition, timeoutSeconds: seconds) { throw TooLate(what: what, context: told + log) }
     }
 
     /// Publishes and waits for the decisions, in the order of the messages.
@@ -140,15 +113,43 @@ final class Rig: BrokerEvents {
         for (index, publication) in publications.enumerated() {
             broker.publish(publication) { results[index] = .some($0) }
         }
-        try wait("\(publications.count) confirms", seconds: 30) { results.count == publications.count }
+        try wait("\(publications.count) confirms") { results.count == publications.count }
         return publications.indices.map { results[$0] ?? nil }
     }
 
     func bodies() -> [String] { deliveries.map { String(decoding: $0.message.body, as: UTF8.self) } }
 
+    /// Set on the loop.
+    final class Command {
+        var result: Result<String, any Error>?
+    }
+
+    /// Runs a command of the test servers beside the loop.
+    func start(_ variableName: String, _ arguments: String...) -> Command {
+        let command = Command()
+        let done = OnLoop<(Result<String, any Error>) -> Void>({ command.result = $0 })
+        let post = LoopPost(loop)
+        #expect(
+            OwnThread.run {
+                let result = Result { try Lab.run(variableName, arguments) }
+                post { done.value(result) }
+            })
+        return command
+    }
+
+    /// What it wrote. On a busy machine a command takes longer than a heartbeat may.
+    @discardableResult
+    func end(_ command: Command) throws -> String {
+        try wait("a command of the test servers", seconds: 240) { command.result != nil }
+        return try command.result?.get() ?? ""
+    }
+
     /// Asks the server itself.
     func depth(_ queue: String) throws -> (ready: Int, unacknowledged: Int) {
-        let text = try Lab.ctl("list_queues", "name", "messages_ready", "messages_unacknowledged")
+        let text = try end(
+            start(
+                "TASKHOST_TEST_RABBITMQCTL", "--quiet", "list_queues", "name", "messages_ready",
+                "messages_unacknowledged"))
         for line in text.split(separator: "\n") {
             let columns = line.split(separator: "\t")
             if columns.count == 3, columns[0] == queue, let ready = Int(columns[1]), let held = Int(columns[2]) {
@@ -156,6 +157,13 @@ final class Rig: BrokerEvents {
             }
         }
         return (-1, -1)
+    }
+
+    /// The broker takes our connection for dead: what is held goes back as it does from a host that was killed.
+    func die() throws {
+        let before = ups
+        broker.recreateConsumers(because: "the test")
+        try wait("the link again") { ups > before }
     }
 
     func close() throws {

@@ -6,6 +6,7 @@ import Loop
 import Ports
 import Runner
 import TaskModel
+import TestKit
 import Testing
 
 extension RunnerSuite {
@@ -88,13 +89,34 @@ extension RunnerSuite {
         @Test("a file that goes away takes its tasks along")
         func removal() throws {
             let harness = try Harness("arithmetic")
+            try compile(Self.source(1), to: harness.folder + "/demo.so")
+            try harness.wait("another one") { harness.pool.task(named: "demo.answer") != nil }
             unlink(harness.folder + "/arithmetic.so")
             try harness.wait("it to go") { harness.pool.task(named: "tasks.add") == nil }
             guard case .runnerFault = try harness.call("tasks.add", "[1, 2]").outcome else {
                 Issue.record("a task nobody offers ran")
                 return
             }
-            try harness.wait("its zygote to leave") { harness.pool.bundles.isEmpty }
+            try harness.wait("its zygote to leave") { harness.pool.bundles.count == 1 }
+            try harness.close()
+        }
+
+        @Test("a folder that is left empty takes nothing along: the last bundle serves on, until it comes again")
+        func leftEmpty() throws {
+            let harness = try Harness("arithmetic")
+            let path = harness.folder + "/arithmetic.so"
+            rename(path, harness.folder + "/arithmetic.away")
+            harness.pool.rescan()
+            harness.pool.rescan()
+            #expect(try harness.call("tasks.add", "[1, 2]").outcome.value == "3.0")
+            rename(harness.folder + "/arithmetic.away", path)
+            harness.pool.rescan()
+            #expect(try harness.call("tasks.add", "[1, 2]").outcome.value == "3.0")
+            unlink(path)
+            harness.pool.rescan()
+            try compile(Self.source(1), to: harness.folder + "/demo.so")
+            try harness.wait("another one to take its place") { harness.pool.task(named: "tasks.add") == nil }
+            #expect(harness.pool.task(named: "demo.answer") != nil)
             try harness.close()
         }
 
@@ -155,8 +177,9 @@ extension RunnerSuite {
 
         @Test("an inspection tells what would load, without a pool")
         func inspection() throws {
-            let folder = try makeFolder()
-            defer { remove(folder) }
+            let home = try TemporaryFolder()
+            defer { withExtendedLifetime(home) {} }
+            let folder = home.path
             try write("no library", to: folder + "/bad.so")
             try compile(Self.source(1), to: folder + "/demo.so")
             try compile(Self.source(2), to: folder + "/twin.so")

@@ -6,39 +6,11 @@ import Loop
 import Ports
 import Runner
 import TaskModel
+import TestKit
 import Testing
 
 struct HarnessFailure: Error, CustomStringConvertible {
     var description: String
-}
-
-/// Where `make build` left things.
-enum Dist {
-    static func path() throws -> String {
-        guard let path = getenv("TASKHOST_TEST_DIST") else {
-            throw HarnessFailure(
-                description: "TASKHOST_TEST_DIST is not set: name the folder that make build leaves (.build/dist)")
-        }
-        return String(cString: path)
-    }
-
-    static func runner() throws -> String { try path() + "/libexec/taskhost/taskhost-runner" }
-
-    static func plugin(_ name: String) throws -> String { try path() + "/plugins/\(name).so" }
-
-    static func include() throws -> String { try path() + "/include" }
-}
-
-/// A new folder; the test removes it by `remove`.
-func makeFolder() throws -> String {
-    let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-    var template = Array("\(base)/runner-tests-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw HarnessFailure(description: "mkdtemp failed") }
-    return template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-}
-
-func remove(_ folder: String) {
-    run("/bin/rm", "-rf", folder)
 }
 
 /// Runs a program to its end; its exit status.
@@ -55,18 +27,16 @@ func run(_ arguments: String...) -> Int32 {
 
 /// Builds a bundle from C source.
 func compile(_ source: String, to path: String) throws {
-    let folder = try makeFolder()
-    defer { remove(folder) }
-    let file = folder + "/bundle.c"
-    try write(source, to: file)
-    let include = try Dist.include()
-    let built = folder + "/bundle.so"
-    let command = "cc -shared -fPIC -g -O1 -std=gnu11 -I\(include) -o \(built) \(file)"
-    guard run("/bin/sh", "-c", command) == 0 else { throw HarnessFailure(description: "failed: \(command)") }
-    // As a careful installer does: complete under another name, then renamed.
-    let hidden = path.split(separator: "/").dropLast().map { "/\($0)" }.joined() + "/.new"
-    guard run("/bin/cp", built, hidden) == 0, rename(hidden, path) == 0 else {
-        throw HarnessFailure(description: "cannot put \(path)")
+    try TemporaryFolder.with(["bundle.c": source]) { folder in
+        let built = folder + "/bundle.so"
+        let include = try Dist.include()
+        let command = "cc -shared -fPIC -g -O1 -std=gnu11 -I\(include) -o \(built) \(folder)/bundle.c"
+        guard run("/bin/sh", "-c", command) == 0 else { throw HarnessFailure(description: "failed: \(command)") }
+        // As a careful installer does: complete under another name, then renamed.
+        let hidden = path.split(separator: "/").dropLast().map { "/\($0)" }.joined() + "/.new"
+        guard run("/bin/cp", built, hidden) == 0, rename(hidden, path) == 0 else {
+            throw HarnessFailure(description: "cannot put \(path)")
+        }
     }
 }
 
@@ -88,7 +58,9 @@ func contents(_ path: String) -> String {
 }
 
 final class Harness: RunnerEvents {
-    let folder: String
+    /// Of the plugins, and of what tests write beside them.
+    var folder: String { home.path }
+    private let home: TemporaryFolder
     let loop: EpollLoop
     let pool: RunnerPool
     private(set) var began: [RunID: Int32] = [:]
@@ -96,25 +68,29 @@ final class Harness: RunnerEvents {
     private(set) var finished: [RunID: RunReport] = [:]
     private(set) var states: [(run: RunID, state: String, meta: String)] = []
     private(set) var sent: [(run: RunID, submission: Submission)] = []
-    private(set) var said: [(run: RunID, level: Int?, line: String)] = []
+    private(set) var said: [(run: RunID, level: LogLevel?, line: String)] = []
     private(set) var changes: [BundleReport] = []
     private var last: UInt64 = 0
 
-    /// - Parameter plugins: names of built bundles to copy into the plugins folder.
+    /// - Parameters:
+    ///   - plugins: names of built bundles to copy into the plugins folder.
+    ///   - confinement: as a worker's own settings have it, if a test has no reason for another.
     init(
         _ plugins: String..., slots: Int = 4, spares: Int = 2, loadTimeoutSeconds: Double = 10,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], confinement: Confinement = Confinement(umask: 0o077, oomScore: 500)
     ) throws {
-        folder = try makeFolder()
+        _ = clinux_set_dumpable(confinement.isDebuggable)
+        home = try TemporaryFolder()
         for plugin in plugins {
-            guard run("/bin/cp", try Dist.plugin(plugin), folder) == 0 else {
+            guard run("/bin/cp", try Dist.plugin(plugin), home.path) == 0 else {
                 throw HarnessFailure(description: "no bundle \(plugin)")
             }
         }
         loop = try EpollLoop()
-        let options = RunnerOptions(
-            runnerPath: try Dist.runner(), pluginFolders: [folder], slots: slots, spares: spares,
+        var options = RunnerOptions(
+            runnerPath: try Dist.runner(), pluginFolders: [home.path], slots: slots, spares: spares,
             environment: environment, loadTimeoutSeconds: loadTimeoutSeconds, ownsAllChildren: true)
+        options.confinement = confinement
         pool = try RunnerPool(loop: loop, options: options, log: { _, _ in })
         pool.connect(events: self)
         try wait("bundles to settle") {
@@ -127,7 +103,6 @@ final class Harness: RunnerEvents {
         var done = false
         pool.close { done = true }
         try wait("the pool to close") { done }
-        remove(folder)
     }
 
     func wait(_ what: String, seconds: Double = 20, _ condition: () -> Bool) throws {
@@ -137,14 +112,15 @@ final class Harness: RunnerEvents {
         }
     }
 
-    func start(_ task: String, _ args: String = "[]", keep: Int = 0) -> RunID {
+    func start(_ task: String, _ args: String = "[]", keep: Int = 0, alone: Bool = false) -> RunID {
         last += 1
         let run = RunID(last)
         pool.start(
             StartRequest(
                 run: run, taskName: task, id: "id-\(last)", rootID: nil, parentID: nil, groupID: nil, queue: "celery",
                 retries: 0, starts: 1, maxRetries: .atMost(3), softLimit: nil, hardLimit: nil, eta: nil,
-                redelivered: false, headersJSON: Array("{}".utf8), body: Array("[\(args),{},{}]".utf8), keep: keep))
+                redelivered: false, headersJSON: Array("{}".utf8), body: Array("[\(args),{},{}]".utf8), keep: keep,
+                alone: alone))
         return run
     }
 
@@ -171,7 +147,7 @@ final class Harness: RunnerEvents {
         states.append((run, state, String(decoding: meta, as: UTF8.self)))
     }
 
-    func said(_ run: RunID, level: Int?, line: String) {
+    func said(_ run: RunID, level: LogLevel?, line: String) {
         said.append((run, level, line))
     }
 

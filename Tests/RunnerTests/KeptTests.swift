@@ -28,9 +28,9 @@ extension RunnerSuite {
         func pipelines() throws {
             let harness = try Harness("arithmetic", slots: 1)
             let manifest = try #require(harness.pool.task(named: "tasks.add"))
-            #expect(harness.pool.lookAhead(for: manifest) == 0)
+            #expect(harness.pool.prefetch(for: manifest) == 0)
             for _ in 0..<3 { _ = try harness.call("tasks.add", "[4, 6]", keep: 1000) }
-            let ahead = harness.pool.lookAhead(for: manifest)
+            let ahead = harness.pool.prefetch(for: manifest)
             #expect(ahead > 0)
             let runs = (0...ahead).map { _ in harness.start("tasks.add", "[4, 6]", keep: 1000) }
             for run in runs { #expect(try harness.report(run).outcome.value == "10.0") }

@@ -2,6 +2,7 @@
 
 import CRunnerProtocol
 import Glibc
+import TestKit
 import Testing
 
 @testable import Runner

@@ -1,5 +1,6 @@
 // What needs no worker: addresses, time-outs, cancellation, an end.
 import Foundation
+import TestKit
 import Testing
 
 @testable import TaskhostClient

@@ -93,7 +93,7 @@ private let total = TaskName("tour.total")
                 try await failing.get(timeout: patience)
             } throws: { ($0 as? TaskFailed)?.message == "no good" }
             #expect(try await failing.untyped.state == "FAILURE")
-            let sums = try await client.send(group(Signature(Add(x: 1, y: 2)), Signature(Add(x: 3, y: 4))))
+            let sums = try await client.send(group(try Signature(Add(x: 1, y: 2)), try Signature(Add(x: 3, y: 4))))
             #expect(try await sums.get(timeout: patience) == [3, 7])
         }
     }
@@ -101,7 +101,7 @@ private let total = TaskName("tour.total")
     @Test("immutable steps, callbacks and groups in the middle work", arguments: WorkerKind.allCases)
     func canvases(_ worker: WorkerKind) async throws {
         try await tour(worker, .redis) { client in
-            let fixed = try await client.send(add(1, 1) | add(20, 22).immutable())
+            let fixed = try await client.send(add(1, 1) | add(20, 22).immutable)
             #expect(try await fixed.get(timeout: patience) == 42)
 
             let fanned = try await client.send(add(1, 1) | group(add(10), add(20)) | total() | add(1000))

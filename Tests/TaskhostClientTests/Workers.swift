@@ -1,6 +1,7 @@
 // Real workers for the client's tests: taskhost as it was built, and Python's Celery.
 import Foundation
 import Glibc
+import TestKit
 import Testing
 
 /// A worker with the tour's tasks and a queue of its own; ended with the object.
@@ -15,15 +16,15 @@ final class TourWorker {
     init(_ kind: WorkerKind, _ results: ResultsKind) throws {
         switch results {
         case .redis:
-            broker = try Variables.value("TASKHOST_TEST_AMQP_URL")
-            backend = try Variables.value("TASKHOST_TEST_REDIS_URL")
+            broker = try Servers.amqp()
+            backend = try Servers.redis()
         case .rpc:
-            broker = try Variables.value("TASKHOST_TEST_AMQP_URL")
+            broker = try Servers.amqp()
             backend = "rpc://"
         case .rediss:
-            let authority = try Variables.value("TASKHOST_TEST_TLS_DIR") + "/ca.pem"
+            let authority = try Servers.certificate("ca.pem")
             broker =
-                try Variables.value("TASKHOST_TEST_REDISS_URL") + "?ssl_cert_reqs=required&ssl_ca_certs=\(authority)"
+                try Servers.rediss() + "?ssl_cert_reqs=required&ssl_ca_certs=\(authority)"
             backend = broker
         }
         folder = try TemporaryFolder()
@@ -32,7 +33,7 @@ final class TourWorker {
         switch kind {
         case .taskhost:
             let plugins = try Self.bundle(in: folder.path)
-            process.executableURL = URL(fileURLWithPath: try Variables.value("TASKHOST_TEST_DIST") + "/bin/taskhost")
+            process.executableURL = URL(fileURLWithPath: try Dist.taskhost())
             process.arguments = [
                 "worker", "-b", broker, "--result-backend", backend, "-Q", queue, "-c", "2", "--plugins", plugins,
                 // Suites run side by side, and of two workers of one name only one hears remote control.
@@ -93,7 +94,7 @@ final class TourWorker {
         compiler.executableURL = URL(fileURLWithPath: "/usr/bin/cc")
         compiler.arguments = [
             "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-I",
-            try Variables.value("TASKHOST_TEST_DIST") + "/include", sources + "/tour.c", "-o", plugins + "/tour.so",
+            try Dist.include(), sources + "/tour.c", "-o", plugins + "/tour.so",
         ]
         try compiler.run()
         compiler.waitUntilExit()
@@ -115,37 +116,4 @@ enum ResultsKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
 
 struct CannotStart: Error {
     let path: String
-}
-
-enum Variables {
-    /// Missing is a failure, not a reason to skip.
-    struct Missing: Error, CustomStringConvertible {
-        let variable: String
-        var description: String { "\(variable) is not set. Run the tests by scripts/test" }
-    }
-
-    static func value(_ variable: String) throws -> String {
-        guard let value = ProcessInfo.processInfo.environment[variable], !value.isEmpty else {
-            throw Missing(variable: variable)
-        }
-        return value
-    }
-}
-
-/// Removed with the object.
-final class TemporaryFolder {
-    let path: String
-
-    init() throws {
-        path = FileManager.default.temporaryDirectory.appendingPathComponent("taskhost-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        do {
-            try FileManager.default.removeItem(atPath: path)
-        } catch {
-            print("left behind: \(path) (\(error))")
-        }
-    }
 }

@@ -1,9 +1,12 @@
 // What people type, and what becomes of it.
 import CeleryWire
+import Settings
 import TaskModel
 import TaskhostJSON
 import Testing
 
+@testable import Fleet
+@testable import Output
 @testable import taskhost
 
 @Suite("Arguments")
@@ -29,10 +32,10 @@ struct ArgumentTests {
 
     @Test("a subcommand that is none is told which was meant")
     func strangers() {
-        #expect(ArgumentOrder.stranger(["statu"])?.fix == "taskhost status")
-        #expect(ArgumentOrder.stranger(["frobnicate"])?.fix == "`taskhost --help` lists the subcommands")
+        #expect(ArgumentOrder.unknownSubcommand(["statu"])?.fix == "taskhost status")
+        #expect(ArgumentOrder.unknownSubcommand(["frobnicate"])?.fix == "`taskhost --help` lists the subcommands")
         for words in [["status"], ["help", "x"], ["-Q", "a"], []] {
-            #expect(ArgumentOrder.stranger(words) == nil)
+            #expect(ArgumentOrder.unknownSubcommand(words) == nil)
         }
     }
 
@@ -84,7 +87,7 @@ struct ArgumentTests {
     func tasksPerChild() throws {
         func isolation(_ words: [String]) throws -> String? {
             let parsed = try TaskhostCommand.parseAsRoot(["worker"] + words)
-            return try (parsed as? WorkerCommand)?.worker.flags().text("worker.isolation")
+            return try (parsed as? WorkerCommand)?.worker.flags()[Settings.worker.isolation]
         }
         #expect(try isolation(["--max-tasks-per-child", "1"]) == "fresh")
         #expect(try isolation(["--max-tasks-per-child", "9"]) == "keep:9")
@@ -97,5 +100,22 @@ struct ArgumentTests {
         #expect(Expiry(argument: "5")?.time(now: now) == WallTime(secondsSince1970: 105))
         #expect(Expiry(argument: "1970-01-01T00:01:00Z")?.time(now: now) == WallTime(secondsSince1970: 60))
         #expect(Expiry(argument: "soon") == nil)
+    }
+
+    @Test("nobody named is not everybody", arguments: ["", ",", " , "])
+    func nobody(list: String) {
+        for words in [["control", "shutdown"], ["status"], ["inspect", "ping"], ["top"]] {
+            #expect(throws: (any Error).self) { try TaskhostCommand.parseAsRoot(words + ["-d", list]) }
+            #expect(throws: Never.self) { try TaskhostCommand.parseAsRoot(words + ["-d", "w1@h,"]) }
+        }
+    }
+
+    @Test("of a revocation, which nobody answers, a signal that is none is refused before it is sent")
+    func signals() {
+        func parse(_ words: String...) throws { _ = try TaskhostCommand.parseAsRoot(["revoke", "x"] + words) }
+        #expect(throws: (any Error).self) { try parse("--terminate", "--signal", "SIGFOO") }
+        #expect(throws: (any Error).self) { try parse("--signal", "KILL") }
+        #expect(throws: Never.self) { try parse("--terminate", "--signal", "KILL") }
+        #expect(throws: Never.self) { try parse("--terminate") }
     }
 }

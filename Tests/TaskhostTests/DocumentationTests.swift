@@ -1,8 +1,11 @@
-// The documents about settings and exit statuses say what the program does.
+// The documents about settings, remote commands and exit statuses say what the program does.
+import Control
 import Foundation
+import Settings
 import Testing
 
-@testable import taskhost
+@testable import Configuration
+@testable import Output
 
 @Suite("Documentation")
 struct DocumentationTests {
@@ -34,22 +37,31 @@ struct DocumentationTests {
         }
     }
 
-    @Test("the table of settings has a row for each, with its default and its variables")
-    func table() throws {
-        let lines = try document("configuration.md").split(separator: "\n").map(String.init)
-        var section = ""
-        var rows: [String: String] = [:]
-        for line in lines {
-            if line.hasPrefix("## `[") { section = String(line.dropFirst(5).prefix { $0 != "." && $0 != "]" }) }
-            if let match = line.firstMatch(of: #/^\| `([a-z_]+)` /#) { rows["\(section).\(match.1)"] = line }
+    @Test("the tables of settings are those that the settings make")
+    func tables() throws {
+        let text = try document("configuration.md")
+        try compare("configuration.md", SettingsTables().filled(text))
+        let sections = Set(Settings.all.map { $0.path[0] })
+        for section in sections { #expect(text.contains("## `[\(section)"), "no section [\(section)]") }
+    }
+
+    @Test("the tables of remote commands are those that the commands make")
+    func commands() throws {
+        try compare("remote-control.md", CommandTables().filled(document("remote-control.md")))
+        let text = try document("remote-control.md")
+        for command in CommandTable.all.commands { #expect(text.contains("| `\(command.usage)` |"), "\(command.name)") }
+    }
+
+    /// Lines are told one by one. scripts/write-tables asks for the document to be written instead.
+    private func compare(_ name: String, _ filled: String) throws {
+        let text = try document(name)
+        if ProcessInfo.processInfo.environment["TASKHOST_TEST_WRITES_DOCUMENTS"] != nil {
+            return try filled.write(to: Self.folder.appending(path: name), atomically: true, encoding: .utf8)
         }
-        for setting in Settings.all {
-            let key = "\(setting.path[0]).\(setting.path[setting.path.count - 1])"
-            let row = rows.removeValue(forKey: key)
-            #expect(row?.contains("| \(setting.fallback) |") == true, "\(setting.name): row or default missing")
-            for variable in setting.environment { #expect(row?.contains("`\(variable)`") == true, "\(setting.name)") }
-        }
-        #expect(rows.isEmpty, "rows about settings that are not there: \(rows.keys)")
+        let (here, made) = (text.split(separator: "\n"), filled.split(separator: "\n"))
+        for line in made where !here.contains(line) { Issue.record("missing in docs/\(name): \(line)") }
+        for line in here where !made.contains(line) { Issue.record("docs/\(name) says otherwise: \(line)") }
+        #expect(text == filled, "scripts/write-tables writes the tables anew")
     }
 
     @Test("every exit status is documented")
@@ -58,5 +70,15 @@ struct DocumentationTests {
         for status in ExitStatus.allCases {
             #expect(text.contains("| \(status.rawValue) | \(status.meaning) |"), "\(status.rawValue)")
         }
+    }
+
+    @Test("every module stands in the table of modules")
+    func modules() throws {
+        let package = try String(
+            contentsOf: Self.folder.deletingLastPathComponent().appending(path: "Package.swift"), encoding: .utf8)
+        let text = try document("architecture.md")
+        let places = package.matches(of: #/path: "(Sources/[\w\/-]+)"/#).map(\.1)
+        #expect(places.count > 30)
+        for place in places { #expect(text.contains("](../\(place))"), "\(place)") }
     }
 }

@@ -57,7 +57,7 @@ struct ExporterTests {
     @Test("what waits goes out in batches")
     func batches() async {
         let collector = Collector([.taken])
-        let exporter = exporter(to: collector, SpanExporter.Pace(mostInBatch: 4, lingerSeconds: 1000))
+        let exporter = exporter(to: collector, SpanExporter.Pace(maxInBatch: 4, lingerSeconds: 1000))
         for number in 0..<10 { exporter.add(span(number)) }
         await close(exporter)
         #expect(collector.sizes == [4, 4, 2])
@@ -68,7 +68,7 @@ struct ExporterTests {
     func away() async {
         let collector = Collector([.later("away"), .later("away"), .taken])
         let pace = SpanExporter.Pace(
-            mostWaiting: 6, lingerSeconds: 0.01, firstPauseSeconds: 0.01, longestPauseSeconds: 0.01)
+            maxWaiting: 6, lingerSeconds: 0.01, backoff: Backoff(initial: 0.01, max: 0.01))
         let exporter = exporter(to: collector, pace)
         for number in 0..<9 { exporter.add(span(number)) }
         for await _ in collector.requests where collector.sizes.count == 3 { break }
@@ -82,7 +82,7 @@ struct ExporterTests {
     @Test("what the collector refuses is dropped, and the next batch goes out")
     func refused() async {
         let collector = Collector([.refused("no"), .taken])
-        let exporter = exporter(to: collector, SpanExporter.Pace(mostInBatch: 2, lingerSeconds: 1000))
+        let exporter = exporter(to: collector, SpanExporter.Pace(maxInBatch: 2, lingerSeconds: 1000))
         for number in 0..<4 { exporter.add(span(number)) }
         await close(exporter)
         #expect((exporter.counts.exported, exporter.counts.dropped) == (2, 2))

@@ -26,10 +26,10 @@ struct RecorderTests {
             trace: RunTrace(context: context, parentSpanID: "00000000000000aa", isRecorded: sampled))
     }
 
-    private func spans(_ occurrences: [TaskOccurrence], of task: ObservedTask) -> [Span] {
+    private func spans(_ occurrences: [TaskEvent], of task: ObservedTask) -> [Span] {
         let sink = Sink()
         let recorder = SpanRecorder(system: "rabbitmq") { sink.spans.append($0) }
-        for occurrence in occurrences { recorder.observed(occurrence, of: task) }
+        for event in occurrences { recorder.observed(event, of: task) }
         return sink.spans
     }
 
@@ -77,13 +77,14 @@ struct RecorderTests {
     @Test("it says how the run ended; only failures and crashes are errors")
     func states() {
         let failure = TaskFailure(type: "ValueError", module: "builtins", arguments: Array("[]".utf8))
-        let ends: [(TaskOccurrence, state: String, isError: Bool)] = [
+        let ends: [(TaskEvent, state: String, isError: Bool)] = [
             (.succeeded(result: []), "SUCCESS", false), (.failed(failure), "FAILURE", true),
             (.retried(afterSeconds: 1, cause: failure), "RETRY", false),
             (.revoked(signal: 15, hasExpired: false), "REVOKED", false), (.ignored, "IGNORED", false),
             (.replaced, "REPLACED", false), (.rejected(requeue: false), "REJECTED", false),
             (.rejected(requeue: true), "REQUEUED", false),
-            (.crashed(Death(cause: .signal(9)), starts: 1, of: 3), "CRASHED", true), (.givenBack, "GIVEN_BACK", false),
+            (.crashed(Death(cause: .signal(9)), starts: 1, of: 3), "CRASHED", true),
+            (.requeuedAtStop, "REQUEUED_AT_STOP", false),
         ]
         for (end, state, isError) in ends {
             let made = spans([.started(pid: 1), end], of: task())
@@ -95,7 +96,7 @@ struct RecorderTests {
     @Test("limits that the run reached are events between its wait and its end, a crash's has the native stack")
     func events() throws {
         let death = Death(cause: .signal(11), stack: ["one", "two"])
-        let occurrences: [TaskOccurrence] = [
+        let occurrences: [TaskEvent] = [
             .started(pid: 1), .reachedSoftLimit(seconds: 2), .reachedHardLimit(seconds: 3, swept: 0),
             .crashed(death, starts: 1, of: 3),
         ]

@@ -1,6 +1,7 @@
 // Results as a stock Celery stores them, and ours as it reads them.
 import CeleryWire
 import Ports
+import TaskModel
 import TaskhostJSON
 import Testing
 

@@ -54,7 +54,7 @@ struct SigningTests {
         for index in stride(from: 0, to: raw.count, by: 7) {
             var damaged = raw
             damaged[index] ^= 1
-            #expect(throws: WireError.self) { try open(Base64.encode(damaged), formats) }
+            #expect(throws: WireError.self) { try open(Base64.encodedBytes(damaged), formats) }
         }
     }
 

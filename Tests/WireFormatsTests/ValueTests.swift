@@ -1,4 +1,4 @@
-// Single values: YAML's many spellings, types JSON lacks, Base64.
+// Single values: YAML's many spellings, types JSON lacks.
 import CeleryWire
 import TaskhostJSON
 import Testing
@@ -82,17 +82,5 @@ struct ValueTests {
     func timestamp() throws {
         let expected = sorted(KombuValue.typed("datetime", .string("1970-01-01T00:00:01+00:00")))
         #expect(try read([0xD6, 0xFF, 0, 0, 0, 1], .msgpack) == expected)
-    }
-
-    @Test("Base64 is read and written at every length, and nothing else is read")
-    func base64() {
-        for length in 0..<20 {
-            let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ 200) }
-            #expect(Base64.decode(Base64.encode(bytes)) == bytes)
-        }
-        #expect(Base64.encode(Array("light work.".utf8)) == Array("bGlnaHQgd29yay4=".utf8))
-        for text in ["A", "AA", "AAA", "AA=", "A===", "AA==A", "====", "A*==", "AAAA="] {
-            #expect(Base64.decode(Array(text.utf8)) == nil, "\(text)")
-        }
     }
 }

@@ -22,8 +22,8 @@ extern "C" {
 #endif
 
 #define TASKHOST_ABI_MAJOR 1
-#define TASKHOST_ABI_MINOR 1
-#define TASKHOST_SDK_VERSION "1.1.0"
+#define TASKHOST_ABI_MINOR 2
+#define TASKHOST_SDK_VERSION "1.2.0"
 
 /* One task being run. Owned by the runner, valid until the handler returns. */
 typedef struct task_context task_context;
@@ -45,7 +45,8 @@ typedef struct taskhost_options {
     double soft_limit;         /* seconds from the start */
     double hard_limit;
     double retry_delay;        /* seconds before a retry without a countdown of its own; 0: 180 */
-    double retry_backoff;      /* > 0: a failure is retried by itself after min(max, backoff * 2^retries) */
+    double retry_backoff;      /* > 0: a failure is retried by itself after min(max, backoff * 2^retries) seconds;
+                                  fractions count */
     double retry_backoff_max;  /* 0: 600 */
     int32_t retry_jitter;      /* three-valued; default yes: a random delay in [0, delay] */
     int32_t autoretry;         /* three-valued; default: yes if retry_backoff > 0 */
@@ -69,6 +70,10 @@ typedef struct taskhost_options {
     const char *limit_scope;   /* whose tasks rate_limit and max_concurrent count: "worker" (and NULL), "global" */
     const char *limit_key;     /* they count for each value of this argument: its name, its position from 0; with
                                   ":domain" for each host in that URL; NULL: for all together */
+    /* ---- ABI 1.2 ---- */
+    const char *autoretry_for;     /* only failures of these names are retried by themselves: "TimeoutError, OSError",
+                                  each a type or module.type as the task fails with; NULL: all of them */
+    const char *dont_autoretry_for; /* failures of these names are final, whatever else is said; NULL: none */
 } taskhost_options;
 
 /* One task. Either `function` (typed; called through libffi by `signature`) or
@@ -104,7 +109,7 @@ typedef struct taskhost_schedule {
     const char *args;      /* JSON array; NULL: [] */
     const char *kwargs;    /* JSON object; NULL: {} */
     const char *queue;     /* NULL: by the operator's routes */
-    const char *missed;    /* due times while nobody could send: "skip", "once", "all"; NULL: "once" */
+    const char *missed;    /* due times while no process led: "skip", "once", "all"; NULL: "once" */
     double expires;        /* seconds after sending from which it is not to be run any more; 0: never */
     int32_t priority;      /* 0...255 */
     int32_t relative;      /* three-valued; default no: `every` goes by round times of the clock */
@@ -131,8 +136,12 @@ typedef struct taskhost_retry_options {
     const char *traceback;
     const char *args;      /* JSON array: the next attempt's positional arguments; NULL: the same again */
     const char *kwargs;    /* JSON object: its keyword arguments; NULL: the same again */
+    /* ---- ABI 1.2 ---- */
+    const char *queue;     /* where the next attempt goes; NULL: the queue this one came from */
+    int32_t priority;      /* of the next attempt, 0...255; < 0: as this one */
+    int32_t reserved0;
 } taskhost_retry_options;
-#define TASKHOST_RETRY {sizeof(taskhost_retry_options), -2, -1, 0, 0, 0, 0, 0, 0, 0, 0}
+#define TASKHOST_RETRY {sizeof(taskhost_retry_options), -2, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, 0}
 
 enum taskhost_text {
     TASKHOST_TEXT_ID = 1,
@@ -182,14 +191,15 @@ typedef struct taskhost_host {
     bool (*should_stop)(const task_context *task);
     /* Readable from then on; -1 if the system has no descriptor left. Don't read or close it. */
     int (*stop_fd)(task_context *task);
-    /* state: upper case word, e.g. "PROGRESS"; meta: JSON, copied. */
+    /* state: upper case word, e.g. "PROGRESS"; meta: JSON, copied. SUCCESS, FAILURE, RETRY and REVOKED are how a task
+     * ends, not states of its own: they are dropped, with a line in the log. */
     void (*update_state)(task_context *task, const char *state, const char *meta, size_t length);
     void (*log)(task_context *task, int level, const char *text, size_t length);
 
     void (*succeed)(task_context *task, const char *json, size_t length);
     /* type: e.g. "ValueError"; module: e.g. "builtins", NULL: "taskhost.errors";
      * arguments: JSON array of the exception's arguments, or NULL for [message];
-     * traceback: text for the operator, or NULL. */
+     * traceback: text for the operator; NULL: "type: message". */
     void (*fail)(task_context *task, const char *type, const char *module, const char *message,
                  const char *arguments, const char *traceback);
     /* countdown: seconds, < 0: by the task's policy. max_retries: < -1: the task's own. reason may be NULL. */
@@ -198,7 +208,8 @@ typedef struct taskhost_host {
     void (*ignore)(task_context *task);
 
     /* ---- ABI 1.1 ---- */
-    /* A new task id. */
+    /* A new task id. Within a task it follows from the task's own id, name, arguments and retries and from the number of
+     * calls so far: a start after a crash makes the same ids in the same order, so that what it sends again is the same. */
     void (*new_id)(char id[TASKHOST_ID_SIZE]);
     /* Publishes a signature as Celery's clients write it (plain, chain, group, chord); copied; published while the
      * task runs on. `id` is for the task, a chain's last task, a group, or a chord's body; options.task_id in the

@@ -322,27 +322,50 @@ static inline bool task_add_to_chord(task_context *task, const char *signature, 
 static inline void task_succeed_json(task_context *task, const char *json) {
     taskhost_functions->succeed(task, json, strlen(json));
 }
-/* An exception for the caller: task_fail(task, "ValueError", "width must be positive").
- * Python clients see a built-in exception of that name if there is one. */
-static inline void task_fail(task_context *task, const char *type, const char *message) {
+/* The module of Python's built-in exceptions; NULL for names of the bundle's own. */
+static inline const char *taskhost_module_of(const char *type) {
     static const char *const builtins[] = {
         "ArithmeticError", "AssertionError", "AttributeError", "EOFError", "FileExistsError", "FileNotFoundError",
         "IndexError", "KeyError", "LookupError", "MemoryError", "NotImplementedError", "OSError", "OverflowError",
         "PermissionError", "RuntimeError", "TimeoutError", "TypeError", "UnicodeError", "ValueError",
         "ZeroDivisionError"};
-    const char *module = 0;
     size_t index;
     for (index = 0; index < sizeof builtins / sizeof builtins[0]; index++) {
         if (strcmp(type, builtins[index]) == 0) {
-            module = "builtins";
+            return "builtins";
         }
     }
-    taskhost_functions->fail(task, type, module, message, 0, 0);
+    return 0;
+}
+/* With the place in the source as traceback, as Python writes it. What the macros below become. */
+static inline void taskhost_fail_at(task_context *task, const char *type, const char *module, const char *message,
+                                    const char *file, int line, const char *function) {
+    char traceback[2048];
+    snprintf(traceback, sizeof traceback, "Traceback (most recent call last):\n  File \"%s\", line %d, in %s\n%s: %s\n",
+             file, line, function, type, message ? message : "");
+    taskhost_functions->fail(task, type, module, message, 0, traceback);
+}
+/* An exception for the caller: task_fail(task, "ValueError", "width must be positive").
+ * Python clients see a built-in exception of that name if there is one. The traceback says where this stands. */
+#define task_fail(task, type, message)                                                                               \
+    taskhost_fail_at(task, type, taskhost_module_of(type), message, __FILE__, __LINE__, __func__)
+/* With a text of one's own as traceback. */
+static inline void task_fail_with_traceback(task_context *task, const char *type, const char *message,
+                                            const char *traceback) {
+    taskhost_functions->fail(task, type, taskhost_module_of(type), message, 0, traceback);
+}
+static inline void taskhost_fail_soft_limit_at(task_context *task, const char *file, int line, const char *function) {
+    char message[64];
+    double seconds = taskhost_functions->number(task, TASKHOST_NUMBER_SOFT_LIMIT);
+    if (seconds > 0) {
+        snprintf(message, sizeof message, "the soft limit of %g s is reached", seconds);
+    } else {
+        snprintf(message, sizeof message, "the task was asked to stop");
+    }
+    taskhost_fail_at(task, "SoftTimeLimitExceeded", "billiard.exceptions", message, file, line, function);
 }
 /* What Celery clients expect of a task that gave up at its soft limit. */
-static inline void task_fail_soft_limit(task_context *task) {
-    taskhost_functions->fail(task, "SoftTimeLimitExceeded", "billiard.exceptions", "soft time limit exceeded", "[]", 0);
-}
+#define task_fail_soft_limit(task) taskhost_fail_soft_limit_at(task, __FILE__, __LINE__, __func__)
 /* Run it again after so many seconds; < 0: as the task's options say. reason may be NULL. */
 static inline void task_retry(task_context *task, double countdown, const char *reason) {
     taskhost_functions->retry(task, countdown, -2, reason);

@@ -41,6 +41,34 @@ static const char *spell(const char *path, const char *word, double pause) {
 
 static const char *echo(const char *text) { return text; }
 
+static char *fill(int64_t bytes) {
+    char *text = malloc((size_t)bytes + 1);
+    if (text == NULL) abort();
+    memset(text, 'x', (size_t)bytes);
+    text[bytes] = 0;
+    return text;
+}
+
+/* Bytes of what it is called with, as JSON. */
+static int64_t weigh(const char *value) { return (int64_t)strlen(value); }
+
+/* The same value again. */
+static char *reflect(const char *value) {
+    char *same = strdup(value);
+    if (same == NULL) abort();
+    return same;
+}
+
+/* Retries once, into another queue and with another priority. */
+static const char *move_on(task_context *task, const char *queue, int64_t priority) {
+    taskhost_retry_options again = TASKHOST_RETRY;
+    again.countdown = 0;
+    again.queue = queue;
+    again.priority = (int32_t)priority;
+    if (task_retries(task) == 0) task_retry_with(task, &again);
+    return task_text(task, TASKHOST_TEXT_QUEUE);
+}
+
 static int64_t keywords(int64_t a, int64_t b, int64_t c) { return 100 * a + 10 * b + c; }
 
 /* Marks the word, then waits until the gate file exists. */
@@ -217,6 +245,10 @@ TASK_OPTIONS(swell, .memory_limit = 96);
 TASK_DEF(mark, str, (str, path), (str, word), (f64, pause, 0.0));
 TASK_DEF(spell, str, (str, path), (str, word), (f64, pause));
 TASK_DEF(echo, str, (str, text));
+TASK_DEF(fill, str_owned, (i64, bytes));
+TASK_DEF(weigh, i64, (json, value));
+TASK_DEF(reflect, json_owned, (json, value));
+TASK_DEF_CTX(move_on, str, (str, queue), (i64, priority));
 TASK_DEF(keywords, i64, (i64, a), (i64, b, 5), (i64, c, 7));
 TASK_DEF(gate, str, (str, path), (str, word), (str, gate));
 TASK_DEF(solo, str, (str, path), (str, word), (str, gate));

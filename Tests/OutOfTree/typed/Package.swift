@@ -18,5 +18,5 @@ let package = Package(
             name: "photos", dependencies: ["PhotoTasks", sdk],
             linkerSettings: [.unsafeFlags(["-Xlinker", "--version-script=\(taskhost)/sdk/bundle.map"])]),
         .executableTarget(
-            name: "order", dependencies: ["PhotoTasks", .product(name: "TaskhostClient", package: "taskhost")]),
+            name: "order", dependencies: ["PhotoTasks", sdk, .product(name: "TaskhostClient", package: "taskhost")]),
     ])

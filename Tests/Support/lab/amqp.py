@@ -26,6 +26,12 @@ class Queues:
         self.made += [name, f"{name}.dead"]
         return name
 
+    @property
+    def version(self):
+        """(4, 3): RabbitMQ's, as it says itself."""
+        told = self.connection.connection.server_properties["version"]
+        return tuple(int(word) for word in told.split(".")[:2])
+
     def ready(self, name):
         """Messages that wait, not counting unacknowledged ones; None when there is no such queue."""
         with self.connection.clone() as own, own.channel() as channel:

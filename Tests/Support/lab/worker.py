@@ -13,10 +13,11 @@ from lab.wait import until
 
 
 class Worker:
-    """`queues` is what -Q takes; `plugins` are files that are copied into a plugins folder of its own."""
+    """`queues` is what -Q takes; `plugins` are files that are copied into a plugins folder of its own; `wrap` are words of
+    a program that executes the rest."""
 
     def __init__(self, folder, broker, backend, queues, plugins, slots=2, grace=20, options=(), environment=None,
-                 wait=True, level="DEBUG"):
+                 wait=True, level="DEBUG", wrap=()):
         os.makedirs(folder)
         self.folder = folder
         self.plugins = os.path.join(folder, "plugins")
@@ -27,7 +28,7 @@ class Worker:
         self.notices.bind(os.path.join(folder, "notify"))
         self.notices.setblocking(False)
         self.notified = []
-        self.words = [settings.taskhost(), "worker", "-b", broker, "-Q", queues, "-c", str(slots), "-l", level,
+        self.words = [*wrap, settings.taskhost(), "worker", "-b", broker, "-Q", queues, "-c", str(slots), "-l", level,
                       "--plugins", self.plugins, "--log-format", "json", "--grace", str(grace)]
         if backend:
             self.words += ["--result-backend", backend]
@@ -40,6 +41,7 @@ class Worker:
     def start(self, wait=True):
         self.starts += 1
         self.log_path = os.path.join(self.folder, f"log-{self.starts}")
+        self.take_notices()  # what the one before said and nobody read
         self.notified.clear()
         self.started_at = time.monotonic()
         with open(self.log_path, "wb") as log:

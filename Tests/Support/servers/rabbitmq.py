@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 
+from servers import root
 from servers.process import Process, StartFailure, free_ports, replies, write_script
 
 CONFIGURATION = """\
@@ -24,10 +25,11 @@ ERLANG = ("-noinput -start_epmd false +S {schedulers}:{schedulers} +SDio 4 +sbwt
 
 
 def installed(program):
-    found = sorted(glob.glob(f"/usr/lib/rabbitmq/lib/*/sbin/{program}"))
+    """The words that run it."""
+    found = sorted(glob.glob(f"{root.folder()}/usr/lib/rabbitmq/lib/*/sbin/{program}"))
     if not found:
-        raise StartFailure("RabbitMQ is not installed: apt-get install rabbitmq-server")
-    return found[-1]
+        raise StartFailure(f"RabbitMQ is not installed in {root.folder() or '/'}: apt-get install rabbitmq-server")
+    return [*root.prefix(), found[-1].removeprefix(root.folder())]
 
 
 class RabbitMQ:
@@ -38,16 +40,20 @@ class RabbitMQ:
             os.mkdir(path)
         self.pid_file = self.path("pid")
         self.epmd = self.process = None
-        self.attempts = 0
+        self.attempts = self.logged = 0
         self.choose_ports()
 
     def path(self, name):
         return os.path.join(self.folder, name)
 
+    def log(self):
+        return self.path(f"log/taskhost-{self.port}@localhost.log")
+
     def choose_ports(self):
         self.port, self.tls_port, self.epmd_port, self.distribution_port = free_ports(4)
         with open(self.path("rabbitmq.conf"), "w") as file:
             file.write(CONFIGURATION.format(port=self.port, tls_port=self.tls_port, tls=self.tls))
+            file.write(os.environ.get("WITH_SERVERS_RABBITMQ_CONF", "") + "\n")
         for name, text in (("env.conf", ""), ("enabled_plugins", "[].\n")):
             with open(self.path(name), "w") as file:
                 file.write(text)
@@ -78,7 +84,7 @@ class RabbitMQ:
         return {
             "TASKHOST_TEST_AMQP_URL": f"amqp://guest:guest@127.0.0.1:{self.port}/%2F",
             "TASKHOST_TEST_AMQPS_URL": f"amqps://guest:guest@localhost:{self.tls_port}/%2F",
-            "TASKHOST_TEST_RABBITMQCTL": write_script(self.path("rabbitmqctl"), [installed("rabbitmqctl")], settings),
+            "TASKHOST_TEST_RABBITMQCTL": write_script(self.path("rabbitmqctl"), installed("rabbitmqctl"), settings),
         }
 
     def start(self):
@@ -87,10 +93,11 @@ class RabbitMQ:
                  if not name.startswith(("RABBITMQ_", "ERL_", "NOTIFY_SOCKET"))}
         environment = {**clean, **self.node_environment()}
         if self.epmd is None or self.epmd.popen.poll() is not None:
-            self.epmd = Process(["epmd", "-port", str(self.epmd_port), "-address", "127.0.0.1"],
+            self.epmd = Process([*root.prefix(), "epmd", "-port", str(self.epmd_port), "-address", "127.0.0.1"],
                                 self.path("log/epmd.log"), environment)
             self.epmd.wait_until(lambda: listening(self.epmd_port), "epmd")
-        self.process = Process([installed("rabbitmq-server")], self.path("log/console.log"), environment,
+        self.logged = os.path.getsize(self.log()) if os.path.exists(self.log()) else 0
+        self.process = Process(installed("rabbitmq-server"), self.path("log/console.log"), environment,
                                self.pid_file)
 
     def wait_until_ready(self, give_up=None):
@@ -113,8 +120,14 @@ class RabbitMQ:
             return "eaddrinuse" in file.read()
 
     def ready(self):
-        # Method 10.10 is connection.start: only a node whose listeners are up sends it.
-        return replies(self.port, b"AMQP\x00\x00\x09\x01", b"\x00\x0a\x00\x0a")
+        # Method 10.10 is connection.start: only a node whose listeners are up sends it. Until it has told the end of its
+        # start, up to two seconds later on a busy machine, rabbitmqctl says that the node is not running.
+        return replies(self.port, b"AMQP\x00\x00\x09\x01", b"\x00\x0a\x00\x0a") and self.has_told_its_start()
+
+    def has_told_its_start(self):
+        with open(self.log(), "rb") as file:
+            file.seek(self.logged)
+            return b"Server startup complete" in file.read()
 
     def children(self):
         return [one.popen for one in (self.epmd, self.process) if one]

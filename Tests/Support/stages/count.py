@@ -29,3 +29,9 @@ def unittest(log):
     bad = sum(int(number) for number in re.findall(r"(?:failures|errors)=(\d+)", text))
     skipped = sum(int(number) for number in re.findall(r"skipped=(\d+)", text))
     return ran - bad - skipped, bad
+
+
+def closing(log):
+    """The same from a last line "N passed, N failed"."""
+    found = re.findall(r"^(\d+) passed, (\d+) failed$", log.read_text(errors="replace"), re.MULTILINE)
+    return (int(found[-1][0]), int(found[-1][1])) if found else (0, 0)

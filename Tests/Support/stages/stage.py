@@ -10,6 +10,8 @@ import time
 from . import count, hang
 
 RUNNING = set()  # stages' processes, for a signal that ends everything
+STOPPED = []  # signals that asked for the end: no further stage is to begin
+NOT_RUN = 69  # exit status of an optional stage that cannot be run here
 STOP_PATIENCE = 40.0  # seconds a stage gets to end its servers after TERM, before what is left of it is killed
 PRINTING = threading.Lock()
 
@@ -18,12 +20,15 @@ PRINTING = threading.Lock()
 class Stage:
     name: str
     command: list
-    # "xml" (JUnit) and "unittest" count single tests; None counts the stage as one.
+    # "xml" (JUnit), "unittest" and "closing" (a last line "N passed, N failed") count single tests; None counts the
+    # stage as one.
     report: str | None = None
     # Several times what it takes on a quiet machine of two cores: to end a hang, not to judge speed.
     limit_s: float = 900
     # A stage beside which this one may run; they start together.
     beside: str | None = None
+    # Ends with NOT_RUN where it cannot be run: its last line says why, and it counts as nothing.
+    optional: bool = False
 
     def run(self, root, logs, environment):
         """Runs it, prints its line (and why it failed), returns passed and failed."""
@@ -43,8 +48,12 @@ class Stage:
                 status, why = 124, hang.evidence(running.pid, log)
                 stop(running)
             RUNNING.discard(running)
+        if self.optional and status == NOT_RUN:
+            with PRINTING:
+                print(f"{self.name:24} {last_line(log)}", flush=True)
+            return 0, 0
         passed, failed = {"xml": lambda: count.junit(xml), "unittest": lambda: count.unittest(log),
-                          None: lambda: (0, 0)}[self.report]()
+                          "closing": lambda: count.closing(log), None: lambda: (0, 0)}[self.report]()
         if status != 0 and failed == 0:
             failed = 1
         elif status == 0 and passed + failed == 0:
@@ -64,6 +73,17 @@ class Stage:
         return passed, failed
 
 
+def stop_on_signals():
+    """TERM and ^C: what runs is asked to end (it stops its servers)."""
+    def ask(number, _):
+        STOPPED.append(number)
+        for running in list(RUNNING):
+            running.send_signal(signal.SIGTERM)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, ask)
+
+
 def stop(running):
     """Ends a stage that does not end, with all below it, whatever sessions they made."""
     below = {pid: hang.started(pid) for pid in hang.children(running.pid)}
@@ -77,6 +97,11 @@ def stop(running):
         # The number may be somebody else's by now.
         if began is not None and hang.started(pid) == began:
             os.kill(pid, signal.SIGKILL)
+
+
+def last_line(log):
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "not run"
 
 
 def tail(log, lines=60):

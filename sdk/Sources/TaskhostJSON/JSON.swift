@@ -13,6 +13,9 @@ public enum JSON: Sendable {
     case bigInteger(String)
     case double(Double)
     case string(String)
+    /// A text with halves of surrogate pairs, which no Swift text can hold (Python's `os.fsdecode` makes such names): its
+    /// content as JSON writes it, escapes and all. Read only by `JSONLimits.trusted`.
+    case surrogates(String)
     case array([JSON])
     /// In the order of the text. Parsed objects have each key once: of duplicates the last value wins.
     case object([JSONMember])
@@ -34,6 +37,11 @@ public struct JSONMember: Sendable, Equatable {
     }
 }
 
+extension JSON: CustomStringConvertible {
+    /// As JSON text.
+    public var description: String { String(decoding: bytes, as: UTF8.self) }
+}
+
 extension JSON: Equatable {
     public static func == (left: JSON, right: JSON) -> Bool {
         switch (left, right) {
@@ -43,6 +51,7 @@ extension JSON: Equatable {
         case (.bigInteger(let left), .bigInteger(let right)): left == right
         case (.double(let left), .double(let right)): left == right
         case (.string(let left), .string(let right)): left.utf8.elementsEqual(right.utf8)
+        case (.surrogates(let left), .surrogates(let right)): left.utf8.elementsEqual(right.utf8)
         case (.array(let left), .array(let right)): left == right
         case (.object(let left), .object(let right)): left == right
         default: false

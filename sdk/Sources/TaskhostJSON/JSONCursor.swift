@@ -7,6 +7,7 @@ struct JSONCursor {
     var offset = 0
     var nodesLeft: Int
     let maxDepth: Int
+    let keepsSurrogates: Bool
 
     /// What `skipString` and `skipNumber` found out in passing.
     struct Text {
@@ -22,6 +23,7 @@ struct JSONCursor {
         count = bytes.count
         nodesLeft = limits.maxNodes
         maxDepth = limits.maxDepth
+        keepsSurrogates = limits.keepsSurrogates
     }
 
     @inline(__always)

@@ -1,8 +1,8 @@
 // Text to tree.
 
 extension JSON {
-    /// Reads one value that fills the whole text (white space around it is allowed). Half surrogate pairs are refused,
-    /// since no Swift text can hold them.
+    /// Reads one value that fills the whole text (white space around it is allowed). Halves of surrogate pairs are
+    /// refused, since no Swift text can hold them, unless the limits keep them.
     public init(parsing bytes: UnsafeRawBufferPointer, limits: JSONLimits = .wire) throws(JSONError) {
         var parser = JSONParser(cursor: JSONCursor(bytes, limits: limits))
         self = try parser.value(depth: 0)
@@ -30,7 +30,7 @@ struct JSONParser {
         cursor.skipSpace()
         try cursor.countNode()
         switch cursor.peek {
-        case UInt8(ascii: "\""): return .string(try string())
+        case UInt8(ascii: "\""): return try text()
         case UInt8(ascii: "["): return .array(try array(depth: depth + 1))
         case UInt8(ascii: "{"): return .object(try object(depth: depth + 1))
         case UInt8(ascii: "t"):
@@ -136,11 +136,26 @@ struct JSONParser {
 
     mutating func string() throws(JSONError) -> String {
         let start = cursor.offset
-        let text = try cursor.skipString()
-        let raw = UnsafeBufferPointer(start: cursor.base + text.content.lowerBound, count: text.content.count)
-        guard text.hasEscapes else { return String(decoding: raw, as: UTF8.self) }
+        let (raw, hasEscapes) = try rawString()
+        guard hasEscapes else { return String(decoding: raw, as: UTF8.self) }
         guard let decoded = JSONEscapes.decode(raw) else { throw JSONError(.loneSurrogate, at: start) }
         return decoded
+    }
+
+    private mutating func text() throws(JSONError) -> JSON {
+        let start = cursor.offset
+        let (raw, hasEscapes) = try rawString()
+        guard hasEscapes else { return .string(String(decoding: raw, as: UTF8.self)) }
+        if let decoded = JSONEscapes.decode(raw) { return .string(decoded) }
+        guard cursor.keepsSurrogates else { throw JSONError(.loneSurrogate, at: start) }
+        return .surrogates(String(decoding: raw, as: UTF8.self))
+    }
+
+    /// The content of a string as it is written.
+    private mutating func rawString() throws(JSONError) -> (UnsafeBufferPointer<UInt8>, hasEscapes: Bool) {
+        let text = try cursor.skipString()
+        let raw = UnsafeBufferPointer(start: cursor.base + text.content.lowerBound, count: text.content.count)
+        return (raw, text.hasEscapes)
     }
 }
 

@@ -53,6 +53,12 @@ public enum JSONScan {
         return members
     }
 
+    public static func topLevelObject(
+        _ bytes: [UInt8], limits: JSONLimits = .wire
+    ) throws(JSONError) -> [Member] {
+        try withRawBytes(of: bytes[...]) { bytes throws(JSONError) in try topLevelObject(bytes, limits: limits) }
+    }
+
     /// Checks that the text is one JSON value.
     public static func validate(_ bytes: UnsafeRawBufferPointer, limits: JSONLimits = .wire) throws(JSONError) {
         var cursor = JSONCursor(bytes, limits: limits)

@@ -10,6 +10,7 @@ extension JSON {
         case .bigInteger(let digits): JSONWriter.append(bigInteger: digits, into: &bytes)
         case .double(let value): JSONWriter.append(value, into: &bytes)
         case .string(let value): JSONWriter.append(value, into: &bytes)
+        case .surrogates(let escaped): JSONWriter.append(escaped: escaped, into: &bytes)
         case .array(let elements):
             bytes.append(UInt8(ascii: "["))
             for (index, element) in elements.enumerated() {
@@ -70,6 +71,17 @@ public enum JSONWriter {
             }
         }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// What is not the content of a JSON string is written as text, so that the document stays JSON whatever it is given.
+    static func append(escaped content: String, into bytes: inout [UInt8]) {
+        let quoted = Array("\"\(content)\"".utf8)
+        do throws(JSONError) {
+            try JSONScan.validate(quoted, limits: JSONLimits(maxDepth: 0, maxNodes: 1))
+            bytes.append(contentsOf: quoted)
+        } catch {
+            append(content, into: &bytes)
+        }
     }
 
     /// Text that is no decimal integer is written as a string, so that the document stays JSON whatever it is given.

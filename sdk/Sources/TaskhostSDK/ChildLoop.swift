@@ -12,7 +12,7 @@ final class ChildLoop: TaskExecutor {
 
     private struct Queue {
         var jobs: [UnownedJob] = []
-        /// The loop is in `poll`, or about to be: whoever adds a job must wake it.
+        /// The loop is in `poll`, or about to be: adding a job must wake it.
         var isWaiting = false
     }
 
@@ -88,7 +88,7 @@ final class ChildLoop: TaskExecutor {
         if descriptors[1].revents != 0 || (isMainThread && mainQueue < 0) { serveDispatchMainQueue() }
     }
 
-    /// In a child, always; elsewhere (in tests) the main queue is served by whoever owns it.
+    /// In a child, always; elsewhere (in tests) the main queue is served by its owner.
     private var isMainThread: Bool { threadIdentifier() == getpid() }
 
     private func ensureWakeDescriptor() -> Int32 {

@@ -22,7 +22,8 @@ enum Ending {
         case is Ignore: self = .ignore
         case is CancellationError where isStopping:
             self = .failure(
-                type: "SoftTimeLimitExceeded", module: "billiard.exceptions", message: "", arguments: [],
+                type: "SoftTimeLimitExceeded", module: "billiard.exceptions",
+                message: "the task stopped at its soft limit", arguments: nil,
                 traceback: "\(String(reflecting: handler)): stopped by its soft time limit")
         case let error as any NamedError:
             self = .failure(

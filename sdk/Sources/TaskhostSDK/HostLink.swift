@@ -63,6 +63,7 @@ struct HostLink: @unchecked Sendable {
         withCStrings([
             failure?.errorType, failure?.errorModule, failure?.errorMessage, list,
             retry.arguments.map { JSON.array($0).written }, retry.keywords.map { JSON.object(sorted: $0).written },
+            retry.queue,
         ]) { texts in
             var options = taskhost_retry_options()
             options.size = UInt32(MemoryLayout<taskhost_retry_options>.size)
@@ -75,6 +76,8 @@ struct HostLink: @unchecked Sendable {
             options.arguments = texts[3]
             options.args = texts[4]
             options.kwargs = texts[5]
+            options.queue = texts[6]
+            options.priority = retry.priority.map { Int32(clamping: max(0, min(255, $0))) } ?? -1
             host.pointee.retry_with(task, &options)
         }
     }

@@ -81,6 +81,9 @@ extension TaskEntry {
             result.retry_backoff = retry.backoff?.inSeconds ?? 0
             result.retry_backoff_max = retry.longest?.inSeconds ?? 0
             result.retry_jitter = threeValued(retry.jitter)
+            result.autoretry = retry.automaticallyFor?.isEmpty == false ? Int32(TASKHOST_YES) : 0
+            result.autoretry_for = texts.add(retry.automaticallyFor?.joined(separator: ","))
+            result.dont_autoretry_for = retry.neverFor.isEmpty ? nil : texts.add(retry.neverFor.joined(separator: ","))
         }
         return result
     }

@@ -13,7 +13,7 @@ public final class TaskContext: Sendable {
         self.init(nil)
     }
 
-    /// From now on nobody reaches the runner through this context.
+    /// From now on the runner cannot be reached through this context.
     func end() {
         link.withLock { $0 = nil }
     }
@@ -91,8 +91,13 @@ public final class TaskContext: Sendable {
 
     /// A state of your own: an upper-case word, and whatever clients should see with it.
     ///
-    /// Throws what encoding `meta` throws.
+    /// Throws what encoding `meta` throws, and `TaskError` for SUCCESS, FAILURE, RETRY and REVOKED: these are how a
+    /// task ends, and clients read what lies under them as its result or its exception.
     public func state<Meta: Encodable>(_ state: String, _ meta: Meta) throws {
+        guard !["SUCCESS", "FAILURE", "RETRY", "REVOKED"].contains(state) else {
+            throw TaskError(
+                type: "ValueError", "\(state) is how a task ends, no state of its own: give it another name")
+        }
         let bytes = try JSON(encoding: meta).bytes
         link.withLock { $0?.updateState(state, meta: bytes) }
     }

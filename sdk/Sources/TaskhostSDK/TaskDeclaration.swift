@@ -29,6 +29,9 @@ public protocol TaskDeclaration: Codable, Sendable {
 extension Signature {
     /// A task by its declaration. What ran before it puts its result before these arguments, which are keyword ones.
     /// - Throws: `EncodingError`: an `@Arg` without default has not been set, or a value has no JSON.
+    ///
+    /// A program that imports TaskhostClient as well gets the client's, which knows Foundation's dates and bytes.
+    @_disfavoredOverload
     public init(_ call: some TaskDeclaration) throws {
         self.init(Self.taskName(of: call), arguments: [], keywords: try Self.keywords(of: call))
     }

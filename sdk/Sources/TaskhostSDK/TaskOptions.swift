@@ -5,7 +5,7 @@ public struct TaskOptions: Sendable {
     /// What clients call; nil: as a `TaskDeclaration` says, else bundle name, dot, the type's name in snake case
     /// ("images.resize_all").
     public var name: String?
-    /// From the start; then the task is told to stop (`TaskContext.shouldStop`, cancellation). Above zero.
+    /// From the start; then the task is asked to stop (`TaskContext.shouldStop`, cancellation). Above zero.
     public var softLimit: Duration?
     /// From the start; then its processes are killed. Above zero.
     public var hardLimit: Duration?
@@ -106,6 +106,11 @@ public struct RetryPolicy: Sendable, Equatable {
     public var longest: Duration?
     /// Take a random part of the delay, so that many failures at once don't return at once; nil: yes.
     public var jitter: Bool?
+    /// Only failures of these names are retried by themselves: "TimeoutError", "myapp.errors.Busy". nil: all of them
+    /// where there is a `backoff`, else none.
+    public var automaticallyFor: [String]?
+    /// Failures of these names are final.
+    public var neverFor: [String] = []
 
     /// Not even when the task throws `Retry`.
     public static let never = RetryPolicy(bound: .never)
@@ -118,6 +123,21 @@ public struct RetryPolicy: Sendable, Equatable {
     /// When the task throws `Retry`, without end.
     public static func unlimited(delay: Duration? = nil) -> RetryPolicy {
         RetryPolicy(bound: .unlimited, delay: delay)
+    }
+
+    /// The same policy for failures of some names only: `.backoff().only(for: ["TimeoutError"])`. Without a `backoff`
+    /// they are retried by themselves after `delay`.
+    public func only(for names: [String]) -> RetryPolicy {
+        var copy = self
+        copy.automaticallyFor = names
+        return copy
+    }
+
+    /// The same policy, with failures of some names final: `.backoff().except(for: ["ValueError"])`.
+    public func except(for names: [String]) -> RetryPolicy {
+        var copy = self
+        copy.neverFor = names
+        return copy
     }
 
     /// Every failure, after a delay that doubles each time. `maxRetries` nil: without end.

@@ -2,7 +2,7 @@
 
 /// Sent by `taskhost beat` and by workers with -B, unless the operator says otherwise under the same name.
 public struct TaskSchedule: Sendable {
-    /// What becomes of due times while nobody could send.
+    /// What becomes of due times while no process led.
     public enum Missed: String, Sendable {
         case skip
         case once

@@ -23,7 +23,7 @@ enum EncodingSlot {
     case value(JSON)
     case array(ArraySlots)
     case object(ObjectSlots)
-    /// Filled later, by whoever asked for a `superEncoder`.
+    /// Filled later, by the caller of `superEncoder`.
     case encoder(ValueEncoder)
 
     /// What wrote nothing is an empty object, as `JSONEncoder` has it.

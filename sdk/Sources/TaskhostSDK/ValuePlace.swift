@@ -49,7 +49,7 @@ extension JSON {
         case .bool: "bool"
         case .int, .bigInteger: "int"
         case .double: "float"
-        case .string: "str"
+        case .string, .surrogates: "str"
         case .array: "list"
         case .object: "dict"
         }

@@ -15,10 +15,15 @@ public struct Retry: Error, Sendable {
     public var keywords: [String: JSON]?
     /// From now on; a later start is not worth it. nil: as the message says.
     public var expires: Duration?
+    /// Where the next attempt goes; nil: the queue this one came from.
+    public var queue: String?
+    /// Of the next attempt, 0…255; nil: as this one.
+    public var priority: Int?
 
     public init(
         after: Duration? = nil, bound: RetryPolicy.Bound? = nil, reason: String? = nil, failure: TaskError? = nil,
-        arguments: [JSON]? = nil, keywords: [String: JSON]? = nil, expires: Duration? = nil
+        arguments: [JSON]? = nil, keywords: [String: JSON]? = nil, expires: Duration? = nil, queue: String? = nil,
+        priority: Int? = nil
     ) {
         self.after = after
         self.bound = bound
@@ -27,6 +32,8 @@ public struct Retry: Error, Sendable {
         self.arguments = arguments
         self.keywords = keywords
         self.expires = expires
+        self.queue = queue
+        self.priority = priority
     }
 }
 

@@ -75,6 +75,18 @@ struct ParsingTests {
         #expect(throws: JSONError(reason, at: offset)) { try JSON(parsing: text) }
     }
 
+    @Test("keeps halves of surrogate pairs as they are written, where it is told to")
+    func surrogates() throws {
+        for text in [#"["x\udcffy\n",{"a":"\ud800"}]"#, #""\udc00\ud83d\ude00""#] {
+            let value = try JSON(parsing: text, limits: .trusted)
+            #expect(String(decoding: value.bytes, as: UTF8.self) == text)
+            #expect(value == (try JSON(parsing: text, limits: .trusted)))
+        }
+        #expect(try JSON(parsing: #""\ud83d\ude00""#, limits: .trusted) == .string("\u{1F600}"))
+        #expect(throws: JSONError(.loneSurrogate, at: 1)) { try JSON(parsing: #"{"\ud800":1}"#, limits: .trusted) }
+        #expect(String(decoding: JSON.surrogates("a\"b").bytes, as: UTF8.self) == #""a\"b""#)
+    }
+
     @Test(
         "refuses broken UTF-8",
         arguments: [

@@ -4,6 +4,12 @@ import Testing
 
 @Suite("Writing JSON")
 struct WritingTests {
+    @Test("printed, a value is JSON text")
+    func printed() {
+        let value: JSON = ["ChordError", 7, .object([JSONMember(key: "k", value: nil)])]
+        #expect("\(value)" == #"["ChordError",7,{"k":null}]"#)
+    }
+
     @Test(
         "writes compact ASCII",
         arguments: [

@@ -134,9 +134,9 @@ struct ArgumentTests {
 
     @Test("a body that can't be read is a ValueError, and what the host keeps for itself is not looked at")
     func unreadable() async {
-        let report = await run(add, #"[["\ud800",6],{},{}]"#)
+        let report = await run(add, #"[[{"\ud800":4},6],{},{}]"#)
         #expect(report.type == "ValueError")
-        #expect(report.message == "the message's arguments can't be read: half of a surrogate pair at byte 1")
+        #expect(report.message == "the message's arguments can't be read: half of a surrogate pair at byte 2")
         #expect(await run(add, #"[[4,6],{},{"callbacks":[{"task":"\ud800"}]}]"#).value == "10")
     }
 

@@ -113,6 +113,15 @@ struct CanvasTests {
         #expect(await run(Bundle("t", version: "1") { Reads.self }, "[[],{},{}]").value.hasPrefix(#"["7","here""#))
     }
 
+    @Test("A chain becomes part of another, unless it has callbacks or options of its own")
+    func chains() {
+        #expect(((add | add) | (add | add)).tasks.count == 4)
+        let called = (add | add).linked(to: add)
+        #expect((called | add).tasks.map(\.kind) == ["chain", nil])
+        #expect((called | add).tasks[0].options["link"]?.elements?.count == 1)
+        #expect((add | (add | add).immutable).tasks.map(\.kind) == [nil, "chain"])
+    }
+
     @Test("Stamps reach every task of a canvas")
     func stamps() {
         let canvas = Signature.chord([add, add | add], body: add).stamped("who", "me")

@@ -22,6 +22,7 @@ private struct Throwing: TaskHandler {
         case "retry": throw Retry(after: .milliseconds(1500), reason: "busy")
         case "retry by policy": throw Retry()
         case "retry for ever": throw Retry(bound: .unlimited)
+        case "retry elsewhere": throw Retry(queue: "low", priority: 3)
         case "reject": throw Reject(reason: "no")
         case "requeue": throw Reject(requeue: true)
         case "ignore": throw Ignore()
@@ -93,6 +94,9 @@ struct EndingTests {
         #expect(timed.message == "busy")
         let plain = await run(throwing, #"[["retry by policy"],{},{}]"#)
         #expect(plain.countdown == -1)
+        #expect(plain.queue == nil && plain.priority == -1)
+        let elsewhere = await run(throwing, #"[["retry elsewhere"],{},{}]"#)
+        #expect(elsewhere.queue == "low" && elsewhere.priority == 3)
         #expect(await run(throwing, #"[["retry for ever"],{},{}]"#).maxRetries == -1)
     }
 
@@ -117,7 +121,7 @@ struct EndingTests {
         }
         #expect(report.type == "SoftTimeLimitExceeded")
         #expect(report.module == "billiard.exceptions")
-        #expect(report.arguments == "[]")
+        #expect(report.message == "the task stopped at its soft limit")
     }
 
     @Test("the stop descriptor wakes a sleeping handler, which may clean up", arguments: [false, true])

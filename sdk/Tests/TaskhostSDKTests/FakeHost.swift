@@ -19,6 +19,8 @@ struct Report: Sendable, Equatable {
     /// "send" or "chord", the id, the signature.
     var sent: [[String]] = []
     var newArguments: String?
+    var queue: String?
+    var priority: Int32 = -1
     var keywords: String?
     var expires: Double?
 }
@@ -188,6 +190,8 @@ enum FakeHost {
             task.report.type = retry.type.map { String(cString: $0) } ?? ""
             task.report.message = retry.message.map { String(cString: $0) } ?? ""
             task.report.newArguments = retry.args.map { String(cString: $0) }
+            task.report.queue = retry.queue.map { String(cString: $0) }
+            task.report.priority = retry.priority
             task.report.keywords = retry.kwargs.map { String(cString: $0) }
             task.report.expires = retry.expires
         }

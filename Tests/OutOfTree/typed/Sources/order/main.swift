@@ -1,6 +1,7 @@
 // Calls the bundle's tasks by their types: order BROKER. Every line but the last is an answer.
 import PhotoTasks
 import TaskhostClient
+import TaskhostSDK
 
 let client = try TaskhostClient(broker: CommandLine.arguments[1])
 let patience = Duration.seconds(30)
@@ -20,7 +21,8 @@ do {
 try await client.send(Check(small)).get(timeout: patience)
 print("checked")
 
-let sides = group(Signature(Resize(Size(width: 2, height: 2), width: 1)), Signature(Resize(small, width: 6)))
+let sides = group(
+    try Signature(Resize(Size(width: 2, height: 2), width: 1)), try Signature(Resize(small, width: 6)))
 print(try await client.send(sides).get(as: [Size].self, timeout: patience).map(\.height))
 
 let album = try await client.send(Album([Size(width: 5, height: 5), Size(width: 10, height: 30)]))

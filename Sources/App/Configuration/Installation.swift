@@ -1,0 +1,44 @@
+import Glibc
+package import Output
+
+/// Where the parts of this installation are, seen from our own executable.
+package struct Installation: Sendable {
+    /// The folder that holds bin/.
+    let root: String
+    private let runnerOverride: String?
+
+    package init(environment: [String: String]) throws(CommandFailure) {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        guard length > 0 else {
+            throw .configuration("/proc is not mounted, and without it no task can run", fix: "mount /proc")
+        }
+        let executable = String(decoding: buffer.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        self.init(
+            root: Self.parent(Self.parent(executable)),
+            runnerOverride: environment["TASKHOST_RUNNER"].flatMap { $0.isEmpty ? nil : $0 })
+    }
+
+    package init(root: String, runnerOverride: String?) {
+        self.root = root
+        self.runnerOverride = runnerOverride
+    }
+
+    package var pluginFolder: String { root + "/plugins" }
+
+    package var sdk: String { root + "/share/taskhost/sdk" }
+
+    package func runnerPath() throws(CommandFailure) -> String {
+        let path = runnerOverride ?? root + "/libexec/taskhost/taskhost-runner"
+        guard access(path, X_OK) == 0 else {
+            throw .configuration(
+                "the runner \(path) is not there or not executable",
+                fix: "install the whole tree (make install PREFIX=…), or name it in TASKHOST_RUNNER")
+        }
+        return path
+    }
+
+    private static func parent(_ path: String) -> String {
+        path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    }
+}

@@ -1,0 +1,36 @@
+package import Output
+package import TaskhostJSON
+
+/// Reads an argument of a task: JSON if it is JSON, else the word itself. 4 is a number, hello a string, "4" (with
+/// its quotes) a string too.
+package enum PlainValue {
+    package static func read(_ word: String) -> JSON {
+        do {
+            return try JSON(parsing: Array(word.utf8), limits: .trusted)
+        } catch {
+            return .string(word)
+        }
+    }
+
+    /// `--kw name=value`.
+    package static func keyword(_ word: String) throws(CommandFailure) -> JSONMember {
+        guard let equals = word.firstIndex(of: "="), equals > word.startIndex else {
+            throw CommandFailure(.usage, "--kw \(word): write NAME=VALUE")
+        }
+        return JSONMember(key: String(word[..<equals]), value: read(String(word[word.index(after: equals)...])))
+    }
+
+    /// `--kwargs '{"y": 1}'`.
+    package static func keywords(_ text: String) throws(CommandFailure) -> [JSONMember] {
+        let value: JSON
+        do {
+            value = try JSON(parsing: Array(text.utf8), limits: .trusted)
+        } catch {
+            throw CommandFailure(.usage, "--kwargs is no JSON: \(error)", fix: "write --kwargs '{\"name\": value}'")
+        }
+        guard case .object(let members) = value else {
+            throw CommandFailure(.usage, "--kwargs must be a JSON object", fix: "write --kwargs '{\"name\": value}'")
+        }
+        return members
+    }
+}

@@ -1,0 +1,53 @@
+import Output
+import Settings
+
+/// Brings what people type into the order the parser wants.
+enum ArgumentOrder {
+    static let subcommands = [
+        "worker", "call", "result", "revoke", "inspect", "control", "status", "top", "events", "bundles", "purge",
+        "hand-over", "scheduled", "dead", "beat", "doctor", "help",
+    ]
+
+    /// Celery takes its global options before the subcommand; ours take them after it.
+    private static let withValue: Set<String> = ["-b", "--broker", "--result-backend", "--config"]
+
+    /// Moves leading global options behind the subcommand, gives a bare `--wait` its value, and keeps negative
+    /// numbers among the task's arguments from looking like options.
+    static func normalise(_ words: [String]) -> [String] {
+        var leading: [String] = []
+        var rest = words[...]
+        while let word = rest.first, word.hasPrefix("-") {
+            let name = String(word.prefix { $0 != "=" })
+            let isShortWithValue = word.hasPrefix("-b") && !word.hasPrefix("--") && word.count > 2
+            guard withValue.contains(name) || isShortWithValue else { break }
+            let takesNext = withValue.contains(word)
+            leading.append(contentsOf: rest.prefix(takesNext ? 2 : 1))
+            rest = rest.dropFirst(takesNext ? 2 : 1)
+        }
+        guard let command = rest.first, subcommands.contains(command) else { return words }
+        let own = rest.dropFirst()
+        switch command {
+        case "call": return [command] + leading + own.map(argumentOfCall)
+        case "result": return [command] + leading + own.map(bareWait)
+        case "beat" where ["run", "next"].contains(own.first):
+            return [command] + own.prefix(1) + leading + own.dropFirst()
+        default: return [command] + leading + own
+        }
+    }
+
+    /// A first word that is neither an option nor a subcommand, and the subcommand that was meant.
+    static func unknownSubcommand(_ words: [String]) -> CommandFailure? {
+        guard let word = words.first, !word.hasPrefix("-"), !subcommands.contains(word) else { return nil }
+        if let answer = CeleryWords.answer(subcommand: word) { return answer }
+        let meant = NearestName.of(word, among: subcommands).map { "taskhost \($0)" }
+        return CommandFailure(
+            .usage, "'\(word)' is no subcommand", fix: meant ?? "`taskhost --help` lists the subcommands")
+    }
+
+    private static func bareWait(_ word: String) -> String { word == "--wait" ? "--wait=\(WaitTime.forever)" : word }
+
+    private static func argumentOfCall(_ word: String) -> String {
+        // JSON allows white space before a number, the parser no option that begins with it.
+        word.first == "-" && Double(word) != nil ? " " + word : bareWait(word)
+    }
+}

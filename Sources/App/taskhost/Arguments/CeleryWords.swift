@@ -1,0 +1,54 @@
+// Options and subcommands of Celery's own command that have no counterpart here: each answer names the way here.
+import Output
+
+enum CeleryWords {
+    private static let subcommands = [
+        "flower": "run Celery's own beside it: celery -b BROKER flower; or `taskhost top`, which needs nothing else",
+        "multi": "start one service for each worker, say taskhost@NAME of systemd; docs/systemd.md has the unit",
+        "shell": "send a task with `taskhost call TASK ARGUMENTS --wait`, ask workers with `taskhost inspect`",
+        "graph": "`taskhost top` shows the workers, `taskhost call --chain` what follows what",
+        "migrate": "copy nothing: a worker on the new broker and one on the old serve both until the old one is empty",
+        "report": "taskhost inspect report, or taskhost doctor",
+        "amqp": "use rabbitmqctl, or `taskhost purge` and `taskhost dead`",
+        "list": "taskhost inspect active_queues",
+    ]
+
+    private static let options: [(names: [String], answer: String)] = [
+        (
+            ["-A", "--app"],
+            "leave it out: there is no app to be loaded. Tasks come from the bundles in --plugins, addresses from "
+                + "--broker and --result-backend (or CELERY_BROKER_URL, CELERY_RESULT_BACKEND)"
+        ),
+        (
+            ["-P", "--pool"],
+            "leave it out: each task runs in a process of its own, as with prefork; --concurrency says how many"
+        ),
+        (
+            ["-D", "--detach"],
+            "leave it out: a worker stays in the foreground. systemd (docs/systemd.md has the unit) or "
+                + "`nohup taskhost … &` put it into the background"
+        ),
+        (["--workdir"], "write `cd FOLDER && taskhost …`, or WorkingDirectory= in the systemd unit"),
+        (
+            ["--uid", "--gid"], "start it as that user: User= in the systemd unit, or `setpriv --reuid USER taskhost …`"
+        ),
+    ]
+
+    /// nil: none of them is there.
+    static func answer(_ words: [String]) -> CommandFailure? {
+        // Arguments of a task are no options.
+        let command = words.first { !$0.hasPrefix("-") }
+        guard command != "call" || words.first?.hasPrefix("-") == true else { return nil }
+        for word in words.prefix(while: { $0 != "--" }) where word.hasPrefix("-") {
+            let name = String(word.hasPrefix("--") ? word.prefix { $0 != "=" } : word.prefix(2))
+            guard let option = options.first(where: { $0.names.contains(name) }) else { continue }
+            return CommandFailure(.usage, "\(name) is an option of Celery's", fix: option.answer)
+        }
+        return nil
+    }
+
+    /// - Parameter word: what stands where a subcommand should.
+    static func answer(subcommand word: String) -> CommandFailure? {
+        subcommands[word].map { CommandFailure(.usage, "'\(word)' is a subcommand of Celery's", fix: $0) }
+    }
+}

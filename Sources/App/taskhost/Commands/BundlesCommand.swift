@@ -1,0 +1,73 @@
+import ArgumentParser
+import Configuration
+import Linux
+import Loop
+import Output
+import Ports
+import Runner
+import Settings
+import TaskModel
+
+struct BundlesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bundles", abstract: "Load bundles on trial: what they offer, or why they would be refused.",
+        discussion: """
+            Each file is loaded in a process of its own, as a worker would do it; no task is run. Exit status 1 if \
+            any is refused.
+            """)
+
+    @Argument(
+        help: ArgumentHelp(
+            "Bundles, or folders of bundles. Default: the plugins folders.", valueName: "file or folder"))
+    var paths: [String] = []
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    @Option(help: ArgumentHelp("Settings file. Default: the first taskhost.toml found.", valueName: "file"))
+    var config: String?
+
+    func run() throws {
+        let environment = ThisProcess.environment
+        let installation = try Installation(environment: environment)
+        let configuration = try ConfigurationBuilder(
+            flags: SettingsLayer(), file: config, environment: environment
+        ).build()
+        let looked = paths.isEmpty ? configuration[Settings.worker.plugins] ?? [installation.pluginFolder] : paths
+        let loop = try EpollLoop()
+        let inspector = try BundleInspector(
+            loop: loop,
+            options: configuration.runnerOptions(
+                runnerPath: try installation.runnerPath(), folders: looked, environment: environment)
+        ) { level, line in
+            if level >= .warning { Console.note("taskhost: \(line)") }
+        }
+        let files = try files(looked, inspector)
+        guard !files.isEmpty else { throw PluginCheck.noBundles(in: looked, sdk: installation.sdk) }
+        var reports: [BundleReport] = []
+        inspector.inspect(files) {
+            reports = $0
+            loop.stop()
+        }
+        loop.run()
+        Console.out(json ? Console.text(BundleText.json(reports)) : BundleText.page(reports))
+        if reports.contains(where: { $0.status != .active }) { throw ExitCode(ExitStatus.failure.rawValue) }
+    }
+
+    /// Folders stand for the bundles in them.
+    private func files(_ paths: [String], _ inspector: BundleInspector) throws(CommandFailure) -> [String] {
+        var files: [String] = []
+        for path in paths {
+            let isFolder = Files.isFolder(path)
+            if Files.exists(path), !isFolder {
+                files.append(path)
+            } else if path.hasSuffix(".so"), !isFolder {
+                throw CommandFailure(
+                    .configuration, "\(path): no such file", fix: "name a bundle that is there, or a folder of bundles")
+            } else {
+                files += try PluginCheck.bundles(in: [path], by: inspector)
+            }
+        }
+        return files
+    }
+}

@@ -1,0 +1,41 @@
+import ArgumentParser
+import Configuration
+import Glibc
+import Linux
+import Output
+import Settings
+import Worker
+
+struct WorkerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "worker", abstract: "Serve queues: take messages, run their tasks, record what came of them.",
+        discussion: """
+            SIGNALS
+              TERM  take no more, finish what runs within --grace, give the rest back
+              INT   the same, with exit status 1
+              QUIT, or a second one of these
+                    stop now: everything goes back to its queue;
+                    with soft_shutdown_timeout what runs has that long first
+              HUP   look at the plugins folders again, reopen the log file
+
+            Under systemd (Type=notify) READY=1 is sent when bundles are loaded, queues are consumed and remote \
+            control is subscribed; WATCHDOG=1 twice per WatchdogSec.
+            """)
+
+    @OptionGroup(title: "Worker") var worker: WorkerOptions
+    @OptionGroup(title: "Connection") var connection: ConnectionOptions
+    @OptionGroup(title: "Log") var logging: LoggingOptions
+
+    func run() throws {
+        var flags = try worker.flags()
+        flags.overlay(try logging.flags())
+        let builder = try connection.settings(flags)
+        let environment = ThisProcess.environment
+        let configuration = try builder.build()
+        let log = try LogSetup(builder.settings)
+        let status = try WorkerRun(
+            configuration: configuration, log: log, environment: environment, schedules: worker.beat ? builder : nil
+        ).run()
+        if status != .success { throw ExitCode(status.rawValue) }
+    }
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import Glibc
+import Output
+
+/// The program: `taskhost [worker] …` and its companions.
+struct TaskhostCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "taskhost",
+        abstract: "Runs Celery tasks that are written in C, C++ and Swift.",
+        usage: """
+            taskhost [worker] [--queues urgent,normal] [options]
+            taskhost call TASK [ARGUMENTS] [--wait] [options]
+            taskhost beat [next [--count N]] [options]
+            taskhost status | top | events | inspect METHOD | control METHOD [ARGUMENTS] [--destination NODE,…]
+            taskhost scheduled [QUEUE…] [--json]
+            taskhost doctor [worker's options] [--json]
+            taskhost result ID [--wait] | revoke ID… | bundles [FILE…] | purge QUEUE… | dead ls|show|retry|drop QUEUE
+            taskhost hand-over QUEUE…
+            """,
+        discussion: """
+            Without a broker the messages lie in a file in your state directory: no server is needed. Bundles are \
+            shared libraries (*.so) in the plugins folder; `taskhost bundles` shows what they offer.
+
+            Options win over TASKHOST_* variables (also CELERY_BROKER_URL, CELERY_RESULT_BACKEND), these over \
+            taskhost.toml (in this folder, in ~/.config/taskhost, in /etc/taskhost).
+
+            EXIT STATUS
+            \(ExitStatus.table)
+            """,
+        version: ProgramVersion.text,
+        subcommands: [
+            WorkerCommand.self, CallCommand.self, ResultCommand.self, RevokeCommand.self, InspectCommand.self,
+            ControlCommand.self, StatusCommand.self, TopCommand.self, EventsCommand.self, BundlesCommand.self,
+            PurgeCommand.self, HandOverCommand.self, ScheduledCommand.self, DeadCommand.self, BeatCommand.self,
+            DoctorCommand.self,
+        ],
+        defaultSubcommand: WorkerCommand.self)
+}
+
+@main
+enum Program {
+    static func main() {
+        // A peer that hangs up is an error of the write that meets it, not our end.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            let words = ArgumentOrder.normalise(try GivenArguments.take())
+            if let failure = CeleryWords.answer(words) ?? ArgumentOrder.unknownSubcommand(words) { throw failure }
+            var command = try TaskhostCommand.parseAsRoot(words)
+            try command.run()
+        } catch let failure as CommandFailure {
+            LogSink.flushLast()
+            Console.note("taskhost: \(failure)")
+            exit(failure.status.rawValue)
+        } catch {
+            TaskhostCommand.exit(withError: error)
+        }
+    }
+}

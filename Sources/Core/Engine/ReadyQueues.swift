@@ -1,0 +1,135 @@
+// What waits for a slot, and which task is next: by the queues' preference, then priority, then arrival.
+import CeleryWire
+import TaskModel
+
+/// A heap per queue; queues are few, so choosing among them is a scan.
+struct ReadyQueues {
+    private struct Entry {
+        /// Higher goes first.
+        let urgency: Int
+        let order: UInt64
+        let task: InFlight
+
+        func precedes(_ other: Entry) -> Bool {
+            urgency != other.urgency ? urgency > other.urgency : order < other.order
+        }
+    }
+
+    private struct Lane {
+        let name: String
+        let share: Int?
+        /// Smooth weighted round robin: grows by the share, shrinks by the sum of shares when chosen.
+        var balance = 0
+        var heap: [Entry] = []
+    }
+
+    private var lanes: [Lane]
+    private var indexByName: [String: Int]
+    private var arrivals: UInt64 = 0
+    private let lowestFirst: Bool
+    private(set) var count = 0
+
+    /// - Parameter lowestFirst: whether 0 is the most urgent priority.
+    init(_ preferences: [QueuePreference], lowestFirst: Bool = false) {
+        self.lowestFirst = lowestFirst
+        lanes = preferences.map { Lane(name: $0.declaration.name, share: $0.share) }
+        indexByName = Dictionary(
+            preferences.enumerated().map { ($0.element.declaration.name, $0.offset) }, uniquingKeysWith: { a, _ in a })
+    }
+
+    /// Served after those there are.
+    mutating func addLane(_ name: String) {
+        guard indexByName[name] == nil else { return }
+        indexByName[name] = lanes.count
+        lanes.append(Lane(name: name, share: lanes.contains { $0.share != nil } ? 1 : nil))
+    }
+
+    /// - Returns: its order among those that are ready, by arrival.
+    @discardableResult
+    mutating func insert(_ task: InFlight) -> UInt64 {
+        arrivals += 1
+        putBack(task, order: arrivals)
+        return arrivals
+    }
+
+    /// Where it was when it was taken.
+    mutating func putBack(_ task: InFlight, order: UInt64) {
+        let lane = indexByName[task.delivery.queue] ?? lanes.count - 1
+        let urgency = lowestFirst ? -Int(task.message.priority) : Int(task.message.priority)
+        lanes[lane].heap.append(Entry(urgency: urgency, order: order, task: task))
+        siftUp(lane)
+        count += 1
+    }
+
+    /// The next one to start, if any; `admits` may pass one over (its queue is tried no further in this call).
+    mutating func next(where admits: (InFlight) -> Bool) -> InFlight? {
+        guard count > 0, let lane = chooseLane(where: admits) else { return nil }
+        count -= 1
+        return removeFirst(lane)
+    }
+
+    /// Rare (a consumer was lost), so a rebuild of the queue's heap is cheap enough.
+    mutating func remove(_ task: InFlight) {
+        for lane in lanes.indices {
+            guard let index = lanes[lane].heap.firstIndex(where: { $0.task === task }) else { continue }
+            lanes[lane].heap.remove(at: index)
+            // A sorted array is a heap.
+            lanes[lane].heap.sort { $0.precedes($1) }
+            count -= 1
+            return
+        }
+    }
+
+    mutating func removeAll() -> [InFlight] {
+        let all = lanes.flatMap { $0.heap.map(\.task) }
+        for index in lanes.indices { lanes[index].heap.removeAll() }
+        count = 0
+        return all
+    }
+
+    private mutating func chooseLane(where admits: (InFlight) -> Bool) -> Int? {
+        var chosen: Int?
+        var sum = 0
+        for index in lanes.indices {
+            guard let first = lanes[index].heap.first, admits(first.task) else { continue }
+            guard let share = lanes[index].share else {
+                // Without shares the order of the list is the law.
+                if chosen == nil { return index }
+                continue
+            }
+            lanes[index].balance += share
+            sum += share
+            if chosen.map({ lanes[index].balance > lanes[$0].balance }) ?? true { chosen = index }
+        }
+        if let chosen { lanes[chosen].balance -= sum }
+        return chosen
+    }
+
+    private mutating func siftUp(_ lane: Int) {
+        var child = lanes[lane].heap.count - 1
+        while child > 0 {
+            let parent = (child - 1) / 2
+            guard lanes[lane].heap[child].precedes(lanes[lane].heap[parent]) else { return }
+            lanes[lane].heap.swapAt(child, parent)
+            child = parent
+        }
+    }
+
+    private mutating func removeFirst(_ lane: Int) -> InFlight {
+        let first = lanes[lane].heap[0].task
+        let last = lanes[lane].heap.removeLast()
+        guard !lanes[lane].heap.isEmpty else { return first }
+        lanes[lane].heap[0] = last
+        var parent = 0
+        let size = lanes[lane].heap.count
+        while true {
+            var best = parent
+            for child in [2 * parent + 1, 2 * parent + 2] where child < size {
+                if lanes[lane].heap[child].precedes(lanes[lane].heap[best]) { best = child }
+            }
+            if best == parent { return first }
+            lanes[lane].heap.swapAt(parent, best)
+            parent = best
+        }
+    }
+}

@@ -1,0 +1,322 @@
+// One file of a plugins folder through its versions: loading, serving, being replaced, being refused.
+//
+// What has served stays served: when its zygote dies another one is started from the same sealed copy, as often and as
+// late as it takes, and its runs wait. Only a version that never served can be refused.
+
+internal import CLinux
+internal import Glibc
+internal import Ports
+internal import TaskModel
+
+/// What a bundle needs from the pool.
+protocol BundleFileHost: AnyObject {
+    /// - Parameter spares: children kept ready; nil: as configured.
+    func startZygote(
+        _ copy: PrivateCopy, owner: any ZygoteOwner, spares: Int?
+    ) throws(RunnerFailure) -> Zygote
+    /// It has loaded, and is about to offer its tasks.
+    func isLoaded(_ file: BundleFile)
+    func conflict(of manifest: BundleManifest, in file: BundleFile) -> String?
+    func offers(_ file: BundleFile, _ manifest: BundleManifest?)
+    func statusChanged(_ file: BundleFile, _ report: BundleReport)
+    func zygoteEnded(_ zygote: Zygote, lost: [LostRun], reason: String)
+    func capacityFreed()
+    func lookAgain()
+}
+
+final class BundleFile: ZygoteOwner {
+    let path: String
+    /// The newest healthy version; nil while it is started again, and when there is none.
+    private(set) var active: Zygote?
+    /// Why its runs cannot be started for some time.
+    private(set) var pauseReason: String?
+    private(set) var isWanted = true
+
+    private unowned let host: any BundleFileHost
+    private let trustsAnybody: Bool
+    private let loop: any EventLoop
+    /// A version that has not served yet.
+    private var candidate: Zygote?
+    /// What serves, or did when its zygote died.
+    private var served: PrivateCopy?
+    /// Of the served version, in the place of one that died.
+    private var revived: Zygote?
+    private var deaths = DeathBook()
+    private var revival: (any LoopTimer)?
+    private let lone: LoneZygote
+    private var draining: [Zygote] = []
+    private var tried: FileIdentity?
+    private var refusal: String?
+    private var isInConflict = false
+    private var quarantine: [FileIdentity: String] = [:]
+    private var retry: (any LoopTimer)?
+    /// Before a version that never served is tried again, when it was not its fault.
+    private var retries = Backoff(initial: 5, max: 60)
+
+    init(_ path: String, trustsAnybody: Bool, host: any BundleFileHost, loop: any EventLoop) {
+        self.path = path
+        self.trustsAnybody = trustsAnybody
+        self.host = host
+        self.loop = loop
+        lone = LoneZygote(loop: loop)
+    }
+
+    /// Nothing of it runs.
+    var isOver: Bool { zygotes.isEmpty }
+
+    var zygotes: [Zygote] { [active, revived, candidate, lone.zygote].compactMap { $0 } + draining }
+
+    var reports: [BundleReport] {
+        var reports: [BundleReport] = []
+        if let active { reports.append(report(.active, active)) }
+        if active == nil, let loading = revived ?? candidate { reports.append(report(.loading, loading)) }
+        if let sentence = pauseReason ?? refusal {
+            reports.append(BundleReport(path: path, status: .refused(sentence), manifest: nil))
+        }
+        return reports + draining.map { report(.draining, $0) }
+    }
+
+    /// Loads the file if it is not what was loaded, or refused, last.
+    func consider() {
+        isWanted = true
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            // Anything else than a file that is gone will pass.
+            if errno == ENOENT || errno == ENOTDIR { vanish() }
+            return
+        }
+        let identity = FileIdentity(status)
+        guard identity != tried else { return }
+        endRetry()
+        if let known = quarantine[identity] {
+            tried = identity
+            return refuse(known)
+        }
+        load()
+    }
+
+    /// Another bundle left: its task names may be free now.
+    func reconsiderConflict() {
+        guard isInConflict else { return }
+        tried = nil
+        consider()
+    }
+
+    /// The file is gone: what runs may finish.
+    func vanish() {
+        guard isWanted else { return }
+        isWanted = false
+        endRetry()
+        endPause()
+        tried = nil
+        refusal = nil
+        served = nil
+        candidate?.kill("\(path) went away")
+        revived?.kill("\(path) went away")
+        for zygote in [active, lone.letGo()] { if let zygote { drain(zygote) } }
+        active = nil
+        host.offers(self, nil)
+        host.statusChanged(self, BundleReport(path: path, status: .gone))
+    }
+
+    /// The zygote for runs that must be alone in theirs; nil: not now, `capacityFreed` follows.
+    func loneZygote() -> Zygote? {
+        guard isWanted, let served, pauseReason == nil else { return nil }
+        return lone.ready(for: served, owner: self, host: host)
+    }
+
+    /// Twice a second.
+    func tidy() {
+        if let idle = lone.idle() { drain(idle) }
+    }
+
+    /// For the end of the pool.
+    func close(gracefully: Bool) {
+        isWanted = false
+        endRetry()
+        endPause()
+        lone.close()
+        served = nil
+        for zygote in zygotes { gracefully ? zygote.retire() : zygote.kill("the host ends") }
+    }
+
+    // ---- ZygoteOwner ----
+
+    func zygoteReady(_ zygote: Zygote) {
+        if zygote === lone.zygote {
+            lone.becameReady()
+            return host.capacityFreed()
+        }
+        guard zygote === candidate || zygote === revived, isWanted, let manifest = zygote.manifest else {
+            return zygote.retire()
+        }
+        let isNew = zygote === candidate
+        if isNew { candidate = nil } else { revived = nil }
+        isInConflict = false
+        host.isLoaded(self)
+        if let conflict = host.conflict(of: manifest, in: self) {
+            drain(zygote)
+            isInConflict = true
+            return refuse(conflict)
+        }
+        if let older = active { drain(older) }
+        if let older = revived {
+            revived = nil
+            draining.append(older)
+            older.kill("a newer version came")
+        }
+        if served !== zygote.copy, let older = lone.letGo() { drain(older) }
+        active = zygote
+        served = zygote.copy
+        if isNew {
+            refusal = nil
+            retries.reset()
+        }
+        deaths.served()
+        endPause()
+        host.offers(self, manifest)
+        host.statusChanged(self, report(.active, zygote))
+    }
+
+    func zygoteEnded(_ zygote: Zygote, _ end: ZygoteEnd, lost: [LostRun]) {
+        let reason = end.text
+        if zygote === candidate {
+            candidate = nil
+            // Killed because something newer came, or the file went away: no fault of the bundle.
+            if isWanted { candidateFailed(zygote, end) }
+        } else if zygote === revived {
+            revived = nil
+            if isWanted { revive(afterSeconds: deaths.failed(), reason) }
+        } else if zygote === active {
+            active = nil
+            if isWanted { revive(afterSeconds: deaths.died(at: loop.clocks.monotonic.nanoseconds), reason) }
+        } else if !lone.ended(zygote) {
+            draining.removeAll { $0 === zygote }
+        }
+        host.zygoteEnded(zygote, lost: lost, reason: reason)
+    }
+
+    // ---- a new version ----
+
+    private func load() {
+        do throws(PrivateCopy.Failure) {
+            let copy = try PrivateCopy(of: path, trustsAnybody: trustsAnybody)
+            tried = copy.identity
+            if let older = candidate {
+                candidate = nil
+                draining.append(older)
+                older.kill("a newer version came")
+            }
+            candidate = try start(copy)
+            host.statusChanged(self, BundleReport(path: path, status: .loading, zygotePID: candidate?.pid))
+        } catch {
+            switch error {
+            case .changing: host.lookAgain()
+            case .gone: vanish()
+            case .refused(let sentence): refuse(sentence)
+            case .system(let sentence): tryLater(sentence)
+            }
+        }
+    }
+
+    private func start(_ copy: PrivateCopy) throws(PrivateCopy.Failure) -> Zygote {
+        do throws(RunnerFailure) {
+            return try host.startZygote(copy, owner: self, spares: nil)
+        } catch {
+            throw .system(error.description)
+        }
+    }
+
+    private func candidateFailed(_ zygote: Zygote, _ end: ZygoteEnd) {
+        switch end {
+        case .refused(let sentence):
+            // The very version that serves has shown that it can: it is no worse for this.
+            if zygote.copy.identity == served?.identity { return tryLater(sentence) }
+            quarantine[zygote.copy.identity] = sentence
+            refuse(sentence)
+        case .failed(let sentence), .died(let sentence): tryLater(sentence)
+        case .retired: break
+        }
+    }
+
+    /// Not the file's fault, as far as anybody can tell.
+    private func tryLater(_ sentence: String) {
+        let seconds = retries.next()
+        retry?.cancel()
+        retry = loop.schedule(afterSeconds: seconds) { [unowned self] in
+            retry = nil
+            tried = nil
+            consider()
+        }
+        refuse("\(sentence) It is tried again in \(Int(seconds)) s.")
+    }
+
+    private func refuse(_ sentence: String) {
+        guard refusal != sentence else { return }
+        refusal = sentence
+        // What has served goes on, in its old version if need be.
+        if served == nil { host.offers(self, nil) }
+        host.statusChanged(self, BundleReport(path: path, status: .refused(sentence)))
+    }
+
+    private func endRetry() {
+        retry?.cancel()
+        retry = nil
+        refusal = nil
+    }
+
+    private func drain(_ zygote: Zygote) {
+        draining.append(zygote)
+        zygote.retire()
+        host.statusChanged(self, report(.draining, zygote))
+    }
+
+    // ---- the version that served ----
+
+    /// Its tasks stay in the catalog meanwhile: their runs wait.
+    private func revive(afterSeconds seconds: Double, _ reason: String) {
+        guard seconds > 0 else { return reviveNow() }
+        let sentence =
+            "\(path) is paused for \(seconds < 1 ? "\(seconds)" : "\(Int(seconds))") s: \(reason)."
+            + " Its tasks wait. A new version is loaded at once."
+        pauseReason = sentence
+        revival?.cancel()
+        revival = loop.schedule(afterSeconds: seconds) { [unowned self] in
+            endPause()
+            reviveNow()
+        }
+        host.statusChanged(self, BundleReport(path: path, status: .refused(sentence)))
+        // Those that wait for it must not keep slots from others.
+        host.capacityFreed()
+    }
+
+    private func reviveNow() {
+        guard isWanted, let served, active == nil, revived == nil else { return }
+        do throws(RunnerFailure) {
+            let zygote = try host.startZygote(served, owner: self, spares: nil)
+            revived = zygote
+            host.statusChanged(self, BundleReport(path: path, status: .loading, zygotePID: zygote.pid))
+        } catch {
+            revive(afterSeconds: deaths.failed(), error.description)
+        }
+    }
+
+    private func endPause() {
+        revival?.cancel()
+        revival = nil
+        pauseReason = nil
+    }
+
+    private func report(_ status: BundleReport.Status, _ zygote: Zygote) -> BundleReport {
+        BundleReport(path: path, status: status, manifest: zygote.manifest, zygotePID: zygote.pid)
+    }
+}
+
+extension ZygoteEnd {
+    var text: String {
+        switch self {
+        case .refused(let sentence), .failed(let sentence), .died(let sentence): sentence
+        case .retired: "its runner left"
+        }
+    }
+}

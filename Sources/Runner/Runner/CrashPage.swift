@@ -1,0 +1,42 @@
+// Our view of the page a child fills when it crashes.
+
+internal import CLinux
+internal import CRunnerProtocol
+internal import Glibc
+
+/// Written by the child, so believed only as far as it goes: it decides what a report says, never what is safe.
+struct CrashPage {
+    static let size = 4096
+
+    private let page: UnsafeMutableRawPointer
+
+    /// Maps the page of this file, whose size is settled from then on: a child that could truncate it would kill every
+    /// process that reads it. The descriptor may be closed afterwards. nil: no memory.
+    init?(_ descriptor: Int32) {
+        guard ftruncate(descriptor, off_t(Self.size)) == 0, clinux_memfd_seal_size(descriptor) >= 0,
+            let page = clinux_map_shared(descriptor, Self.size, true)
+        else { return nil }
+        self.page = page
+    }
+
+    func unmap() {
+        munmap(page, Self.size)
+    }
+
+    var isFilled: Bool { read(\.state) == CRASH_FILLED.rawValue }
+
+    /// Whether the child has begun the task with this sequence number. Numbers are never used again, so what a
+    /// former child left here cannot be mistaken.
+    func hasBegun(_ sequence: UInt64) -> Bool {
+        read(\.sequence) == sequence
+    }
+
+    /// The signal its handler saw, and where; nil when it saw none.
+    var crash: (signal: Int32, address: UInt64)? {
+        isFilled ? (read(\.signal), read(\.address)) : nil
+    }
+
+    private func read<Field>(_ field: KeyPath<crash_page, Field>) -> Field {
+        page.load(fromByteOffset: MemoryLayout<crash_page>.offset(of: field)!, as: Field.self)
+    }
+}

@@ -1,0 +1,93 @@
+// One start, from the engine's request to its report.
+
+import Ports
+import TaskModel
+
+final class Run {
+    let request: StartRequest
+    /// Of the bundle version it was given to.
+    var task: TaskManifest
+    let pace: TaskPace
+    /// Names the task on its data socket; 0 until it was given to a child.
+    var sequence: UInt64 = 0
+    var child: Child?
+    var hasBegun = false
+    var beganAt: UInt64 = 0
+    /// How often its child was looked at and had not begun it.
+    var ticksBeforeItBegan = 0
+    /// Asked for; carried out as soon as the run is the one its child works on.
+    var killReason: KillReason?
+    /// It was killed for this.
+    var excess: MemoryExcess?
+    var wantsSoftStop = false
+
+    init(_ request: StartRequest, task: TaskManifest, pace: TaskPace) {
+        self.request = request
+        self.task = task
+        self.pace = pace
+    }
+
+    /// What a killed run comes to.
+    var killedOutcome: Outcome? {
+        switch killReason {
+        case .hardLimit(let seconds): .hardLimit(seconds)
+        case .terminate(let signal): .terminated(signal: signal)
+        case nil: excess.map { .memoryLimit($0) }
+        }
+    }
+}
+
+/// A run that was under way when its zygote died.
+struct LostRun {
+    let run: Run
+    /// Its child had looked at it: it may be what killed the zygote.
+    var hadBegun: Bool
+    /// The last of what it wrote.
+    var output: [UInt8] = []
+}
+
+/// How long the runs of one task take lately: whether it pays to hand several to a child at once.
+final class TaskPace {
+    /// Below this mean a kept child would wait for us longer than it works.
+    static let shortMicroseconds = 1000.0
+
+    private var meanMicroseconds: Double?
+    var keep = 0
+
+    func note(microseconds: UInt64) {
+        let new = Double(microseconds)
+        // One long run ends the pipelining at once; it takes several short ones to bring it back.
+        guard let mean = meanMicroseconds else {
+            meanMicroseconds = new
+            return
+        }
+        meanMicroseconds = new > mean ? (mean + new) / 2 : mean * 0.8 + new * 0.2
+    }
+
+    var isShort: Bool { keep > 1 && (meanMicroseconds ?? .infinity) < Self.shortMicroseconds }
+}
+
+/// Numbers the tasks of this process for their data sockets.
+final class SequenceSource {
+    private(set) var next: UInt64 = 1
+
+    func take() -> UInt64 {
+        defer { next += 1 }
+        return next
+    }
+}
+
+/// Where a childPool reports to.
+protocol RunSink: AnyObject {
+    func began(_ run: Run, pid: Int32)
+    func stateChanged(_ run: Run, state: String, meta: [UInt8])
+    func said(_ run: Run, level: LogLevel?, line: String)
+    func sent(_ run: Run, _ submission: Submission)
+    func finished(_ run: Run, _ report: RunReport)
+    /// A child took up work, or has none any more: how many are busy changed by this.
+    func busyChildren(changedBy change: Int)
+    /// A child was born.
+    func forked()
+    /// Something became possible that was not: a child is free, or a lane.
+    func capacityFreed()
+}

@@ -1,0 +1,15 @@
+/* crash - deaths have names: the handlers that fill the lane's crash page. */
+#ifndef RUNNER_CRASH_H
+#define RUNNER_CRASH_H
+#include "runner_protocol.h"
+
+#include <stdbool.h>
+
+/* In the zygote, after the bundle is loaded and before the first fork: children inherit handlers and alternate
+ * stack. */
+void crash_handlers_install(void);
+/* In the child. False: no memory for the page. */
+bool crash_page_map(int page_fd);
+void crash_page_begin(uint64_t sequence);
+void crash_page_end(void);
+#endif

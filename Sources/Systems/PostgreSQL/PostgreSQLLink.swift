@@ -1,0 +1,274 @@
+// One connection to PostgreSQL, kept up: connect, make the tables; after a loss again, with back-off and jitter.
+import Ports
+import TaskModel
+
+/// Belongs to the loop's thread.
+final class PostgreSQLLink {
+    enum News {
+        case up
+        case down(reason: String, retryInSeconds: Double)
+        /// It will not work like this (wrong password, another certificate). Tried again all the same, slowly: an
+        /// operator may mend it.
+        case refused(StoreFailure)
+    }
+
+    let address: PostgreSQLAddress
+    private let loop: any EventLoop
+    private let tell: (News) -> Void
+    /// What is to be done over a new connection before it counts as up; calls back with nil, or why it cannot be used.
+    private let prepare: (PostgreSQLLink, @escaping (ServerError?) -> Void) -> Void
+    private var wire: Wire?
+    /// Connected, as far as libpq is concerned.
+    private var isPipelining = false
+    private var watch: (any LoopWatch)?
+    /// Asked, in order, each waiting for its answer.
+    private var asked: [Question] = []
+    private var pause = backOff.lowerBound
+    private var timer: (any LoopTimer)?
+    private var watchdog: (any LoopTimer)?
+    private var heard = true
+    private var isClosed = false
+    private(set) var isUp = false
+    private var wasUp = false
+    private var upSince: Instant?
+    /// Grows with each attempt: an answer of an earlier one is dropped.
+    private var attempt = 0
+
+    private struct Question {
+        let done: (StatementAnswer) -> Void
+        /// Its transaction ends with it.
+        let endsTransaction: Bool
+        var answer: StatementAnswer?
+    }
+
+    private static let backOff = 0.1...2.0
+    /// After so long a link has been good, and the next attempt after its loss comes soon.
+    private static let goodSeconds = 1.0
+    private static let refusedPause = 10.0
+    private static let silenceSeconds = 15.0
+
+    init(
+        address: PostgreSQLAddress, loop: any EventLoop,
+        prepare: @escaping (PostgreSQLLink, @escaping (ServerError?) -> Void) -> Void, tell: @escaping (News) -> Void
+    ) {
+        self.address = address
+        self.loop = loop
+        self.prepare = prepare
+        self.tell = tell
+    }
+
+    func connect() {
+        guard wire == nil, !isClosed else { return }
+        attempt += 1
+        lookUp(address.names[...], [:], attempt)
+    }
+
+    /// libpq would wait for the name server.
+    private func lookUp(_ names: ArraySlice<String>, _ found: [String: [String]], _ number: Int) {
+        guard let name = names.first else { return begin(found) }
+        HostLookup.resolve(name, on: loop) { [weak self] answer in
+            guard let self, number == attempt, !isClosed else { return }
+            var found = found
+            switch answer {
+            case .success(let numbers): found[name] = numbers
+            // Another of several may be there.
+            case .failure where address.hosts.count > 1: break
+            case .failure(let failure): return retry(failure.description)
+            }
+            lookUp(names.dropFirst(), found, number)
+        }
+    }
+
+    private func begin(_ found: [String: [String]]) {
+        guard let wire = Wire(address.keywords(found)) else { return retry("out of memory") }
+        self.wire = wire
+        heard = false
+        startWatchdog()
+        guard !wire.isBad else { return failLater() }
+        wait(for: .write)
+    }
+
+    /// Not from within the owner's call: it may not be ready to be called back.
+    private func failLater() {
+        let number = attempt
+        _ = loop.schedule(afterSeconds: 0) { [weak self] in
+            guard let self, number == attempt, wire != nil else { return }
+            failed()
+        }
+    }
+
+    private func wait(for interest: Readiness) {
+        guard let wire, wire.descriptor >= 0 else { return failed() }
+        watch = loop.watch(wire.descriptor, for: interest) { [weak self] ready in self?.ready(ready) }
+    }
+
+    private func ready(_ ready: Readiness) {
+        guard isPipelining else { return proceed() }
+        if !ready.isDisjoint(with: [.read, .hangup]) { receive() }
+        if ready.contains(.write) { flush() }
+    }
+
+    private func proceed() {
+        // libpq may take another socket for the next host or address.
+        watch?.cancel()
+        watch = nil
+        heard = true
+        switch wire?.poll() {
+        case .reading?: wait(for: .read)
+        case .writing?: wait(for: .write)
+        case .done?: connected()
+        case .failed?, nil: failed()
+        }
+    }
+
+    private func connected() {
+        guard let wire, wire.enterPipeline() else { return failed() }
+        isPipelining = true
+        wait(for: .read)
+        let number = attempt
+        prepare(self) { [weak self] error in
+            guard let self, number == attempt, self.wire != nil else { return }
+            if let error { return unprepared(error) }
+            upSince = loop.clocks.monotonic
+            isUp = true
+            wasUp = true
+            tell(.up)
+        }
+    }
+
+    private func unprepared(_ error: ServerError) {
+        switch PostgreSQLErrorKind(error, at: address) {
+        case .passing(let reason), .reconnect(let reason): drop(reason)
+        case .told(let failure), .unfit(let failure): refuse(failure)
+        }
+    }
+
+    private func failed() {
+        let text = wire?.message ?? "no connection"
+        let refusal = isPipelining ? nil : PostgreSQLErrorKind.refusal(text, at: address)
+        end()
+        if let refusal { refuse(refusal) } else { retry(text) }
+    }
+
+    /// - Parameter done: called once for each statement, in order.
+    func send(_ statements: [Statement], done: @escaping (Int, StatementAnswer) -> Void) {
+        for (index, statement) in statements.enumerated() {
+            guard let wire, isPipelining else {
+                done(index, .lost)
+                continue
+            }
+            asked.append(Question(done: { done(index, $0) }, endsTransaction: !statement.isContinued))
+            if asked.count == 1 { heard = false }
+            if !wire.send(statement) { failLater() }
+        }
+        flush()
+    }
+
+    private func flush() {
+        guard let wire else { return }
+        guard let hasMore = wire.flush() else { return failLater() }
+        watch?.change(to: hasMore ? [.read, .write] : .read)
+    }
+
+    private func receive() {
+        guard let wire else { return }
+        heard = true
+        let isAlive = wire.read()
+        let number = attempt
+        // An answer may lead its owner to close or drop the link.
+        // Of a connection that is gone libpq says the same for ever; what is unanswered then is lost.
+        while self.wire === wire, number == attempt, !wire.isBad, take(wire.next()) {}
+        guard self.wire === wire, number == attempt else { return }
+        if !isAlive || wire.isBad { failed() } else { flush() }
+    }
+
+    /// - Returns: whether there may be more.
+    private func take(_ piece: Wire.Piece) -> Bool {
+        switch piece {
+        case .none: return false
+        case .answer(let answer):
+            // With nothing asked: the server's farewell.
+            guard !asked.isEmpty else { return true }
+            // The end of the transaction may fail what had been done.
+            if case .failed = answer { asked[0].answer = answer } else { asked[0].answer = asked[0].answer ?? answer }
+        case .skipped:
+            guard !asked.isEmpty else { return true }
+            asked[0].answer = .failed(ServerError(state: "25P02", message: "an earlier part of it failed"))
+        case .endOfStatement:
+            guard !asked.isEmpty, asked[0].answer != nil else { return false }
+            // Done for good once its transaction is.
+            guard !asked[0].endsTransaction else { return true }
+            settleFirst()
+        case .endOfTransaction:
+            guard !asked.isEmpty else { return true }
+            settleFirst()
+        }
+        return true
+    }
+
+    private func settleFirst() {
+        let question = asked.removeFirst()
+        question.done(question.answer ?? .lost)
+    }
+
+    /// Breaks the link; a new one is made after the usual pause.
+    func drop(_ reason: String) {
+        guard wire != nil else { return }
+        end()
+        retry(reason)
+    }
+
+    func close() {
+        isClosed = true
+        timer?.cancel()
+        end()
+    }
+
+    private func end() {
+        watchdog?.cancel()
+        watch?.cancel()
+        watch = nil
+        wire = nil
+        isPipelining = false
+        isUp = false
+        attempt += 1
+        let unanswered = asked
+        asked = []
+        for question in unanswered { question.done(.lost) }
+    }
+
+    /// Who was let in before waits: a password that was turned and a database that is being restored are no reason to
+    /// give up what waits.
+    private func refuse(_ failure: StoreFailure) {
+        end()
+        if !wasUp {
+            pause = Self.refusedPause
+            tell(.refused(failure))
+        }
+        retry(failure.description)
+    }
+
+    private func retry(_ reason: String) {
+        if let since = upSince, loop.clocks.monotonic.seconds(since: since) >= Self.goodSeconds {
+            pause = Self.backOff.lowerBound
+        }
+        upSince = nil
+        guard !isClosed else { return }
+        let wait = pause * Double.random(in: 0.5...1)
+        pause = min(pause * 2, max(Self.backOff.upperBound, pause))
+        timer?.cancel()
+        timer = loop.schedule(afterSeconds: wait) { [weak self] in self?.connect() }
+        tell(.down(reason: "\(address): \(reason)", retryInSeconds: wait))
+    }
+
+    /// A server that takes statements and says nothing for so long is as good as gone.
+    private func startWatchdog() {
+        watchdog?.cancel()
+        watchdog = loop.schedule(afterSeconds: Self.silenceSeconds) { [weak self] in
+            guard let self, wire != nil else { return }
+            if !heard, !asked.isEmpty || !isUp { return drop("no answer for \(Int(Self.silenceSeconds)) s") }
+            heard = asked.isEmpty && isUp
+            startWatchdog()
+        }
+    }
+}

@@ -1,0 +1,224 @@
+// What waits for PostgreSQL: batches over one connection, asked again after a loss, or while it is unwell.
+import Ports
+import SQLRows
+
+/// Belongs to the loop's thread. One batch is under way at a time; what comes meanwhile makes up the next.
+final class RequestQueue {
+    enum News {
+        /// Also when it has become well again.
+        case up
+        case down(reason: String, retryInSeconds: Double)
+    }
+
+    /// Requests that may wait; what comes beyond is refused (not permanently).
+    private static let maxWaiting = 100_000
+    private static let maxWaitingBytes = 256 << 20
+    /// Of one batch: what a loss of the connection makes us repeat.
+    private static let batchRequests = 1_024
+    private static let batchBytes = 8 << 20
+    private static let sickPause = 0.2...5.0
+
+    private let address: PostgreSQLAddress
+    private let loop: any EventLoop
+    private let schema: PostgreSQLSchema
+    private let tell: (News) -> Void
+    private var link: PostgreSQLLink?
+    private var waiting: [StoreRequest] = []
+    private var waitingBytes = 0
+    private var isUnderWay = false
+    /// So many of those that wait go alone: one of them is what the server does not take.
+    private var alone = 0
+    /// Why nothing can be asked until the link is up.
+    private var refusal: StoreFailure?
+    private var sickTimer: (any LoopTimer)?
+    private var sickPause = sickPause.lowerBound
+    private var isClosed = false
+
+    init(
+        address: PostgreSQLAddress, loop: any EventLoop, schema: PostgreSQLSchema, tell: @escaping (News) -> Void
+    ) {
+        self.address = address
+        self.loop = loop
+        self.schema = schema
+        self.tell = tell
+    }
+
+    func connect() {
+        let link = PostgreSQLLink(
+            address: address, loop: loop, prepare: { [schema] link, done in schema.prepare(link, done: done) },
+            tell: { [weak self] news in self?.heard(news) })
+        self.link = link
+        link.connect()
+    }
+
+    func close() {
+        isClosed = true
+        sickTimer?.cancel()
+        link?.close()
+        link = nil
+        giveUp(StoreFailure("The connection to \(address) was closed before it was done"))
+    }
+
+    func add(_ request: StoreRequest) {
+        let failure: StoreFailure? =
+            if isClosed {
+                StoreFailure("The connection to \(address) is closed")
+            } else if let refusal {
+                refusal
+            } else if waiting.count >= Self.maxWaiting || waitingBytes + request.bytes > Self.maxWaitingBytes,
+                !waiting.isEmpty
+            {
+                StoreFailure(
+                    "\(waiting.count) requests of \(waitingBytes) bytes already wait for \(address)",
+                    fix: "See why it is not reachable")
+            } else {
+                nil
+            }
+        if let failure {
+            _ = loop.schedule(afterSeconds: 0) { request.fail(failure) }
+            return
+        }
+        waiting.append(request)
+        waitingBytes += request.bytes
+        pump()
+    }
+
+    private func pump() {
+        guard let link, link.isUp, sickTimer == nil, !waiting.isEmpty, !isUnderWay else { return }
+        let groups = nextBatch()
+        let statements = ResultStatements(tables: schema.tables, columns: schema.columns)
+        let batch = Batch(groups)
+        isUnderWay = true
+        var sent: [(group: Int, isLast: Bool)] = []
+        var all: [Statement] = []
+        for (index, group) in groups.enumerated() {
+            let own = group.statements(statements)
+            all += own
+            sent += own.indices.map { (index, $0 == own.count - 1) }
+        }
+        link.send(all) { [weak self] index, answer in
+            guard sent[index].isLast else { return }
+            self?.answered(batch, sent[index].group, answer)
+        }
+    }
+
+    /// The groups of one batch that have not been answered, and what has to be asked again.
+    private final class Batch {
+        let groups: [RequestGroup]
+        var left: Int
+        var again: [StoreRequest] = []
+        /// What of `again` goes alone.
+        var alone = 0
+        var isLost = false
+        var kind: PostgreSQLErrorKind?
+
+        init(_ groups: [RequestGroup]) {
+            self.groups = groups
+            left = groups.count
+        }
+    }
+
+    private func nextBatch() -> [RequestGroup] {
+        var groups: [RequestGroup] = []
+        var (count, bytes) = (0, 0)
+        while count < waiting.count, count < Self.batchRequests, bytes < Self.batchBytes {
+            let request = waiting[count]
+            let isAlone = alone > 0
+            if isAlone { alone -= 1 }
+            let most = isAlone ? 1 : Self.batchRequests
+            if isAlone || groups.isEmpty
+                || !groups[groups.count - 1].take(request, most: most, mostBytes: Self.batchBytes)
+            {
+                groups.append(RequestGroup(request))
+            }
+            count += 1
+            bytes += request.bytes
+        }
+        waiting.removeFirst(count)
+        waitingBytes -= bytes
+        return groups
+    }
+
+    private func answered(_ batch: Batch, _ index: Int, _ answer: StatementAnswer) {
+        let group = batch.groups[index]
+        batch.left -= 1
+        switch answer {
+        case .rows(let rows): group.succeed(rows)
+        case .lost:
+            batch.isLost = true
+            batch.again += group.requests
+        case .failed(let error): failed(group, PostgreSQLErrorKind(error, at: address), batch)
+        }
+        guard batch.left == 0 else { return }
+        isUnderWay = false
+        guard !isClosed else {
+            return batch.again.forEach { $0.fail(StoreFailure("The connection to \(address) was closed")) }
+        }
+        waiting.insert(contentsOf: batch.again, at: 0)
+        waitingBytes += batch.again.reduce(0) { $0 + $1.bytes }
+        alone = batch.alone
+        end(batch)
+    }
+
+    private func failed(_ group: RequestGroup, _ kind: PostgreSQLErrorKind, _ batch: Batch) {
+        switch kind {
+        case .passing, .reconnect:
+            batch.kind = kind
+            batch.again += group.requests
+        case .told(let failure): group.requests.forEach { $0.fail(failure) }
+        case .unfit(let failure):
+            guard group.requests.count > 1 else { return group.requests[0].fail(failure) }
+            // Those that go alone come first, so what is asked again for other reasons goes alone as well.
+            batch.again += group.requests
+            batch.alone = batch.again.count
+        }
+    }
+
+    private func end(_ batch: Batch) {
+        switch batch.kind {
+        case .passing(let reason)?: rest(reason)
+        case .reconnect(let reason)?: link?.drop(reason)
+        default:
+            if !batch.isLost, sickPause > Self.sickPause.lowerBound {
+                sickPause = Self.sickPause.lowerBound
+                tell(.up)
+            }
+            pump()
+        }
+    }
+
+    private func rest(_ reason: String) {
+        guard sickTimer == nil else { return }
+        let seconds = sickPause
+        sickPause = min(sickPause * 2, Self.sickPause.upperBound)
+        sickTimer = loop.schedule(afterSeconds: seconds) { [weak self] in
+            self?.sickTimer = nil
+            self?.pump()
+        }
+        tell(.down(reason: reason, retryInSeconds: seconds))
+    }
+
+    private func heard(_ news: PostgreSQLLink.News) {
+        switch news {
+        case .up:
+            refusal = nil
+            sickTimer?.cancel()
+            sickTimer = nil
+            sickPause = Self.sickPause.lowerBound
+            tell(.up)
+            pump()
+        case .down(let reason, let seconds): tell(.down(reason: reason, retryInSeconds: seconds))
+        case .refused(let failure):
+            refusal = failure
+            giveUp(failure)
+        }
+    }
+
+    private func giveUp(_ failure: StoreFailure) {
+        let given = waiting
+        waiting = []
+        waitingBytes = 0
+        alone = 0
+        for request in given { request.fail(failure) }
+    }
+}

@@ -1,0 +1,140 @@
+// From librabbitmq's structures to values of our own. Everything the broker sends passes here.
+import CRabbitMQ
+import Glibc
+import TaskModel
+
+extension amqp_bytes_t {
+    var raw: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes, count: len) }
+
+    /// Broken UTF-8 becomes U+FFFD.
+    var text: String { String(decoding: raw, as: UTF8.self) }
+}
+
+/// Reads header tables with a bound on their depth: past it the rest is left out and the table gets the key
+/// `taskhost-wire-error`, so that the decoder refuses the message with a reason.
+struct TableReader {
+    static let maxDepth = 8
+
+    private(set) var isTooDeep = false
+
+    static func headers(_ table: amqp_table_t) -> FieldTable {
+        var reader = TableReader()
+        var fields = reader.table(table, depth: 1)
+        if reader.isTooDeep {
+            fields[OwnHeaders.adapterError] = .string("header table nested deeper than \(maxDepth) levels")
+        }
+        return fields
+    }
+
+    private mutating func table(_ table: amqp_table_t, depth: Int) -> FieldTable {
+        guard depth <= Self.maxDepth else {
+            isTooDeep = true
+            return FieldTable()
+        }
+        let count = Int(table.num_entries)
+        guard count > 0, let entries = table.entries else { return FieldTable() }
+        var fields: [FieldTable.Field] = []
+        fields.reserveCapacity(count)
+        for index in 0..<count {
+            fields.append(
+                .init(key: KnownKeys.name(entries[index].key), value: value(entries[index].value, depth: depth)))
+        }
+        return FieldTable(fields)
+    }
+
+    private mutating func array(_ array: amqp_array_t, depth: Int) -> [FieldValue] {
+        guard depth <= Self.maxDepth else {
+            isTooDeep = true
+            return []
+        }
+        let count = Int(array.num_entries)
+        guard count > 0, let entries = array.entries else { return [] }
+        var values: [FieldValue] = []
+        values.reserveCapacity(count)
+        for index in 0..<count { values.append(value(entries[index], depth: depth)) }
+        return values
+    }
+
+    private mutating func value(_ field: amqp_field_value_t, depth: Int) -> FieldValue {
+        let value = field.value
+        switch amqp_field_value_kind_t(rawValue: UInt32(field.kind)) {
+        case AMQP_FIELD_KIND_UTF8:
+            return String(validating: value.bytes.raw, as: UTF8.self).map { .string($0) }
+                ?? .bytes(Array(value.bytes.raw))
+        case AMQP_FIELD_KIND_VOID: return .null
+        case AMQP_FIELD_KIND_BOOLEAN: return .bool(value.boolean != 0)
+        case AMQP_FIELD_KIND_I32: return .int(Int64(value.i32))
+        case AMQP_FIELD_KIND_I64, AMQP_FIELD_KIND_U64: return .int(value.i64)
+        case AMQP_FIELD_KIND_F64: return .double(value.f64)
+        case AMQP_FIELD_KIND_ARRAY: return .array(array(value.array, depth: depth + 1))
+        case AMQP_FIELD_KIND_TABLE: return .table(table(value.table, depth: depth + 1))
+        case AMQP_FIELD_KIND_I8: return .int(Int64(value.i8))
+        case AMQP_FIELD_KIND_U8: return .int(Int64(value.u8))
+        case AMQP_FIELD_KIND_I16: return .int(Int64(value.i16))
+        case AMQP_FIELD_KIND_U16: return .int(Int64(value.u16))
+        case AMQP_FIELD_KIND_U32: return .int(Int64(value.u32))
+        case AMQP_FIELD_KIND_F32: return .double(Double(value.f32))
+        case AMQP_FIELD_KIND_TIMESTAMP: return .timestamp(value.u64)
+        case AMQP_FIELD_KIND_BYTES: return .bytes(Array(value.bytes.raw))
+        case AMQP_FIELD_KIND_DECIMAL:
+            return .double(Double(value.decimal.value) / pow(10, Double(value.decimal.decimals)))
+        default: return .null
+        }
+    }
+}
+
+/// Keys too long for Swift's in-place strings, kept once instead of allocated per message.
+private enum KnownKeys {
+    private static let names = [
+        "replaced_task_nesting", "x-first-death-exchange", "x-first-death-queue",
+        "x-first-death-reason", "x-last-death-exchange", "x-last-death-queue", "x-last-death-reason",
+    ]
+    private static let byLength: [[(StaticBytes, String)]] = {
+        var table = [[(StaticBytes, String)]](repeating: [], count: 32)
+        for name in names { table[name.utf8.count].append((StaticBytes(name), name)) }
+        return table
+    }()
+
+    struct StaticBytes: Sendable {
+        let bytes: [UInt8]
+        init(_ text: String) { bytes = Array(text.utf8) }
+    }
+
+    static func name(_ key: amqp_bytes_t) -> String {
+        if key.len > 15, key.len < byLength.count {
+            for (candidate, name) in byLength[key.len] where memcmp(candidate.bytes, key.bytes, key.len) == 0 {
+                return name
+            }
+        }
+        return key.text
+    }
+}
+
+enum PropertyReader {
+    static func message(_ from: amqp_basic_properties_t, body: [UInt8]) -> WireMessage {
+        var message = WireMessage(body: body)
+        let flags = Int32(bitPattern: from._flags)
+        func text(_ flag: Int32, _ bytes: amqp_bytes_t) -> String? { flags & flag == 0 ? nil : common(bytes) }
+        message.properties.contentType = text(AMQP_BASIC_CONTENT_TYPE_FLAG, from.content_type)
+        message.properties.contentEncoding = text(AMQP_BASIC_CONTENT_ENCODING_FLAG, from.content_encoding)
+        message.properties.correlationID = text(AMQP_BASIC_CORRELATION_ID_FLAG, from.correlation_id)
+        message.properties.replyTo = text(AMQP_BASIC_REPLY_TO_FLAG, from.reply_to)
+        message.properties.expiration = text(AMQP_BASIC_EXPIRATION_FLAG, from.expiration)
+        message.properties.messageID = text(AMQP_BASIC_MESSAGE_ID_FLAG, from.message_id)
+        message.properties.type = text(AMQP_BASIC_TYPE_FLAG, from.type)
+        message.properties.userID = text(AMQP_BASIC_USER_ID_FLAG, from.user_id)
+        message.properties.appID = text(AMQP_BASIC_APP_ID_FLAG, from.app_id)
+        if flags & AMQP_BASIC_PRIORITY_FLAG != 0 { message.properties.priority = from.priority }
+        if flags & AMQP_BASIC_DELIVERY_MODE_FLAG != 0 { message.properties.deliveryMode = from.delivery_mode }
+        if flags & AMQP_BASIC_TIMESTAMP_FLAG != 0 { message.properties.timestamp = from.timestamp }
+        if flags & AMQP_BASIC_HEADERS_FLAG != 0 { message.headers = TableReader.headers(from.headers) }
+        return message
+    }
+
+    private static let json = "application/json"
+
+    private static func common(_ bytes: amqp_bytes_t) -> String {
+        if bytes.len == json.utf8.count, bytes.raw.elementsEqual(json.utf8) { return json }
+        return bytes.text
+    }
+}

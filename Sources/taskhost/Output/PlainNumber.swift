@@ -1,4 +1,0 @@
-extension Double {
-    /// Without a fraction where there is none: "30", "2.5".
-    var plain: String { self == rounded() && magnitude < 1e15 ? String(Int(self)) : String(self) }
-}

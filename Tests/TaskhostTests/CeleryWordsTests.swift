@@ -1,0 +1,49 @@
+// Words of Celery's command line, and those of ours that are not taken for them.
+import ArgumentParser
+import Ports
+import Testing
+
+@testable import taskhost
+
+@Suite("Celery's words")
+struct CeleryWordsTests {
+    @Test(
+        "Celery's own options and subcommands are answered with what to write here",
+        arguments: [
+            ["-A", "proj", "worker"], ["worker", "-A", "proj"], ["worker", "--app=proj"], ["worker", "-P", "gevent"],
+            ["worker", "--pool=solo"], ["worker", "--detach"], ["worker", "-D"], ["status", "-Aproj"],
+        ])
+    func celery(words: [String]) {
+        #expect(CeleryWords.answer(words)?.fix?.isEmpty == false)
+    }
+
+    @Test("no option that this program has is taken for one of Celery's")
+    func ours() {
+        let commands: [any ParsableCommand.Type] =
+            [TaskhostCommand.self] + TaskhostCommand.configuration.subcommands
+            + InspectCommand.configuration.subcommands
+        for command in commands {
+            let help = TaskhostCommand.helpMessage(for: command, includeHidden: true, columns: 500)
+            for name in help.matches(of: /(?:^|[\s,\/])(--?[a-zA-Z][a-z-]*)/).map({ String($0.output.1) }) {
+                #expect(CeleryWords.answer([name]) == nil, "\(name) of \(command)")
+            }
+        }
+    }
+
+    @Test("so are its subcommands; words that belong to a task are left alone")
+    func subcommands() {
+        for word in ["flower", "multi", "shell"] {
+            #expect(ArgumentOrder.unknownSubcommand([word])?.fix?.isEmpty == false)
+        }
+        #expect(CeleryWords.answer(["call", "tasks.add", "-A"]) == nil)
+        #expect(CeleryWords.answer(["worker", "-Q", "a", "-c", "2", "-n", "w", "-d"]) == nil)
+    }
+
+    @Test("a workflow is revoked by its root; nothing at all is refused")
+    func revoke() throws {
+        #expect(throws: (any Error).self) { try TaskhostCommand.parseAsRoot(["revoke"]) }
+        let command = try #require(try TaskhostCommand.parseAsRoot(["revoke", "--workflow", "r"]) as? RevokeCommand)
+        #expect(command.workflow == ["r"] && command.ids.isEmpty)
+        #expect(RevokedWorkflow.root(of: RevokedWorkflow.id(root: "r")) == "r" && RevokedWorkflow.root(of: "r") == nil)
+    }
+}
