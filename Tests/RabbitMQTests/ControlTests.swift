@@ -145,21 +145,29 @@ extension RabbitMQServerTests {
         control.broadcast(message("one"), controlExchange: "celery")
         try rig.wait("one") { heard.bodies == ["one"] }
         try Lab.ctl("close_all_connections", "test")
-        try rig.wait("the link again") { rig.ups == 2 }
-        // The queue is declared with the link, and the broker may close the publishing connection after that: of a broadcast,
-        // which is not confirmed, only its arrival tells.
+        try rig.wait("the link again") { rig.ups >= 2 }
+        // RabbitMQ 3.10 sometimes closes the new link, too (541 INTERNAL_ERROR, 11 of 217 times): the exclusive queue of the
+        // link before is still going. A broadcast that meets no queue is dropped, so that only its arrival tells.
         func hear(_ word: String) throws {
             for _ in 0..<100 where !heard.bodies.contains(word) {
                 control.broadcast(message(word), controlExchange: "celery")
                 do { try rig.wait(word, seconds: 0.2) { heard.bodies.contains(word) } } catch is TooLate { continue }
             }
-            #expect(heard.bodies.contains(word))
+            #expect(heard.bodies.contains(word), "\(rig.told + rig.log)")
         }
         try hear("two")
         var hasStopped = false
         rig.broker.stopConsuming { hasStopped = true }
         try rig.wait("the stop") { hasStopped }
         try hear("three")
+        let ups = rig.ups
+        try Lab.ctl("close_all_connections", "test")
+        try rig.wait("the link once more") { rig.ups > ups }
+        try hear("four")
+        // What nobody took before stays where it is.
+        try rig.publish(["task"], to: queue)
+        try hear("five")
+        #expect(rig.deliveries.isEmpty)
         #expect(rig.cancelled.isEmpty)
         try rig.close()
     }

@@ -18,7 +18,7 @@ extension RabbitMQServerTests {
         try rig.wait("2") { rig.deliveries.count == 2 }
         let old = rig.deliveries
         try Lab.ctl("close_all_connections", "test")
-        try rig.wait("the link again") { rig.ups == 2 }
+        try rig.wait("the link again") { rig.ups >= 2 }
         try rig.wait("both again") { rig.deliveries.count == 4 }
         rig.broker.acknowledge(old[0].tag)
         rig.broker.acknowledge(old[1].tag)
@@ -320,7 +320,7 @@ extension RabbitMQServerTests {
         for delivery in rig.deliveries { rig.broker.acknowledge(delivery.tag) }
         try rig.wait("the link to be given up") { rig.told.contains { $0.hasPrefix("down") } }
         kill(pid, SIGCONT)
-        try rig.wait("the link again") { rig.ups == 2 }
+        try rig.wait("the link again") { rig.ups >= 2 }
         #expect(longest < .seconds(1), "the loop stood still for \(longest)")
         try rig.close()
     }

@@ -81,11 +81,20 @@ public final class RabbitMQBroker: Broker {
         attempt()
     }
 
+    /// A worker that stops hears remote control to its end, so a lost link is made again for that alone.
+    private var wantsLink: Bool {
+        switch stage {
+        case .running: true
+        case .stopping: linkNumber > 0 && consumers.contains { $0.isOwn }
+        case .idle, .closed: false
+        }
+    }
+
     private func attempt() {
-        guard stage == .running else { return }
+        guard wantsLink else { return }
         let address = addresses[attempts % addresses.count]
         attempts += 1
-        let plans = consumers.filter { !$0.isOwn }.map(\.plan)
+        let plans = stage == .running ? consumers.filter { !$0.isOwn }.map(\.plan) : []
         let options = options
         inBackground { () throws(BrokerFailure) -> (AMQPConnection, [QueueFacts]) in
             let connection = try AMQPConnection(to: address, duty: "consume", options: options)
@@ -96,7 +105,7 @@ public final class RabbitMQBroker: Broker {
     }
 
     private func connected(_ result: Result<(AMQPConnection, [QueueFacts]), BrokerFailure>) {
-        guard stage == .running else { return }
+        guard wantsLink else { return }
         switch result {
         case .failure(let failure):
             // Who was let in before waits: a password that was turned, or rights taken away, are given back.
@@ -121,7 +130,7 @@ public final class RabbitMQBroker: Broker {
 
     /// The broker is back: consumers that wait for their next attempt need not wait longer.
     private func publisherConnected() {
-        guard let waiting = retry, link == nil, stage == .running else { return }
+        guard let waiting = retry, link == nil, wantsLink else { return }
         waiting.cancel()
         retry = nil
         backoff.reset()
@@ -366,11 +375,8 @@ extension RabbitMQBroker: ConsumeLinkOwner {
                 consumer.isKnownQuorum = true
             }
         }
-        switch stage {
-        case .running: tryAgain(failure)
-        case .stopping: finishStopping()
-        case .idle, .closed: break
-        }
+        if stage == .stopping { finishStopping() }
+        if wantsLink { tryAgain(failure) }
     }
 
     func linkProgressed(_ link: ConsumeLink) {
