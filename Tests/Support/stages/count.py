@@ -3,12 +3,19 @@ import re
 import xml.etree.ElementTree as ElementTree
 
 
+def reports(xml):
+    """The JUnit files there are: `swift test` puts Swift Testing's beside the one it was told."""
+    return [path for path in (xml, xml.with_name(f"{xml.stem}-swift-testing.xml")) if path.exists()]
+
+
+def is_bad(case):
+    return case.find("failure") is not None or case.find("error") is not None
+
+
 def junit(xml):
-    """Passed and failed tests of a JUnit file; `swift test` puts Swift Testing's beside the one it was told."""
+    """Passed and failed tests of a stage's JUnit files."""
     passed = failed = 0
-    for path in (xml, xml.with_name(f"{xml.stem}-swift-testing.xml")):
-        if not path.exists():
-            continue
+    for path in reports(xml):
         try:
             cases = list(ElementTree.parse(path).getroot().iter("testcase"))
         except ElementTree.ParseError:
@@ -16,7 +23,7 @@ def junit(xml):
             failed += 1
             continue
         for case in cases:
-            bad = case.find("failure") is not None or case.find("error") is not None
+            bad = is_bad(case)
             failed += bad
             passed += not bad and case.find("skipped") is None
     return passed, failed

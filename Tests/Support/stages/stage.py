@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 
-from . import count, hang
+from . import again, count, hang
 
 RUNNING = set()  # stages' processes, for a signal that ends everything
 STOPPED = []  # signals that asked for the end: no further stage is to begin
@@ -38,16 +38,7 @@ class Stage:
             old.unlink(missing_ok=True)
         began = time.monotonic()
         words = [word.replace("{xml}", str(xml)) for word in self.command]
-        with log.open("wb") as out:
-            running = subprocess.Popen(words, cwd=root, env=environment, stdin=subprocess.DEVNULL, stdout=out,
-                                       stderr=subprocess.STDOUT)
-            RUNNING.add(running)
-            try:
-                status, why = running.wait(self.limit_s), []
-            except subprocess.TimeoutExpired:
-                status, why = 124, hang.evidence(running.pid, log)
-                stop(running)
-            RUNNING.discard(running)
+        status, why = execute(words, root, environment, log, self.limit_s)
         if self.optional and status == NOT_RUN:
             with PRINTING:
                 print(f"{self.name:24} {last_line(log)}", flush=True)
@@ -59,10 +50,21 @@ class Stage:
         elif status == 0 and passed + failed == 0:
             # A stage that reports single tests and ran none has not tested anything.
             passed, failed = (1, 0) if self.report is None else (0, 1)
+        flaky = []
+        if self.report == "xml" and failed and not why and not STOPPED:
+            # The two that run the journeys side by side share them out by file; alone there is nothing to share.
+            alone = {name: value for name, value in environment.items() if name != "TASKHOST_TEST_SHARED"}
+            flaky = again.pass_alone(self, xml, log, lambda words, log, limit_s: execute(
+                words, root, alone, log, limit_s)[0])
+            if flaky:
+                passed, failed = passed + failed, 0
         verdict = "ok" if failed == 0 else "FAILED"
         with PRINTING:
             print(f"{self.name:24} {verdict:7} {passed:5} passed {failed:3} failed {time.monotonic() - began:7.1f} s",
                   flush=True)
+            for name in flaky:
+                print(f"    flaky: {name} failed, and passed alone; its first run: "
+                      f"{(logs / 'flaky' / log.name).relative_to(root)}", flush=True)
             if why:
                 print(f"    not ended after {self.limit_s:.0f} s; stopped. What it was doing:")
                 print("\n".join("    " + line for line in why), flush=True)
@@ -71,6 +73,22 @@ class Stage:
             if failed:
                 print(f"    whole output: {log.relative_to(root)}", flush=True)
         return passed, failed
+
+
+def execute(words, root, environment, log, limit_s):
+    """Runs a command to its end or its limit; returns its exit status, and what it was doing if it had to be stopped."""
+    with log.open("wb") as out:
+        running = subprocess.Popen(words, cwd=root, env=environment, stdin=subprocess.DEVNULL, stdout=out,
+                                   stderr=subprocess.STDOUT)
+        RUNNING.add(running)
+        try:
+            return running.wait(limit_s), []
+        except subprocess.TimeoutExpired:
+            why = hang.evidence(running.pid, log)
+            stop(running)
+            return 124, why
+        finally:
+            RUNNING.discard(running)
 
 
 def stop_on_signals():
