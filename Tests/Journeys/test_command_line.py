@@ -97,5 +97,18 @@ def test_bundles_says_why_a_file_would_not_load(taskhost, tmp_path):
     assert "broken.so" in done.out + done.err
 
 
+@pytest.mark.parametrize("words", [["bundles"], ["bundles", "--json"]])
+def test_output_that_could_not_be_written_is_told_with_a_status_of_its_own(taskhost, words):
+    with open("/dev/full", "w") as full:
+        done = taskhost(*words, stdout=full).expect(74)
+    assert "standard output" in done.err and "No space left" in done.err and "fix:" in done.err
+
+
+@pytest.mark.parametrize("seconds", ["inf", "1e300", "-1", "nan"])
+def test_seconds_that_no_clock_can_add_are_refused_by_name(taskhost, seconds):
+    done = taskhost("worker", f"--grace={seconds}").expect(64)
+    assert "grace" in done.err and "a number of seconds" in done.err
+
+
 def test_the_version_is_one_line(taskhost):
     assert len(taskhost("--version").expect(0).out.strip().splitlines()) == 1

@@ -7,6 +7,7 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
     case noBundle = 65
     case unavailable = 69
     case cannotCreate = 73
+    case outputLost = 74
     case notYet = 75
     case configuration = 78
     case timedOut = 124
@@ -20,6 +21,7 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
         case .noBundle: "worker: none of the bundles could be loaded"
         case .unavailable: "broker or result store unreachable, or they refuse us; no worker replies"
         case .cannotCreate: "pid file in use by another process, or not writable"
+        case .outputLost: "done, but standard output could not be written (its disk is full)"
         case .notYet: "result: nothing known of the task yet, or still under way"
         case .configuration: "wrong setting, unsafe or empty plugins folder, incomplete install"
         case .timedOut: "--wait=SECONDS ran out; the task goes on"

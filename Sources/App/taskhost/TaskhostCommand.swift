@@ -47,6 +47,7 @@ enum Program {
             if let failure = CeleryWords.answer(words) ?? ArgumentOrder.unknownSubcommand(words) { throw failure }
             var command = try TaskhostCommand.parseAsRoot(words)
             try command.run()
+            try Console.requireWritten()
         } catch let failure as CommandFailure {
             LogSink.flushLast()
             Console.note("taskhost: \(failure)")

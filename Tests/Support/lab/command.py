@@ -10,7 +10,7 @@ class Finished:
     def __init__(self, done, words):
         self.words = words
         self.status = done.returncode
-        self.out = done.stdout
+        self.out = done.stdout or ""
         self.err = done.stderr
 
     @property
@@ -32,9 +32,9 @@ class Finished:
                 f"--- output\n{self.out}--- errors\n{self.err}")
 
 
-def run(folder, *words, seconds=30, environment=None, program=None):
+def run(folder, *words, seconds=30, environment=None, program=None, stdout=subprocess.PIPE):
     words = [str(word) for word in words]
     done = subprocess.run([program or settings.taskhost(), *words], cwd=folder, stdin=subprocess.DEVNULL,
                           env={**clean_environment(str(folder)), **(environment or {})},
-                          capture_output=True, text=True, timeout=seconds)
+                          stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=seconds)
     return Finished(done, words)
