@@ -47,6 +47,23 @@ struct CorePartsTests {
         #expect(states.isStoring && states.stored() == nil && !states.isStoring)
     }
 
+    @Test("while a store answers nothing, what waits tells why it cannot be reached; a failure that it told comes first")
+    func reason() {
+        let world = SimulatedWorld(seed: 1)
+        #expect(world.core.backlog.reason == "no answer")
+        world.post(.storeDown(reason: "connection refused"))
+        #expect(world.core.backlog.reason == "connection refused")
+        world.recordRefusal = { _ in StoreFailure("WRONGPASS", .refused) }
+        world.send("id")
+        world.connect()
+        for _ in 0..<2_000 where world.core.backlog.waiting == 0 { world.run(steps: 1) }
+        #expect(world.core.backlog.reason.contains("WRONGPASS"))
+        world.recordRefusal = { _ in nil }
+        world.post(.storeUp)
+        world.run()
+        #expect(world.core.backlog.reason == "no answer")
+    }
+
     @Test("attempts are those of the step under way, and other steps in their place are another attempt at the task")
     func settling() {
         let settling = Settling([.pause(1), .acknowledge], isDone: true)

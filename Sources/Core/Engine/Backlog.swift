@@ -26,8 +26,11 @@ struct Backlog {
     /// One of them has failed, or has waited for longer than it should.
     private(set) var isBehind = false
     private var loggedFull = false
-    /// What failed last, in words.
-    private(set) var lastFailure = ""
+    private var lastFailure = ""
+    /// Why the store cannot be reached, in words; nil: it can.
+    private var outage: String?
+    /// What failed last, in words. A store that cannot be reached answers nothing, and so fails nothing.
+    var reason: String { lastFailure.isEmpty ? outage ?? "no answer" : lastFailure }
 
     var isEmpty: Bool { entries.isEmpty }
     /// While all is well: none.
@@ -67,13 +70,16 @@ struct Backlog {
         return !isBehind
     }
 
+    mutating func storeDown(_ reason: String) { outage = reason }
+
+    mutating func storeUp() { outage = nil }
+
     /// To be called every so often.
     /// - Returns: whether that changed whether we are behind.
     mutating func look(at now: Instant) -> Bool {
         let oldest = entries.values.reduce(0) { max($0, now.seconds(since: $1.since)) }
         let was = isBehind
         isBehind = !failing.isEmpty || oldest > Self.patience
-        if isBehind, !was, lastFailure.isEmpty { lastFailure = "no answer" }
         if !isBehind { lastFailure = "" }
         return was != isBehind
     }

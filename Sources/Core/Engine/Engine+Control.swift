@@ -43,7 +43,7 @@ extension Engine: EngineControl {
             inHand: core.inFlight.values.reduce(0) { if case .waiting = $1.phase { $0 } else { $0 + 1 } },
             running: core.inFlight.runCount, held: core.inFlight.count, isLinkUp: core.life.isLinkUp,
             startsByQueue: core.inFlight.startsByQueue, owed: core.backlog.waiting, owesTooMuch: core.backlog.isFull,
-            owedBecause: core.backlog.lastFailure)
+            owedBecause: core.backlog.waiting == 0 ? "" : core.backlog.reason)
     }
 
     public func revoke(_ taskIDs: [String], terminate signal: Int32?) -> [String] {

@@ -324,6 +324,7 @@ extension Engine: ResultStoreEvents {
     }
 
     public func storeDown(reason: String, retryInSeconds: Double) {
+        handle(.storeDown(reason: reason))
         guard reportedStoreLosses.begins(reason, at: loop.clocks.monotonic) else { return }
         log.warning("Result store unreachable: \(reason). \(Self.nextAttempt(in: retryInSeconds)); results wait.")
     }

@@ -110,7 +110,7 @@ extension EngineCore {
 
     private mutating func logBacklog(_ actions: inout [EngineAction]) {
         switch backlog.change() {
-        case .full: actions.append(.log(.backlogFull(backlog.waiting, failure: backlog.lastFailure)))
+        case .full: actions.append(.log(.backlogFull(backlog.waiting, failure: backlog.reason)))
         case .drained: actions.append(.log(.backlogDrained(backlog.waiting)))
         case nil: break
         }

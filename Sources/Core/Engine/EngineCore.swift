@@ -76,7 +76,10 @@ struct EngineCore {
         case .published(let receipt, let failure): published(receipt, failure, &actions)  // EngineCore+Record
         case .claimLost(let id): claimLost(id, &actions)  // EngineCore+Claims
         case .timer(.step(let id)): tryStepAgain(id, &actions)  // EngineCore+Record
-        case .storeUp: retryBacklog(&actions)  // EngineCore+Record
+        case .storeUp:
+            backlog.storeUp()
+            retryBacklog(&actions)  // EngineCore+Record
+        case .storeDown(let reason): backlog.storeDown(reason)
         // follow
         case .made(let id, let sequel): made(id, sequel, &actions)  // EngineCore+Sequel
         case .sent(let run, let submission): sent(run, submission, &actions)  // EngineCore+Send

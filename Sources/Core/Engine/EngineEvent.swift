@@ -7,6 +7,8 @@ enum EngineEvent {
     case linkUp
     /// The store can be reached, for the first time or again.
     case storeUp
+    /// - Parameter reason: why it cannot be reached, in words.
+    case storeDown(reason: String)
     /// What is in flight is unacknowledged: it will be delivered again.
     case linkDown
     /// The same for the deliveries of one queue: its consumer is gone, the link is not.
