@@ -34,7 +34,7 @@ struct HostileInputTests {
                 refused.insert(error.code)
                 #expect(!error.logLine.contains("\n"))
                 let dead = Republication.deadLetter(
-                    delivery(wire), nil, reason: error.detail, verdict: "refused", report: nil, starts: 0, at: noon)
+                    delivery(wire), nil, reason: error.detail, kind: .refused, report: nil, starts: 0, at: noon)
                 #expect(Republication.deadReport(of: dead)?.verdict == "refused")
             }
         }

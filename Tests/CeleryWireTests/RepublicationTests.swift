@@ -137,7 +137,7 @@ struct DeadLetterTests {
         var delivery = delivery(headers: headers)
         delivery.message.properties.expiration = "5000"
         return Republication.deadLetter(
-            delivery, nil, reason: "3 of 3 starts ended in a crash", verdict: "poison", report: report, starts: 3,
+            delivery, nil, reason: "3 of 3 starts ended in a crash", kind: .poison, report: report, starts: 3,
             at: noon)
     }
 
@@ -176,7 +176,7 @@ struct DeadLetterTests {
         var original = delivery()
         original.message.headers["taskhost-starts"] = .int(2)
         let dead = Republication.deadLetter(
-            original, nil, reason: "x", verdict: "poison", report: nil, starts: 3, at: noon)
+            original, nil, reason: "x", kind: .poison, report: nil, starts: 3, at: noon)
         #expect(dead.queueBeforeDeath == "celery")
         #expect(dead.revived == delivery().message)
         #expect(try MessageDecoder().decode(delivery(dead.revived), now: noon).priorStarts == 0)

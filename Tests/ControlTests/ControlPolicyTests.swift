@@ -84,6 +84,13 @@ struct ControlPolicyTests {
         "clock", "overview", "memsample", "memdump", "heartbeat",
     ]
 
+    @Test("every command of the table is among those that change something, or among those that only look")
+    func complete() {
+        let changes = CommandTable.all.commands.filter { $0.effect == .changes }.map(\.name)
+        #expect(Set(Self.changing.map(\.0)) == Set(changes))
+        #expect(Set(Self.looking).isSubset(of: CommandTable.all.commands.map(\.name)))
+    }
+
     @Test("who may only look is refused every change, by the setting's name, and sees everything")
     func readOnly() throws {
         let service = open(ControlPolicy(isReadOnly: true))

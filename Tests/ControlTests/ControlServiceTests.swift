@@ -98,7 +98,7 @@ struct ControlServiceTests {
         try send(command("enable_events"))
         #expect(
             try lastReply()["error"]
-                == "RuntimeError('enable_events: the embedded broker carries no events, and this worker has no socket')"
+                == "RuntimeError('enable_events: this broker carries no events, and this worker has no socket')"
         )
         try send(command("heartbeat"))
         #expect(try lastReply() == nil)

@@ -47,7 +47,7 @@ struct CorePartsTests {
         #expect(states.isStoring && states.stored() == nil && !states.isStoring)
     }
 
-    @Test("while a store answers nothing, what waits tells why it cannot be reached; a failure that it told comes first")
+    @Test("while a store answers nothing, what waits tells why it is away; a failure that it told comes first")
     func reason() {
         let world = SimulatedWorld(seed: 1)
         #expect(world.core.backlog.reason == "no answer")

@@ -42,7 +42,7 @@ private func decode(body: [UInt8], headers: FieldTable) {
     } catch {
         precondition(!error.logLine.contains("\n"))
         let dead = Republication.deadLetter(
-            delivery, nil, reason: error.detail, verdict: "refused", report: nil, starts: 0, at: now)
+            delivery, nil, reason: error.detail, kind: .refused, report: nil, starts: 0, at: now)
         precondition(dead.queueBeforeDeath == "q")
     }
 }

@@ -17,7 +17,8 @@ def unused_port():
 
 
 @pytest.mark.parametrize("words", [[], ["worker"], ["call"], ["result"], ["bundles"], ["purge"], ["dead"],
-                                   ["inspect"], ["control"], ["status"], ["top"],
+                                   ["inspect"], ["control"], ["status"], ["top"], ["events"], ["revoke"],
+                                   ["hand-over"], ["scheduled"], ["beat"], ["beat", "next"], ["doctor"],
                                    ["dead", "retry"]])
 def test_every_command_has_help(taskhost, words):
     shown = taskhost(*words, "--help").expect(0).out

@@ -43,12 +43,20 @@ struct RecipeTests {
         #expect(recipes.count >= Self.expected.count)
         for (lead, recipe) in recipes {
             let links = recipe.matches(of: #/\]\(([^)#:]+)[^)]*\)/#).map { "docs/" + $0.1 }
-            // Words in capitals stand for a name of one's own.
             let words = recipe.matches(of: #/`((?:Sources|Tests|Plugins|sdk|scripts|docs)/[^`]+)`/#).map {
                 String($0.1)
             }
-            .filter { $0.firstMatch(of: #/[A-Z]{3}/#) == nil }
-            for path in links + words {
+            // Words in capitals stand for a name of one's own, beside others of its kind.
+            let own = words.filter { $0.firstMatch(of: #/[A-Z]{3}/#) != nil }
+            for path in own where path.hasSuffix("/NAME") {
+                let place = Self.top.appending(path: path).deletingLastPathComponent()
+                let beside = try FileManager.default.contentsOfDirectory(atPath: place.path).filter { name in
+                    let files = try? FileManager.default.contentsOfDirectory(atPath: place.appending(path: name).path)
+                    return files?.contains { $0.hasSuffix(".swift") } ?? false
+                }
+                #expect(!beside.isEmpty, "**\(lead).** names \(path), and there is no module beside it")
+            }
+            for path in links + words.filter({ !own.contains($0) }) {
                 let file = Self.top.appending(path: path).path
                 #expect(FileManager.default.fileExists(atPath: file), "**\(lead).** names \(path)")
             }

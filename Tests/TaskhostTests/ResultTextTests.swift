@@ -61,6 +61,25 @@ struct ResultTextTests {
         #expect(TaskUsage.limits(options) == "soft limit 1 s, hard limit 2.5 s, at most 3 retries")
     }
 
+    @Test("every option that a bundle may set is told", arguments: TaskOptionTable.rows.map(\.name))
+    func everyOption(name: String) throws {
+        let row = try #require(TaskOptionTable.rows.first { $0.name == name })
+        // The line itself tells these.
+        guard row.name != "doc" else { return }
+        var options = TaskOptions()
+        let value: FieldValue =
+            switch row.kind {
+            case .seconds: .double(7)
+            case .integer: .int(7)
+            case .flag: .bool(row.standardValue == .bool(false))
+            case .text: .string("7/s")
+            case .names: .array([.string("ValueError")])
+            case .choice(let words): .string(words[words.count - 1])
+            }
+        #expect(row.set(value, in: &options))
+        #expect(!TaskUsage.limits(options).isEmpty)
+    }
+
     @Test("passwords are hidden in addresses")
     func secrets() {
         #expect(ConnectionURL.redacted("amqp://user:geheim@host:5672//") == "amqp://user:***@host:5672//")

@@ -45,7 +45,7 @@ public struct ScheduleKeys: SettingsSection {
         "queue to send it to")
     public let priority = Key<Int?>(
         "schedules.*.priority", .integer(0...255), default: nil, shown: "0",
-        "a higher one is run first")
+        "a higher one is run first (on Redis a lower one)")
     public let expires = Key<Double?>(
         "schedules.*.expires", .seconds(0.001...3_153_600_000), default: nil,
         "seconds after sending from which it is not to be run any more")

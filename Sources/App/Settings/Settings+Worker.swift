@@ -41,7 +41,7 @@ public struct WorkerKeys: SettingsSection {
         "seconds that running tasks get to finish after the first TERM")
     public let softShutdownTimeout = Key<Double>(
         "worker.soft_shutdown_timeout", .seconds(), environment: ["TASKHOST_SOFT_SHUTDOWN_TIMEOUT"], default: 0,
-        "seconds that they get after QUIT, or a second TERM or INT (Celery's worker_soft_shutdown_timeout)")
+        "seconds that running tasks get after QUIT, or a second TERM or INT (Celery's worker_soft_shutdown_timeout)")
     public let treatsTermAsQuit = Key<Bool>(
         "worker.remap_sigterm", .choice(["sigterm", "sigquit"]), environment: ["REMAP_SIGTERM"], default: false,
         shown: "sigterm",

@@ -12,7 +12,7 @@ public enum SendFailure: Error, Sendable, CustomStringConvertible {
         case .broker(let failure): failure.description
         case .store(let failure): failure.description
         case .noChords(let store):
-            "\(store) cannot join a chord. Name a store that can with the result backend: redis://, postgresql:// or sqlite:"
+            "\(store) cannot join a chord. Name one that keeps results as the result backend, for example redis:// or sqlite:"
         }
     }
 }

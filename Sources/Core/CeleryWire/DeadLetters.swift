@@ -6,17 +6,17 @@ extension Republication {
     /// - Parameters:
     ///   - message: nil when it could not be decoded.
     ///   - reason: a sentence for people.
-    ///   - verdict: a word for programs: "poison", "refused", "unregistered", "rejected" …
+    ///   - kind: the word for programs.
     ///   - report: of the last start, if there was one.
     ///   - starts: made in all.
     public static func deadLetter(
-        _ delivery: Delivery, _ message: TaskMessage?, reason: String, verdict: String, report: RunReport?, starts: Int,
-        at time: WallTime
+        _ delivery: Delivery, _ message: TaskMessage?, reason: String, kind: DeadLetterKind, report: RunReport?,
+        starts: Int, at time: WallTime
     ) -> WireMessage {
         var dead = delivery.message.withoutBrokerRecords
         dropOversize(&dead.headers)
         var note: FieldTable = [
-            "reason": .string(Text.head(of: reason, characters: 2000)), "verdict": .string(verdict),
+            "reason": .string(Text.head(of: reason, characters: 2000)), "verdict": .string(kind.rawValue),
             "starts": .int(Int64(starts)), "queue": .string(delivery.queue), "exchange": .string(delivery.exchange),
             "routing_key": .string(delivery.routingKey), "at": .string(ISO8601.format(time)),
         ]
@@ -75,6 +75,26 @@ extension Republication {
     }
 }
 
+/// Why a message was dead-lettered, as one word: `verdict` of the header `taskhost-dead` and of `taskhost dead`.
+public enum DeadLetterKind: String, Sendable, CaseIterable {
+    /// It could not be read, or broke a limit.
+    case refused
+    /// No bundle has its task.
+    case unregistered
+    /// Its starts ended in crashes.
+    case poison
+    /// The task rejected it.
+    case rejected
+    /// The task failed, and `acks_on_failure` is false.
+    case failed
+    /// The task was killed at its hard limit as often as it may, and `acks_on_timeout` is false.
+    case timedOut = "timed-out"
+    /// Its outcome could never be stored.
+    case unrecorded
+    /// It should have followed a task, and could never be sent.
+    case unsendable
+}
+
 /// A dead letter's header, read.
 public struct DeadReport: Sendable, Equatable {
     public var taskName: String?
@@ -82,6 +102,7 @@ public struct DeadReport: Sendable, Equatable {
     public var argsRepr: String?
     public var kwargsRepr: String?
     public var reason: String
+    /// A `DeadLetterKind`, or the word of a later taskhost.
     public var verdict: String
     public var starts: Int
     public var queue: String

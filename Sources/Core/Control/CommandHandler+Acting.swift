@@ -232,7 +232,7 @@ extension CommandHandler {
         if let eventService { return eventService }
         throw CommandError(
             "RuntimeError",
-            "\(arguments.method): the embedded broker carries no events, and this worker has no socket")
+            "\(arguments.method): this broker carries no events, and this worker has no socket")
     }
 
     func shutDown(_ arguments: CommandArguments) throws(CommandError) -> RemoteCommand.Response {

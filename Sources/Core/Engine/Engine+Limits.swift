@@ -14,7 +14,7 @@ extension EngineOptions {
 extension Engine {
     private static let noSharedLimits = StoreFailure(
         "there is no store for limits that all workers share", .refused,
-        fix: "Set shared_limits.url to a redis:// or sqlite: address, or the task's limit_scope to worker")
+        fix: "Set shared_limits.url, or the task's limit_scope to worker")
 
     /// Said when its bundle is loaded, not when its first message waits in vain.
     func checkScope(_ task: TaskManifest) {

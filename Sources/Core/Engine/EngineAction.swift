@@ -60,7 +60,6 @@ enum EngineNote {
     case failed(name: String, id: String, failure: TaskFailure)
     case retrying(name: String, id: String, afterSeconds: Double, cause: String?)
     case ignored(name: String, id: String)
-    /// A member of a chord that gave itself no result: the body is never called.
     /// A state of a task's own with a name that clients take for its end.
     case stateRefused(name: String, id: String, state: String)
     case outOfRoom(queue: String, maxBytes: Int)

@@ -134,7 +134,7 @@ extension EngineCore {
             delivery, message ?? TaskMessage(id: error.context.id ?? "", name: error.context.taskName ?? ""),
             TaskPolicy(manifest: TaskOptions(), override: nil, defaults: options.defaults))
         let dead = Republication.deadLetter(
-            delivery, nil, reason: error.detail, verdict: "refused", report: nil, starts: 0, at: now.wall)
+            delivery, nil, reason: error.detail, kind: .refused, report: nil, starts: 0, at: now.wall)
         var steps: [Step] = []
         if let message, !message.id.isEmpty {
             let failure = CeleryFailure.refused(error)
@@ -159,7 +159,7 @@ extension EngineCore {
             delivery, message, TaskPolicy(manifest: TaskOptions(), override: nil, defaults: options.defaults))
         let failure = CeleryFailure.notRegistered(message.name)
         let dead = Republication.deadLetter(
-            delivery, message, reason: "no task named '\(message.name)'", verdict: "unregistered", report: nil,
+            delivery, message, reason: "no task named '\(message.name)'", kind: .unregistered, report: nil,
             starts: message.priorStarts, at: now.wall)
         emitWhenSettled(.failed(failure), of: item)
         emitWhenSettled(.deadLettered(reason: "no task named '\(message.name)'"), of: item)

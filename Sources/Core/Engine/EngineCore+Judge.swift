@@ -68,7 +68,7 @@ extension EngineCore {
 
         case .reject(let reason, requeue: false):
             let dead = Republication.deadLetter(
-                item.delivery, message, reason: reason, verdict: "rejected", report: report, starts: item.starts,
+                item.delivery, message, reason: reason, kind: .rejected, report: report, starts: item.starts,
                 at: now.wall)
             record(
                 item,
@@ -108,9 +108,9 @@ extension EngineCore {
         switch settlement {
         case .acknowledge: record(item, steps + [.acknowledge], &actions)
         case .restart(let starts): record(item, steps + restartSteps(item, starts: starts, hasFailed: true), &actions)
-        case .deadLetter(let reason, let verdict):
+        case .deadLetter(let reason, let kind):
             let dead = Republication.deadLetter(
-                item.delivery, item.message, reason: reason, verdict: verdict, report: report, starts: item.starts,
+                item.delivery, item.message, reason: reason, kind: kind, report: report, starts: item.starts,
                 at: now.wall)
             record(item, steps + deadLetterSteps(item, dead), done: false, &actions)
         }

@@ -52,7 +52,7 @@ extension EngineCore {
             + "(\(item.starts - 1) of \(item.policy.maxStarts) starts)"
         let failure = CeleryFailure.hostLost(reason)
         let dead = Republication.deadLetter(
-            item.delivery, item.message, reason: reason, verdict: "poison", report: nil, starts: item.starts - 1,
+            item.delivery, item.message, reason: reason, kind: .poison, report: nil, starts: item.starts - 1,
             at: now.wall)
         actions.append(
             .log(

@@ -71,7 +71,7 @@ struct EngineCore {
         case .timer(.hardLimit(let run)): hardLimitReached(run, &actions)  // EngineCore+Run
         case .timer(.redispatch(let id)): redispatch(id, &actions)  // EngineCore+Run
         // judge, record
-        case .finished(let run, let report): finished(run, report, &actions)  // EngineCore+Judge
+        case .finished(let run, let report): finished(run, report, &actions)  // TaskRun
         case .stored(let receipt, let failure): stored(receipt, failure, &actions)  // EngineCore+Record
         case .published(let receipt, let failure): published(receipt, failure, &actions)  // EngineCore+Record
         case .claimLost(let id): claimLost(id, &actions)  // EngineCore+Claims

@@ -31,7 +31,7 @@ extension EngineCore {
             let reason = "it cannot be sent to its queue again: \(failure)"
             let error = CeleryFailure.unsendable(reason)
             let dead = Republication.deadLetter(
-                item.delivery, item.message, reason: reason, verdict: "unsendable", report: nil,
+                item.delivery, item.message, reason: reason, kind: .unsendable, report: nil,
                 starts: item.message.priorStarts, at: now.wall)
             item.pendingEvents = []
             emitWhenSettled(.failed(error), of: item)
@@ -72,7 +72,7 @@ extension EngineCore {
         steps += partStep(message, following.chord, .failure, error.json.bytes)
         steps += failChain(following.chain, error, stores: stores) + called.steps
         let dead = Republication.deadLetter(
-            Self.delivery(of: publication, for: item), message, reason: reason, verdict: "unsendable", report: nil,
+            Self.delivery(of: publication, for: item), message, reason: reason, kind: .unsendable, report: nil,
             starts: 0, at: now.wall)
         return steps
             + [
@@ -131,7 +131,7 @@ extension EngineCore {
         if case .acknowledge? = settling.steps.last, !isDeadLettered {
             let dead = Republication.deadLetter(
                 item.delivery, item.message, reason: "the result store refused its result: \(failure.detail)",
-                verdict: "unrecorded", report: nil, starts: item.starts, at: now.wall)
+                kind: .unrecorded, report: nil, starts: item.starts, at: now.wall)
             settling.replaceAll(by: settling.steps.dropLast() + deadLetterSteps(item, dead))
         }
         tryStepAgain(item.id, &actions)

@@ -25,8 +25,7 @@ enum Verdict: Equatable {
 /// What becomes of the message of a task that failed.
 enum Settlement: Equatable {
     case acknowledge
-    /// - Parameter verdict: the word for programs.
-    case deadLetter(reason: String, verdict: String)
+    case deadLetter(reason: String, kind: DeadLetterKind)
     /// It is started again all the same, one start more.
     case restart(starts: Int)
 }
@@ -81,7 +80,7 @@ extension Verdict {
                 self = .fail(
                     CeleryFailure.workerLost(death, output: report.output),
                     .deadLetter(
-                        reason: "\(task.starts) of \(policy.maxStarts) starts ended in a crash", verdict: "poison"))
+                        reason: "\(task.starts) of \(policy.maxStarts) starts ended in a crash", kind: .poison))
             } else {
                 self = .restart(starts: task.starts)
             }
@@ -91,7 +90,7 @@ extension Verdict {
                 self = .fail(
                     CeleryFailure.workerLost(Death(cause: .zygoteLost(bundle: bundle, reason)), output: report.output),
                     .deadLetter(
-                        reason: "its start ended with its zygote, and it was acknowledged early", verdict: "poison"))
+                        reason: "its start ended with its zygote, and it was acknowledged early", kind: .poison))
             } else {
                 self = .redispatch(reason)
             }
@@ -108,7 +107,7 @@ extension Settlement {
     init(ofFailed task: InFlight) {
         self =
             task.policy.acksOnFailure || task.wasAcknowledgedEarly
-            ? .acknowledge : .deadLetter(reason: "the task failed, and acks_on_failure is false", verdict: "failed")
+            ? .acknowledge : .deadLetter(reason: "the task failed, and acks_on_failure is false", kind: .failed)
     }
 
     /// Why a message goes `again`.
@@ -123,7 +122,7 @@ extension Settlement {
         } else {
             self = .deadLetter(
                 reason: "start \(task.starts) of \(task.policy.maxStarts) ended at the hard limit, and "
-                    + Self.whyRestarted, verdict: "timed-out")
+                    + Self.whyRestarted, kind: .timedOut)
         }
     }
 }

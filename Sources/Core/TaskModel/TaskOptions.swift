@@ -61,7 +61,7 @@ public struct TaskOptionTable: Sendable {
         "hard_limit", \.hardLimit, .seconds, standard: 0, setting: .init("time_limit", "seconds; 0: none"),
         worker: .init(
             celery: "task_time_limit", environment: ["TASKHOST_TIME_LIMIT"],
-            "seconds after which a task is killed, likewise; 0: none"))
+            "seconds after which a task is killed, unless task or message say otherwise; 0: none"))
     public let maxRetries = TaskOption(
         "max_retries", \.maxRetries, .integer(-1...1_000_000), standard: .atMost(3),
         setting: .init("max_retries", "attempts after the first; -1: no bound"))
@@ -75,10 +75,10 @@ public struct TaskOptionTable: Sendable {
             "retry_backoff", "the delay doubles from here with each retry; failures are retried by themselves"))
     public let retryBackoffMax = TaskOption(
         "retry_backoff_max", \.retryBackoffMax, .seconds, standard: 600,
-        setting: .init("retry_backoff_max", "bound of that delay"))
+        setting: .init("retry_backoff_max", "longest delay of a retry by `retry_backoff`"))
     public let retryJitter = TaskOption(
         "retry_jitter", \.retryJitter, .flag, standard: true,
-        setting: .init("retry_jitter", "a random part of that delay only"))
+        setting: .init("retry_jitter", "only a random part of the delay of `retry_backoff` is waited"))
     /// Not set: by `retryBackoff` and `autoretryFor`.
     public let autoretry = TaskOption(
         "autoretry", \.autoretry, .flag, standard: false, setting: .init("autoretry", "retry every failure"))
@@ -139,19 +139,19 @@ public struct TaskOptionTable: Sendable {
         setting: .init("rate_limit", "starts in a time: `10/s`, `100/m`, `1000/h`"))
     public let maxConcurrent = TaskOption(
         "max_concurrent", \.maxConcurrent, .integer(1...1_000_000), standard: 0,
-        setting: .init("max_concurrent", "so many run at a time", shown: "none"))
+        setting: .init("max_concurrent", "tasks of this name that run at a time, at most", shown: "none"))
     public let limitScope = TaskOption(
         "limit_scope", \.limitScope, .choice(LimitScope.allCases.map(\.rawValue)), standard: .worker,
         setting: .init(
             "limit_scope",
-            "whose tasks these two limits count: this worker's, or those of all workers (see shared_limits)",
+            "whose tasks `rate_limit` and `max_concurrent` count: this worker's, or those of all workers (see shared_limits)",
             shown: LimitScope.worker.rawValue))
     public let limitKey = TaskOption(
         "limit_key", \.limitKey, .text, standard: "",
         setting: .init(
             "limit_key",
-            "they count for each value of this argument: its name, or position from 0; `url:domain`: by the host in "
-                + "that URL", shown: "none"))
+            "`rate_limit` and `max_concurrent` count for each value of this argument: its name, or position from 0; "
+                + "`url:domain`: by the host in that URL", shown: "none"))
     public let doc = TaskOption("doc", \.doc, .text, standard: "")
 
     public static let standard = TaskOptionTable()

@@ -17,7 +17,7 @@ public struct MessageProperties: Sendable, Equatable {
     public var contentEncoding: String?
     public var correlationID: String?
     public var replyTo: String?
-    /// 0…255; a higher one is delivered first.
+    /// 0…255; a higher one is delivered first (on Redis a lower one).
     public var priority: UInt8?
     /// 2: survives a broker's restart; 1: does not.
     public var deliveryMode: UInt8?

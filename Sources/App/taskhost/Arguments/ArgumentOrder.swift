@@ -1,12 +1,11 @@
+import ArgumentParser
 import Output
 import Settings
 
 /// Brings what people type into the order the parser wants.
 enum ArgumentOrder {
-    static let subcommands = [
-        "worker", "call", "result", "revoke", "inspect", "control", "status", "top", "events", "bundles", "purge",
-        "hand-over", "scheduled", "dead", "beat", "doctor", "help",
-    ]
+    static let subcommands: [String] =
+        TaskhostCommand.configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
 
     /// Celery takes its global options before the subcommand; ours take them after it.
     private static let withValue: Set<String> = ["-b", "--broker", "--result-backend", "--config"]

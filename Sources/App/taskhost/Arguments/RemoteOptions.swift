@@ -9,7 +9,7 @@ struct RemoteOptions: ParsableArguments {
         help: ArgumentHelp("Only these workers: names, separated by commas. Default: all.", valueName: "nodes"))
     var destination: String?
 
-    @Option(name: [.short, .long], help: ArgumentHelp("Wait so long for replies.", valueName: "seconds"))
+    @Option(name: [.short, .long], help: ArgumentHelp("How long to wait for replies.", valueName: "seconds"))
     var timeout = 1.0
 
     @Flag(help: "Print one JSON object: replies by node.")

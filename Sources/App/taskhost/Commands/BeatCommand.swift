@@ -80,10 +80,10 @@ struct BeatRunCommand: ParsableCommand {
 
 struct BeatNextCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "next", abstract: "Show what is due next, in local time.",
+        commandName: "next", abstract: "Show what is due next, each time in its schedule's zone.",
         discussion: "First the next run of each schedule, then those that follow, of all schedules.")
 
-    @Option(help: ArgumentHelp("So many runs; at least one of each schedule is shown.", valueName: "number"))
+    @Option(help: ArgumentHelp("How many runs to show; at least one of each schedule is.", valueName: "number"))
     var count = 10
 
     @Flag(help: "Print one JSON object per run.")

@@ -42,13 +42,13 @@ struct CallCommand: ParsableCommand {
     @Option(name: [.customShort("Q"), .long], help: ArgumentHelp("Queue to send it to.", valueName: "name"))
     var queue = "celery"
 
-    @Option(help: ArgumentHelp("0…255; a higher one is run first.", valueName: "number"))
+    @Option(help: ArgumentHelp("0…255; a higher one is run first (on Redis a lower one).", valueName: "number"))
     var priority: UInt8?
 
-    @Option(help: ArgumentHelp("Not to be run before so many seconds have passed.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("Run it this many seconds from now at the earliest.", valueName: "seconds"))
     var countdown: Double?
 
-    @Option(help: ArgumentHelp("Not to be run before this time (ISO 8601).", valueName: "time"))
+    @Option(help: ArgumentHelp("Run it at this time at the earliest (ISO 8601).", valueName: "time"))
     var eta: PointInTime?
 
     @Option(help: ArgumentHelp("Not to be run later than this (seconds from now, or ISO 8601).", valueName: "when"))

@@ -11,12 +11,12 @@ struct DoctorCommand: ParsableCommand {
             Takes the worker's options: put doctor in place of worker. Nothing is changed at the broker, no task is \
             run. Findings are ok, note, warn or fail. Exit status: 2 when something fails.
 
-            RabbitMQ tells its consumer_timeout and its policies only to its own tool; on its machine, name that tool: \
-            --rabbitmqctl rabbitmqctl
+            AMQP tells neither RabbitMQ's consumer_timeout nor its policies. On its machine, name its command: \
+            --rabbitmqctl rabbitmqctl. Policies can also be read by [broker] management_url.
             """)
 
     @Option(
-        help: ArgumentHelp("Ask this tool of RabbitMQ's for what AMQP does not tell.", valueName: "command"))
+        help: ArgumentHelp("RabbitMQ's own command, for what AMQP does not tell.", valueName: "command"))
     var rabbitmqctl: String?
 
     @Flag(help: "Print one JSON object: settings, checks, and how many of each level.")

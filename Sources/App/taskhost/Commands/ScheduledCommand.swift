@@ -19,7 +19,7 @@ struct ScheduledCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Tasks listed at most; 0: counts only.", valueName: "number"))
     var limit = 20
 
-    @Option(name: [.short, .long], help: ArgumentHelp("Wait so long for workers' replies.", valueName: "seconds"))
+    @Option(name: [.short, .long], help: ArgumentHelp("How long to wait for workers' replies.", valueName: "seconds"))
     var timeout = 1.0
 
     @Flag(help: "Print one JSON object: counts by queue, and the next ones.")

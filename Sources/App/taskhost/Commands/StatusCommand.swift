@@ -10,7 +10,7 @@ struct StatusCommand: ParsableCommand {
         commandName: "status", abstract: "Show the workers that run, and what they do.",
         discussion: """
             A line per worker: slots in use, messages that wait in its hands, tasks it has started, queues; \
-            below it the tasks that run, with their age. Exit status: 69 when no worker replies.
+            below it the tasks that run, with their age, and how many are due later. Exit status: 69 when no worker replies.
             """)
 
     @OptionGroup var remote: RemoteOptions

@@ -19,7 +19,7 @@ struct TopCommand: ParsableCommand {
         help: ArgumentHelp("Only these workers: names, separated by commas. Default: all.", valueName: "nodes"))
     var destination: String?
 
-    @Option(name: [.short, .long], help: ArgumentHelp("Wait so long for replies each time.", valueName: "seconds"))
+    @Option(name: [.short, .long], help: ArgumentHelp("How long to wait for replies each time.", valueName: "seconds"))
     var timeout = 0.8
 
     @OptionGroup var place: LocalOptions

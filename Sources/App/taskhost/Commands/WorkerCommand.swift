@@ -11,11 +11,11 @@ struct WorkerCommand: ParsableCommand {
         commandName: "worker", abstract: "Serve queues: take messages, run their tasks, record what came of them.",
         discussion: """
             SIGNALS
-              TERM  take no more, finish what runs within --grace, give the rest back
+              TERM  take no more, finish what runs within --grace, requeue the rest
               INT   the same, with exit status 1
-              QUIT, or a second one of these
-                    stop now: everything goes back to its queue;
-                    with soft_shutdown_timeout what runs has that long first
+              QUIT, or a second TERM or INT
+                    stop now: everything is requeued;
+                    with soft_shutdown_timeout running tasks get that long first
               HUP   look at the plugins folders again, reopen the log file
 
             Under systemd (Type=notify) READY=1 is sent when bundles are loaded, queues are consumed and remote \

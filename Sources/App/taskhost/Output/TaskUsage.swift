@@ -32,6 +32,8 @@ enum TaskUsage {
         if let names = options.dontAutoretryFor, !names.names.isEmpty {
             words.append("never for \(names.names.joined(separator: ", "))")
         }
+        if options.retryJitter == false { words.append("without jitter") }
+        if let most = options.retryBackoffMax { words.append("delays up to \(most.plain) s") }
         if let delay = options.retryDelay { words.append("\(delay.plain) s until a retry") }
         if let backoff = options.retryBackoff, backoff > 0 { words.append("back-off from \(backoff.plain) s") }
         if let keep = options.keep, keep > 0 { words.append("up to \(keep) in a child") }
@@ -41,6 +43,10 @@ enum TaskUsage {
         if let key = options.limitKey { words.append("for each \(key)") }
         if options.limitScope == .global { words.append("counted over all workers") }
         if options.acksLate == false { words.append("acknowledged early") }
+        if options.acksOnFailure == false { words.append("dead-lettered when it fails") }
+        if options.acksOnTimeout == false { words.append("started again after its hard limit") }
+        if options.rejectOnWorkerLost == false { words.append("not started again after a crash") }
+        if let most = options.maxStarts { words.append("at most \(most) starts") }
         if options.trackStarted == true { words.append("reports when it starts") }
         if options.takesFailure == true { words.append("takes a failed task's failure") }
         if options.ignoreResult == true { words.append("result ignored") }
