@@ -1,5 +1,6 @@
 // What can go wrong at a broker, sorted once: by waiting, or never. Every adapter says which code; whoever publishes
 // asks `isPermanent`.
+import TaskModel
 
 /// The network's, the broker's or the message's fault. `fix` is a sentence for the operator when there is one.
 public struct BrokerFailure: Error, Sendable, CustomStringConvertible {
@@ -54,5 +55,5 @@ public struct BrokerFailure: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    public var description: String { fix.map { "\(detail). \($0)" } ?? detail }
+    public var description: String { failureText(detail, fix: fix) }
 }
