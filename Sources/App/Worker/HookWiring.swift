@@ -12,7 +12,7 @@ import TaskModel
 
 enum HookWiring {
     /// nil: there are no hooks.
-    static func desk(
+    static func dispatcher(
         _ configuration: Configuration, environment: [String: String], loop: EpollLoop, broker: any Broker,
         watch: WorkerWatch?, log: Logger
     ) throws(CommandFailure) -> HookDispatcher? {

@@ -78,7 +78,7 @@ struct WorkerParts {
             surroundings: RemoteSettings.Surroundings(
                 folders: folders, coloursLog: logSetup.isColoured(environment: environment)),
             loop: loop, log: write)
-        hooks = try HookWiring.desk(
+        hooks = try HookWiring.dispatcher(
             configuration, environment: environment, loop: loop, broker: broker, watch: watch, log: log)
         if let hooks { engine.add(observer: hooks) }
         beat = schedules.map { [broker, loop, runner] in

@@ -1,5 +1,5 @@
-// What can go wrong at a broker, sorted once: by waiting, or never. Every adapter says which code; whoever publishes
-// asks `isPermanent`.
+// What can go wrong at a broker, sorted once: by waiting, or never. Every adapter says which code; publishers ask
+// `isPermanent`.
 import TaskModel
 
 /// The network's, the broker's or the message's fault. `fix` is a sentence for the operator when there is one.
