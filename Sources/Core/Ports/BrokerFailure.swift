@@ -55,5 +55,10 @@ public struct BrokerFailure: Error, Sendable, CustomStringConvertible {
         }
     }
 
+    /// For what was under way, or came, when the broker was closed.
+    public static let gone = BrokerFailure(.closed, "The broker was closed before it was done")
+    /// For a publication with a claim, and that delivery is not ours any more.
+    public static let claimLost = BrokerFailure(.claimLost, "Others have taken over the message this belongs to")
+
     public var description: String { failureText(detail, fix: fix) }
 }
