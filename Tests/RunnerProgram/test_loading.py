@@ -51,7 +51,7 @@ class Loading(unittest.TestCase):
     def test_a_newer_abi_is_refused_with_both_versions(self):
         sentence = self.refusal(bad("newer", "NEWER"))
         self.assertIn("ABI 1.7", sentence)
-        self.assertIn("ABI 1.2", sentence)
+        self.assertIn("ABI 1.3", sentence)
         self.assertIn("install a newer taskhost", sentence)
 
     def test_a_bundle_of_the_first_abi_still_runs(self):
@@ -73,10 +73,18 @@ class Loading(unittest.TestCase):
             "x:f64='->f64": "is no JSON", "x->f64": "'name:type' is expected", "x:f64,x:f64->f64": "two parameters 'x'",
             "x:i8=300->f64": "out of range", "x:f64=1,y:f64->f64": "without a default", "x:void->f64": "no parameter",
             "x:f64->context": "no result type", "x:f64,t:context->f64": "not the first",
-            'x:i64=1.5->f64': "cannot be interpreted",
+            'x:i64=1.5->f64': "cannot be interpreted", "*x:json->json": "only a handler can have '*x'",
         }
-        for number, (signature, reason) in enumerate(signatures.items()):
-            path = bad(f"signature{number}", 'SIGNATURE="' + signature.replace('"', '\\"') + '"')
+        handlers = {
+            "*x:A,y:B->C": "'y' is out of order", "**x:A,*y:B->C": "'*y' is out of order",
+            "*x:A,*y:B->C": "'*y' is out of order", "**x:A,**y:B->C": "'**y' is out of order",
+            "***x:A->C": "'name:type' is expected", "x:A,*x:B->C": "two parameters 'x'",
+            "*x:A=[]->C": "'*x' takes what is left over, it can have no default",
+        }
+        cases = [(False, *case) for case in signatures.items()] + [(True, *case) for case in handlers.items()]
+        for number, (handles, signature, reason) in enumerate(cases):
+            path = bad(f"signature{number}", 'SIGNATURE="' + signature.replace('"', '\\"') + '"',
+                       *(["HANDLES"] if handles else []))
             self.assertIn(reason, self.refusal(path), signature)
         options = {
             ".soft_limit = -1": "soft_limit is -1", ".soft_limit = 2, .hard_limit = 1": "must be less than hard_limit",
@@ -138,7 +146,7 @@ class Loading(unittest.TestCase):
 
     def test_people_are_told_what_the_runner_is_for(self):
         run = lambda *words: subprocess.run([RUNNER, *words], capture_output=True, text=True)
-        self.assertRegex(run("--version").stdout, r"^taskhost-runner \d+\.\d+\.\d+ \(bundle ABI 1\.2\)\n$")
+        self.assertRegex(run("--version").stdout, r"^taskhost-runner \d+\.\d+\.\d+ \(bundle ABI 1\.3\)\n$")
         self.assertIn("taskhost bundles FILE", run("--help").stdout)
         self.assertEqual((run("--help").returncode, run().returncode, run("what").returncode), (0, 64, 64))
         alone = subprocess.run([RUNNER, "zygote", "x.so"], capture_output=True, text=True, close_fds=True)

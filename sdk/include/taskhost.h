@@ -22,8 +22,8 @@ extern "C" {
 #endif
 
 #define TASKHOST_ABI_MAJOR 1
-#define TASKHOST_ABI_MINOR 2
-#define TASKHOST_SDK_VERSION "1.2.0"
+#define TASKHOST_ABI_MINOR 3
+#define TASKHOST_SDK_VERSION "1.3.0"
 
 /* One task being run. Owned by the runner, valid until the handler returns. */
 typedef struct task_context task_context;
@@ -82,8 +82,10 @@ typedef struct taskhost_options {
  * signature: "x:f64,y:f64=0.5->f64": name:type[=JSON default], ... -> type.
  *   types: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 bool str bytes json void
  *   a first parameter "task:context" makes a typed function take the context.
- *   With `handler` it is documentation and argument names only (then any other
- *   type text is allowed, for example a Swift type's name).
+ *   With `handler` it is documentation, and what taskhost_host.bind goes by; then
+ *   any other type text is allowed, for example a Swift type's name. A last
+ *   "*name:type" takes the positional arguments that are left over, and after it
+ *   "**name:type" the keyword ones (ABI 1.3, handlers only).
  */
 typedef struct taskhost_task {
     uint32_t size;
@@ -171,6 +173,13 @@ enum taskhost_number {
     TASKHOST_NUMBER_ETA = 7,         /* Unix time; 0: none */
     TASKHOST_NUMBER_REDELIVERED = 8, /* 1 or 0 */
 };
+
+/* One JSON value as text (ABI 1.3): `length` bytes, not terminated. */
+typedef struct taskhost_slice {
+    const char *text;
+    size_t length;
+} taskhost_slice;
+
 enum taskhost_level { TASKHOST_DEBUG = 0, TASKHOST_INFO = 1, TASKHOST_WARNING = 2, TASKHOST_ERROR = 3 };
 
 /* How a task ends. The first of succeed, fail, retry, reject, ignore counts; later ones are dropped. */
@@ -222,6 +231,14 @@ typedef struct taskhost_host {
     void (*retry_with)(task_context *task, const taskhost_retry_options *retry);
     /* While loading, as describe and add: everything is copied. */
     int (*schedule)(const taskhost_schedule *schedule);
+
+    /* ---- ABI 1.3 ---- */
+    /* For handlers: the message's arguments, bound to the signature's parameters as Python binds those of a call. One
+     * slice for each parameter, in their order; *count (may be NULL): how many. text NULL: not given, take the default.
+     * A "*name" gets a JSON array, a "**name" a JSON object, in which the last of equal keys counts; empty where nothing
+     * is left over. Valid until the handler returns. By the thread that called the handler.
+     * NULL: the arguments do not fit, and the task has failed with Python's TypeError: return. */
+    const taskhost_slice *(*bind)(task_context *task, size_t *count);
 } taskhost_host;
 
 /* The one exported symbol. 0 = registered. Runs once, in the zygote: it must not

@@ -234,6 +234,11 @@ static inline const char *task_id(const task_context *task) {
 static inline const char *task_body(const task_context *task, size_t *length) {
     return taskhost_functions->text(task, TASKHOST_TEXT_BODY, length);
 }
+/* In a TASK_HANDLER_DOC: one JSON value for each parameter of its signature; see taskhost_host.bind. NULL: they do not
+ * fit, and the task has failed: return. */
+static inline const taskhost_slice *task_bind(task_context *task, size_t *count) {
+    return taskhost_functions->bind(task, count);
+}
 /* JSON object: all message headers. */
 static inline const char *task_headers(const task_context *task, size_t *length) {
     return taskhost_functions->text(task, TASKHOST_TEXT_HEADERS, length);
@@ -242,11 +247,11 @@ static inline const char *task_headers(const task_context *task, size_t *length)
 static inline const char *task_properties(const task_context *task, size_t *length) {
     return taskhost_functions->text(task, TASKHOST_TEXT_PROPERTIES, length);
 }
-/* Any enum taskhost_text; NULL when there is none. */
 /* "00-<trace>-<span>-<flags>", the span of this run; NULL when its message belongs to no trace. */
 static inline const char *task_traceparent(const task_context *task) {
     return taskhost_functions->text(task, TASKHOST_TEXT_TRACEPARENT, NULL);
 }
+/* Any enum taskhost_text; NULL when there is none. */
 static inline const char *task_text(const task_context *task, int which) {
     return taskhost_functions->text(task, which, 0);
 }

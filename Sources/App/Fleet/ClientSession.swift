@@ -177,7 +177,7 @@ package final class ClientSession {
         case .brokerBlocked(let reason):
             Console.note("taskhost: the broker takes no messages at present (\(reason)); waiting")
         case .brokerDown(let reason) where outlivesLosses && wasReady:
-            guard reportedLosses.isWorthTelling(reason, at: loop.clocks.monotonic) else { return }
+            guard reportedLosses.isWorthReporting(reason, at: loop.clocks.monotonic) else { return }
             Console.note("taskhost: broker: \(reason); trying again")
         case .brokerDown(let reason):
             failuresLeft -= 1

@@ -69,7 +69,7 @@ extension BeatRun: BrokerEvents {
 
     package func linkDown(reason: String, retryInSeconds: Double) {
         let next = retryInSeconds.isFinite ? "again in \(retryInSeconds.plain) s" : "it is not tried again"
-        guard reportedLosses.isWorthTelling(reason, at: loop.clocks.monotonic) else { return }
+        guard reportedLosses.isWorthReporting(reason, at: loop.clocks.monotonic) else { return }
         log.warning("broker: \(reason); \(next)", metadata: ["event": "link-down"])
     }
 

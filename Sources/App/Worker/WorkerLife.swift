@@ -101,7 +101,7 @@ struct WorkerLife {
             isSubscribed = true
             return readyIfSo()
         case .subscriptionOverdue: return phase == .starting ? becomeReady() : []
-        // Before it is ready it does not say that it is online: monitors ask at once whoever does.
+        // Before it is ready it does not say that it is online: monitors at once ask a worker that does.
         case .linkUp: return phase == .starting ? [] : [.announce]
         case .catalog(let isLoading): return isLoading ? [] : scheduleLoaded()
         case .signal(SIGHUP, _): return [.reload]

@@ -30,7 +30,7 @@ struct WorkerText {
     /// - Parameter isSubscribed: commands for all workers reach this one.
     func reportReady(isSubscribed: Bool) {
         if !isSubscribed {
-            log.warning("remote control does not reach this worker: \(configuration.broker.system.unheardHint)")
+            log.warning("remote control does not reach this worker: \(configuration.broker.system.subscriptionHint)")
         }
         let bundles = parts.runner.bundles.filter { $0.status == .active }
         let manifests = bundles.flatMap { $0.manifest?.tasks ?? [] }

@@ -70,8 +70,8 @@ public struct MessageDecoder: Sendable {
         if named == .pickle { throw WireError(refusing: .pickle) }
         guard let content = named, accepted.contains(content) else {
             let name = named?.name ?? "unknown"
-            let told = type.isEmpty ? "no content type" : "untrusted content of type \(name) (\(quoted(type)))"
-            throw WireError(.refusedContentType, "Refusing to deserialize \(told)")
+            let refused = type.isEmpty ? "no content type" : "untrusted content of type \(name) (\(quoted(type)))"
+            throw WireError(.refusedContentType, "Refusing to deserialize \(refused)")
         }
         guard let encoding = properties.contentEncoding, encoding != "utf-8" else { return content }
         guard ["utf-8", "utf8", "us-ascii", "ascii", "binary", ""].contains(encoding.lowercased()) else {

@@ -18,7 +18,7 @@ struct CommandError: Error {
 struct CommandArguments {
     let method: String
     let members: [JSONMember]
-    /// What speaks for the command. Asked for once: a fresh mark counts as heard from then on.
+    /// What speaks for the command. Asked for once: a fresh mark counts as used from then on.
     let proof: () -> ControlProof
 
     subscript(name: String) -> JSON? { members.last { $0.key == name }?.value }

@@ -58,8 +58,8 @@ extension CommandHandler {
 
     private static func revoked(_ ids: [String], ended: [String], terminate: Bool) -> JSON {
         if !terminate { return ["ok": .string("tasks \(PythonText.set(ids)) flagged as revoked")] }
-        let told = ended.isEmpty ? "terminate: tasks unknown" : "terminate: \(ended.joined(separator: ", "))"
-        return ["ok": .string(told)]
+        let outcome = ended.isEmpty ? "terminate: tasks unknown" : "terminate: \(ended.joined(separator: ", "))"
+        return ["ok": .string(outcome)]
     }
 
     /// So many of a list in each turn, the first ones in this.
@@ -99,9 +99,9 @@ extension CommandHandler {
         }
         let terminates = arguments.flag("terminate")
         let ended = engine.revoke(stamps: stamps, terminate: terminates ? signal : nil)
-        let told = PythonRepr.repr(.object(headers))
-        guard terminates else { return ok("headers \(told) flagged as revoked, but not terminated") }
-        guard !ended.isEmpty else { return ok("headers \(told) were not terminated") }
+        let shown = PythonRepr.repr(.object(headers))
+        guard terminates else { return ok("headers \(shown) flagged as revoked, but not terminated") }
+        guard !ended.isEmpty else { return ok("headers \(shown) were not terminated") }
         let pairs = ended.map { "\(PythonText.repr($0.name)): \(PythonText.set($0.values))" }
         return ok("headers defaultdict(<class 'set'>, {\(pairs.joined(separator: ", "))}) revoked")
     }
@@ -133,7 +133,7 @@ extension CommandHandler {
         do throws(ControlRefusal) {
             try engine.setRateLimit(limit, task: arguments["task_name"]?.text ?? "")
         } catch {
-            return try told(error)
+            return try response(to: error)
         }
         let isOff = limit == nil || limit == "" || limit == "0" || limit == "0.0"
         return ok(isOff ? "rate limit disabled successfully" : "new rate limit set successfully")
@@ -150,7 +150,7 @@ extension CommandHandler {
         return ok("time limits set successfully")
     }
 
-    private func told(_ failure: ControlRefusal) throws(CommandError) -> RemoteCommand.Response {
+    private func response(to failure: ControlRefusal) throws(CommandError) -> RemoteCommand.Response {
         switch failure {
         case .unknownTask, .autoscales, .notAutoscaling, .restartsDisabled: return refusal("unknown task")
         case .unknownUnit(let unit): throw CommandError("KeyError", unit)

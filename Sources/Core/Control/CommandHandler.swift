@@ -9,7 +9,7 @@ final class CommandHandler {
     enum Reaction {
         /// Not for this node.
         case ignored
-        /// For nobody, because it is not usable; the sentence is for the log.
+        /// Dropped, because it is not usable; the sentence is for the log.
         case dropped(String)
         case handled(RemoteCommand.Response)
     }
@@ -20,7 +20,7 @@ final class CommandHandler {
     let events: LamportClock
     /// nil: this broker carries none.
     let eventService: EventService?
-    /// The mailbox's own, told in the header of replies.
+    /// The mailbox's own, sent in the header of replies.
     let mailbox = LamportClock()
     let policy: ControlPolicy
     private let commands: CommandTable

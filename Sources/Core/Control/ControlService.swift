@@ -183,8 +183,8 @@ public final class ControlService {
     private func greeted(_ content: ControlContent) {
         guard handler.policy.allowsChange(content.type == .auth ? .fresh : .none) else { return }
         for (node, answer) in (content.body.members ?? []).map({ ($0.key, $0.value) }) {
-            guard node != handler.engine.nodeName, let told = answer["revoked"], !told.isNull else { continue }
-            let ids = RevokedIDs.read(told)
+            guard node != handler.engine.nodeName, let revoked = answer["revoked"], !revoked.isNull else { continue }
+            let ids = RevokedIDs.read(revoked)
             handler.merge(ids)
             handler.events.adjust(to: UInt64(clamping: answer["clock"]?.integer ?? 0))
             log(.debug, "\(node) sent \(ids.count) revoked ids")

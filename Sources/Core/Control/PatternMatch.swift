@@ -3,7 +3,7 @@ import CPCRE2
 
 /// A pattern in the syntax of Python's `re`, for texts of a few hundred characters.
 ///
-/// Compiled for each use: remote control is no hot path, and nothing of a stranger's is kept.
+/// Compiled for each use: remote control is no hot path, and nothing that others send is kept.
 struct PatternMatch {
     /// What a pattern may cost. The defaults are far above what names need and end within milliseconds.
     struct Limits {

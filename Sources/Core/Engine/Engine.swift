@@ -273,7 +273,7 @@ extension Engine: BrokerEvents {
     }
 
     public func linkDown(reason: String, retryInSeconds: Double) {
-        if reportedLosses.isWorthTelling(reason, at: loop.clocks.monotonic) {
+        if reportedLosses.isWorthReporting(reason, at: loop.clocks.monotonic) {
             log.warning(
                 "Connection to \(broker.description) lost: \(reason). \(Self.nextAttempt(in: retryInSeconds)).")
         }

@@ -95,7 +95,7 @@ extension EngineCore {
     /// ours.
     mutating func wait(_ item: InFlight, until eta: WallTime, _ actions: inout [EngineAction]) {
         let seconds = eta.seconds(since: now.wall)
-        if seconds > options.etaHoldSeconds || (!intake.mayDelay && seconds > Self.leastPostponed) {
+        if seconds > options.etaHoldSeconds || (!intake.mayDelay && seconds > Self.minPostponed) {
             note(&actions, .postponed(name: item.message.displayName, id: item.message.id, seconds: seconds))
             var publication = publication(
                 of: Republication.postpone(item.delivery), to: item.delivery.queue, dueInSeconds: seconds)
@@ -111,7 +111,7 @@ extension EngineCore {
     }
 
     /// What is due in so few seconds is not worth a way through the broker.
-    private static let leastPostponed = 3.0
+    private static let minPostponed = 3.0
 
     private func arm(_ item: InFlight, until eta: WallTime, _ actions: inout [EngineAction]) {
         actions.append(.arm(.due(item.id), afterSeconds: max(0, eta.seconds(since: now.wall))))

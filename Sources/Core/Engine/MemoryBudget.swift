@@ -21,8 +21,8 @@ struct MemoryBudget {
     private(set) var isFull = false
 
     /// - Parameters:
-    ///   - mostBytes: of all messages held, apart from one large one.
-    ///   - mostWaiting: messages held until they are due.
+    ///   - maxBytes: of all messages held, apart from one large one.
+    ///   - maxWaiting: messages held until they are due.
     init(maxBytes: Int, maxWaiting: Int) {
         self.maxBytes = max(1, maxBytes)
         self.maxWaiting = max(0, maxWaiting)

@@ -1,5 +1,6 @@
-// What can go wrong at a broker, sorted once: by waiting, or never. Every adapter says which code; whoever publishes
-// asks `isPermanent`.
+// What can go wrong at a broker, sorted once: by waiting, or never. Every adapter says which code; publishers ask
+// `isPermanent`.
+import TaskModel
 
 /// The network's, the broker's or the message's fault. `fix` is a sentence for the operator when there is one.
 public struct BrokerFailure: Error, Sendable, CustomStringConvertible {
@@ -54,5 +55,10 @@ public struct BrokerFailure: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    public var description: String { fix.map { "\(detail). \($0)" } ?? detail }
+    /// For what was under way, or came, when the broker was closed.
+    public static let gone = BrokerFailure(.closed, "The broker was closed before it was done")
+    /// For a publication with a claim, and that delivery is not ours any more.
+    public static let claimLost = BrokerFailure(.claimLost, "Others have taken over the message this belongs to")
+
+    public var description: String { failureText(detail, fix: fix) }
 }

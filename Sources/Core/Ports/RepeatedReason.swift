@@ -10,7 +10,7 @@ public struct RepeatedReason: Sendable {
 
     public init() {}
 
-    public mutating func isWorthTelling(_ text: String, at now: Instant) -> Bool {
+    public mutating func isWorthReporting(_ text: String, at now: Instant) -> Bool {
         if let last, last.text == text, now.seconds(since: last.at) < Self.seconds { return false }
         last = (text, now)
         return true
@@ -24,19 +24,19 @@ public struct RepeatedReason: Sendable {
 /// nothing yet, was.
 public struct ReportedOutage: Sendable {
     private var reasons = RepeatedReason()
-    private var isToTell = true
+    private var isToReport = true
 
     public init() {}
 
     /// - Returns: whether that is worth a line.
     public mutating func begins(_ reason: String, at now: Instant) -> Bool {
-        let isNews = reasons.isWorthTelling(reason, at: now)
-        isToTell = isToTell || isNews
+        let isNews = reasons.isWorthReporting(reason, at: now)
+        isToReport = isToReport || isNews
         return isNews
     }
 
     public mutating func ends() -> Bool {
-        defer { isToTell = false }
-        return isToTell
+        defer { isToReport = false }
+        return isToReport
     }
 }

@@ -1,4 +1,5 @@
 // What can go wrong at a result store, sorted once: only what is wrong with one record is final for that record.
+import TaskModel
 
 public struct StoreFailure: Error, Sendable, CustomStringConvertible {
     public enum Code: Sendable, Equatable {
@@ -26,5 +27,5 @@ public struct StoreFailure: Error, Sendable, CustomStringConvertible {
     /// fail-over are mended by an operator or by time: results wait for them.
     public var isPermanent: Bool { code == .unfit }
 
-    public var description: String { fix.map { "\(detail). \($0)" } ?? detail }
+    public var description: String { failureText(detail, fix: fix) }
 }

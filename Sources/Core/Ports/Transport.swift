@@ -55,8 +55,8 @@ public protocol BrokerTransport: Transport {
     static var lowestPriorityFirst: Bool { get }
     /// Orders to workers can be published like messages; a control channel is needed for their replies only.
     static var ordersAreMessages: Bool { get }
-    /// Why a worker may not hear remote control; a question that the operator can answer.
-    static var unheardHint: String { get }
+    /// What may keep a worker from subscribing to remote control; a question that the operator can answer.
+    static var subscriptionHint: String { get }
     /// What to warn of when a worker starts, by the hard limits of its tasks.
     /// - Parameter consumerTimeout: seconds that the broker lets a message be held, as it was set; nil: for ever.
     static func startWarning(_ limits: [TaskTimeLimit], consumerTimeout: Double?) -> String?
@@ -80,7 +80,7 @@ public protocol BrokerTransport: Transport {
 extension BrokerTransport {
     public static var lowestPriorityFirst: Bool { false }
     public static var ordersAreMessages: Bool { false }
-    public static var unheardHint: String { "is its node name in use already?" }
+    public static var subscriptionHint: String { "is its node name in use already?" }
     public static func startWarning(_ limits: [TaskTimeLimit], consumerTimeout: Double?) -> String? { nil }
     public var facts: FieldTable {
         ["hostname": .string(ConnectionURL.redacted(urls[0])), "transport": .string(Self.name)]

@@ -37,5 +37,5 @@ public struct TransportFailure: Error, Sendable, CustomStringConvertible {
         self.fix = fix
     }
 
-    public var description: String { fix.map { "\(detail). \($0)" } ?? detail }
+    public var description: String { failureText(detail, fix: fix) }
 }

@@ -1,4 +1,4 @@
-// What one question to a system asks for, and what is told it of messages that are done with.
+// What one question to a system asks for, and what it is sent about messages that are done with.
 
 /// Messages of several queues, asked for at once. The adapter notes what came in its requests.
 public struct FetchBatch: Sendable {

@@ -128,7 +128,7 @@ public struct PullConsumer {
 
     // ---- what is done with it ----
 
-    /// To be settled with the next `takeSettlements`. Tags of an earlier link are nobody's.
+    /// To be settled with the next `takeSettlements`. Tags of an earlier link are ignored.
     public mutating func settle(_ tag: DeliveryTag, requeue: Bool) {
         guard tag.link == link, let item = held.removeValue(forKey: tag.number) else { return }
         queues[item.queue].inFlight -= 1
@@ -163,7 +163,7 @@ public struct PullConsumer {
 
     // ---- the ends ----
 
-    /// All that is held is others' from now on; tags and settlements of before are nobody's. What is under way may
+    /// All that is held is others' from now on; tags and settlements of before are ignored. What is under way may
     /// still be answered.
     public mutating func lose() {
         link += 1

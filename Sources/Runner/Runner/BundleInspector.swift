@@ -11,7 +11,7 @@ public final class BundleInspector {
     private let options: RunnerOptions
     private let log: RunnerLog
     private let sequence = SequenceSource()
-    private let nobody = NoRuns()
+    private let noRuns = NoRuns()
     private var inspections: [Inspection] = []
     private var done: (([BundleReport]) -> Void)?
 
@@ -44,7 +44,7 @@ public final class BundleInspector {
             inspection.changed = { [unowned self] in finishIfOver() }
             inspection.begin { (copy) throws(RunnerFailure) in
                 try Zygote(
-                    copy, options: options, loop: loop, sequence: sequence, sink: nobody, owner: inspection, log: log)
+                    copy, options: options, loop: loop, sequence: sequence, sink: noRuns, owner: inspection, log: log)
             }
         }
         finishIfOver()

@@ -2,6 +2,7 @@
 #include "context.h"
 
 #include "frames.h"
+#include "invoke.h"
 #include "json.h"
 #include "soft_limit.h"
 #include "submit.h"
@@ -128,4 +129,5 @@ const taskhost_host host_functions = {
     .replace = context_replace,
     .retry_with = context_retry_with,
     .schedule = registry_schedule,
+    .bind = invoke_bind,
 };

@@ -1,11 +1,11 @@
 /* convert - one JSON value as one C value. */
+#include "convert.h"
+
 #include "arena.h"
 #include "base64.h"
-#include "bind.h"
 #include "locale_free.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 struct conversion {
@@ -17,13 +17,11 @@ struct conversion {
 
 __attribute__((format(printf, 3, 4))) static bool raise_fault(const struct conversion *this, const char *type,
                                                               const char *format, ...) {
-    char message[512];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
+    text_append_arguments(&this->fault->message, format, arguments);
     va_end(arguments);
     this->fault->type = type;
-    text_append_string(&this->fault->message, message);
     return false;
 }
 

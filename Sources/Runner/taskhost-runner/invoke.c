@@ -2,7 +2,7 @@
 #include "invoke.h"
 
 #include "arena.h"
-#include "bind.h"
+#include "convert.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,18 +45,44 @@ static void append_result(struct text *out, enum value_type type, const union re
     }
 }
 
+static bool bind_body(task_context *task, struct json_slice *bound, struct bind_fault *fault) {
+    return bind_call(task->entry, task->texts[TASKHOST_TEXT_BODY], task->lengths[TASKHOST_TEXT_BODY], bound, fault);
+}
+
+static void fail_with(task_context *task, struct bind_fault *fault) {
+    const char *where = fault->where.length > 0 ? text_string(&fault->where) : NULL;
+    context_fail(task, fault->type, "builtins", text_string(&fault->message), NULL, where);
+    text_free(&fault->message);
+    text_free(&fault->where);
+}
+
+const taskhost_slice *invoke_bind(task_context *task, size_t *count) {
+    unsigned parameters = task->entry->signature.count;
+    struct json_slice bound[MAX_PARAMETERS];
+    struct bind_fault fault = {0};
+    if (!bind_body(task, bound, &fault)) {
+        fail_with(task, &fault);
+        return NULL;
+    }
+    taskhost_slice *slices = arena_take(parameters * sizeof *slices);
+    for (unsigned index = 0; index < parameters; index++) {
+        slices[index] = (taskhost_slice){bound[index].text, bound[index].length};
+    }
+    if (count != NULL) {
+        *count = parameters;
+    }
+    return slices;
+}
+
 static void call_typed(task_context *task) {
     static struct text json;
     const struct signature *signature = &task->entry->signature;
     union value values[MAX_PARAMETERS];
     void *pointers[MAX_PARAMETERS];
+    struct json_slice bound[MAX_PARAMETERS];
     struct bind_fault fault = {0};
-    if (!bind_arguments(task->entry, task->texts[TASKHOST_TEXT_BODY], task->lengths[TASKHOST_TEXT_BODY], values,
-                        &fault)) {
-        const char *where = fault.where.length > 0 ? text_string(&fault.where) : NULL;
-        context_fail(task, fault.type, "builtins", text_string(&fault.message), NULL, where);
-        text_free(&fault.message);
-        text_free(&fault.where);
+    if (!bind_body(task, bound, &fault) || !convert_arguments(task->entry, bound, values, &fault)) {
+        fail_with(task, &fault);
         return;
     }
     for (unsigned index = 0; index < signature->count; index++) {
@@ -81,10 +107,10 @@ static void call_typed(task_context *task) {
 void invoke(task_context *task) {
     if (task->entry->function != NULL) {
         call_typed(task);
-        arena_reset();
     } else {
         task->entry->handler(task, task->entry->user);
     }
+    arena_reset();
     if (!task->over) { /* a handler that says nothing has nothing to say */
         context_succeed(task, "null", 4);
     }

@@ -4,4 +4,6 @@
 #include "context.h"
 
 void invoke(task_context *task);
+/* taskhost_host.bind */
+const taskhost_slice *invoke_bind(task_context *task, size_t *count);
 #endif

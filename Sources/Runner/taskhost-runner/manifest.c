@@ -82,7 +82,8 @@ static void write_parameters(struct text *out, const struct signature *signature
             continue;
         }
         text_append_string(out, out->bytes[out->length - 1] == '[' ? "{" : ",{");
-        string_member(out, "name", parameter->name);
+        member(out, "name");
+        text_append_format(out, "\"%s%s\"", signature_stars(parameter->kind), parameter->name);
         string_member(out, "type", parameter->type_text);
         if (parameter->default_json != NULL) {
             member(out, "default");

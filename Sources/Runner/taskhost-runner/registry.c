@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include "registry.h"
 
-#include "bind.h"
+#include "convert.h"
 #include "options.h"
 
 #include <stdio.h>
@@ -96,7 +96,7 @@ static bool check_task(struct task_entry *entry, const taskhost_task *task) {
     struct text fault = {0};
     const char *signature = task->signature != NULL ? task->signature : "";
     bool fine = signature_parse(&entry->signature, signature, task->function != NULL, &fault) &&
-                (task->function == NULL || bind_check_defaults(entry, &fault));
+                (task->function == NULL || convert_check_defaults(entry, &fault));
     if (!fine) {
         text_append_format(&registry.fault, "declares the task '%s' with the signature '%s', which is wrong: %s",
                            entry->name, signature, text_string(&fault));

@@ -96,6 +96,11 @@ static bool find_type(struct parser *parser, struct json_slice name, bool as_res
 
 static bool parse_default(struct parser *parser, struct parameter *parameter) {
     struct json_slice value;
+    if (parameter->kind != PARAMETER_ONE) {
+        text_append_format(parser->fault, "'%s%s' takes what is left over, it can have no default",
+                           signature_stars(parameter->kind), parameter->name);
+        return false;
+    }
     if (!json_value(&parser->in, &value)) {
         text_append_format(parser->fault, "the default of '%s' is no JSON: %s", parameter->name, value.text);
         return false;
@@ -108,12 +113,42 @@ static bool parse_default(struct parser *parser, struct parameter *parameter) {
     return true;
 }
 
+const char *signature_stars(enum parameter_kind kind) {
+    static const char *const stars[] = {[PARAMETER_ONE] = "", [PARAMETER_REST] = "*", [PARAMETER_NAMED] = "**"};
+    return stars[kind];
+}
+
+static enum parameter_kind take_kind(struct json_cursor *in) {
+    unsigned stars = 0;
+    while (stars < PARAMETER_NAMED && json_take(in, '*')) {
+        stars++;
+    }
+    return (enum parameter_kind)stars;
+}
+
+static bool check_kind(const struct parser *parser, const struct signature *signature) {
+    const struct parameter *parameter = &signature->parameters[signature->count];
+    enum parameter_kind before = signature->count > 0 ? parameter[-1].kind : PARAMETER_ONE;
+    if (parameter->kind != PARAMETER_ONE && parser->typed) {
+        text_append_format(parser->fault, "only a handler can have '%s%s'", signature_stars(parameter->kind),
+                           parameter->name);
+        return false;
+    }
+    if (parameter->kind < before || (parameter->kind == before && before != PARAMETER_ONE)) {
+        text_append_format(parser->fault, "'%s%s' is out of order: plain parameters first, then one '*', then one '**'",
+                           signature_stars(parameter->kind), parameter->name);
+        return false;
+    }
+    return true;
+}
+
 static bool parse_parameter(struct parser *parser, struct signature *signature) {
     if (signature->count == MAX_PARAMETERS) {
         text_append_format(parser->fault, "it has more than %d parameters", MAX_PARAMETERS);
         return false;
     }
     struct parameter *parameter = &signature->parameters[signature->count];
+    parameter->kind = take_kind(&parser->in);
     const char *start = parser->in.at;
     while (parser->in.at < parser->in.end && (isalnum((unsigned char)*parser->in.at) || *parser->in.at == '_')) {
         parser->in.at++;
@@ -124,6 +159,9 @@ static bool parse_parameter(struct parser *parser, struct signature *signature) 
         return false;
     }
     parameter->name = copy(start, length);
+    if (!check_kind(parser, signature)) {
+        return false;
+    }
     for (unsigned index = 0; index < signature->count; index++) {
         if (strcmp(signature->parameters[index].name, parameter->name) == 0) {
             text_append_format(parser->fault, "it has two parameters '%s'", parameter->name);

@@ -29,10 +29,14 @@ enum value_type {
     TYPE_OTHER /* documentation of a handler: only the text counts */
 };
 
+/* Which arguments of a call a parameter takes: one, the positional ones that are left over, the keyword ones. */
+enum parameter_kind { PARAMETER_ONE, PARAMETER_REST, PARAMETER_NAMED };
+
 struct parameter {
-    char *name;
+    char *name; /* without stars */
+    enum parameter_kind kind; /* of typed functions always PARAMETER_ONE */
     char *type_text;
-    char *default_json; /* NULL: required */
+    char *default_json; /* NULL: required, or no PARAMETER_ONE */
     enum value_type type;
 };
 
@@ -46,6 +50,8 @@ struct signature {
     ffi_type *argument_types[MAX_PARAMETERS];
 };
 
+/* What stands before the name: "", "*" or "**". */
+const char *signature_stars(enum parameter_kind kind);
 /* False: `fault` says what is wrong, without a full stop. typed: every type must be one the runner can pass. */
 bool signature_parse(struct signature *signature, const char *text, bool typed, struct text *fault);
 #endif

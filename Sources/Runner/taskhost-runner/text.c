@@ -55,17 +55,22 @@ void text_append_string(struct text *text, const char *string) {
     text_append(text, string, strlen(string));
 }
 
-void text_append_format(struct text *text, const char *format, ...) {
-    va_list arguments, again;
-    va_start(arguments, format);
+void text_append_arguments(struct text *text, const char *format, va_list arguments) {
+    va_list again;
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
-    va_end(arguments);
+    int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
     if (length > 0) {
-        vsnprintf(text_reserve(text, (size_t)length + 1), (size_t)length + 1, format, again);
+        vsnprintf(text_reserve(text, (size_t)length + 1), (size_t)length + 1, format, arguments);
         text->length += (size_t)length;
     }
-    va_end(again);
+}
+
+void text_append_format(struct text *text, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    text_append_arguments(text, format, arguments);
+    va_end(arguments);
 }
 
 const char *text_string(struct text *text) {

@@ -20,6 +20,8 @@ char *text_reserve(struct text *text, size_t more);
 void text_append(struct text *text, const void *bytes, size_t length);
 void text_append_string(struct text *text, const char *string);
 __attribute__((format(printf, 2, 3))) void text_append_format(struct text *text, const char *format, ...);
+__attribute__((format(printf, 2, 0))) void text_append_arguments(struct text *text, const char *format,
+                                                                 va_list arguments);
 /* Terminated view of the text; valid until it changes. */
 const char *text_string(struct text *text);
 

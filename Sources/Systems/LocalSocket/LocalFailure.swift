@@ -1,4 +1,5 @@
 // Why there is no socket, or no host at it.
+import TaskModel
 
 /// A sentence with its fix.
 public struct LocalFailure: Error, Sendable, CustomStringConvertible {
@@ -10,5 +11,5 @@ public struct LocalFailure: Error, Sendable, CustomStringConvertible {
         self.fix = fix
     }
 
-    public var description: String { fix.map { "\(detail). \($0)" } ?? detail }
+    public var description: String { failureText(detail, fix: fix) }
 }

@@ -10,7 +10,7 @@ final class Publisher {
     private let log: (LogLevel, String) -> Void
     private let blocked: (String?) -> Void
     private let connected: () -> Void
-    private var told = RepeatedReason()
+    private var reportedFailures = RepeatedReason()
     private let clocks: () -> Clocks
     private var mailbox: PublisherMailbox?
     private var callbacks: [UInt64: (BrokerFailure?) -> Void] = [:]
@@ -81,7 +81,7 @@ final class Publisher {
             settled: { batch in post { target.value.object?.settle(batch) } },
             blocked: { reason in post { target.value.object?.blocked(reason) } },
             failed: { failure, delay in
-                post { target.value.object?.tell(failure, delay) }
+                post { target.value.object?.report(failure, delay) }
             },
             connected: { post { target.value.object?.connected() } },
             ended: {
@@ -94,8 +94,8 @@ final class Publisher {
             })
     }
 
-    private func tell(_ failure: BrokerFailure, _ delay: Double) {
-        guard told.isWorthTelling(failure.description, at: clocks().monotonic) else { return }
+    private func report(_ failure: BrokerFailure, _ delay: Double) {
+        guard reportedFailures.isWorthReporting(failure.description, at: clocks().monotonic) else { return }
         log(.info, "publishing waits: \(failure); next attempt in \(rounded(delay)) s")
     }
 

@@ -26,8 +26,8 @@ extension RedisAddress.TLS {
 
     /// Unlike other parameters, unknown ones are refused: one that is misspelt would weaken what it was to strengthen.
     init(_ url: ConnectionURL) throws(StoreFailure) {
-        if let stranger = Self.names(in: url).first(where: { !Self.known.contains($0) }) {
-            throw Self.unusable("\(stranger) is not known", "Write one of \(Self.known.joined(separator: ", "))")
+        if let unknown = Self.names(in: url).first(where: { !Self.known.contains($0) }) {
+            throw Self.unusable("\(unknown) is not known", "Write one of \(Self.known.joined(separator: ", "))")
         }
         authorities = url[parameter: "ssl_ca_certs"]
         certificate = url[parameter: "ssl_certfile"]

@@ -355,9 +355,6 @@ extension RedisBroker {
 }
 
 extension BrokerFailure {
-    static let gone = BrokerFailure(.closed, "The broker was closed before it was done")
-    static let claimLost = BrokerFailure(.claimLost, "Others have taken over the message this belongs to")
-
     init(_ failure: StoreFailure) {
         let code: Code =
             switch failure.code {

@@ -23,7 +23,7 @@ final class RedisChordReport {
     private var looksAtDone = 0
 
     private static let lookAgainSeconds = 0.5
-    private static let mostLooksAtDone = 2
+    private static let maxLooksAtDone = 2
     private static let joinLookSeconds = 0.05
 
     init(_ part: ChordPart, keys: ChordKeys, store: RedisResults, done: @escaping Done) {
@@ -55,7 +55,7 @@ final class RedisChordReport {
             guard let items = reply.items, items.count == 3, let count = items[0].integer,
                 let wanted = items[1].integer, let holder = items[2].bytes
             else { return self.done(.failure(StoreFailure("Redis answered a chord's part with something else"))) }
-            if count < 0, self.looksAtDone < Self.mostLooksAtDone {
+            if count < 0, self.looksAtDone < Self.maxLooksAtDone {
                 self.looksAtDone += 1
                 return self.after(Self.lookAgainSeconds) { self.send() }
             }

@@ -72,7 +72,7 @@ public final class RedisControl: ControlChannel {
         let send = { [weak self] in
             let envelope = RedisEnvelope(message, exchange: exchange, routingKey: "").bytes
             self?.line.sendBestEffort(
-                ["PUBLISH".bytes, name.bytes, envelope], because: "who broadcasts sees that nobody answers")
+                ["PUBLISH".bytes, name.bytes, envelope], because: "who broadcasts sees that no worker answers")
         }
         mailbox?.expectReplies()
         if isSubscribed || subscriber == nil { send() } else { waiting.append(send) }

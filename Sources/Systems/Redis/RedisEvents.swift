@@ -10,10 +10,10 @@ public final class RedisEvents: EventChannel {
     private var underway = 0
 
     /// While Redis takes nothing, no more than so many messages wait; further ones are dropped.
-    private static let mostUnderway = 256
+    private static let maxUnderway = 256
 
     public init(address: RedisAddress, loop: any EventLoop) {
-        line = RedisLine(address: address, loop: loop, maxWaiting: Self.mostUnderway)
+        line = RedisLine(address: address, loop: loop, maxWaiting: Self.maxUnderway)
         channel = "\(RedisQueueKeys(prefix: address.keyPrefix).prefix)/\(address.database).celeryev"
     }
 
@@ -22,7 +22,7 @@ public final class RedisEvents: EventChannel {
             isConnected = true
             line.connectUnreported(reportedBy: "the broker at the same server")
         }
-        guard underway < Self.mostUnderway else { return }
+        guard underway < Self.maxUnderway else { return }
         underway += 1
         let envelope = RedisEnvelope(message, exchange: "celeryev", routingKey: routingKey).bytes
         line.sendBestEffort(

@@ -28,8 +28,8 @@ public final class RedisLeadership: Leadership {
 
     public var isLeading: Bool { holds.map { now < $0 } ?? false }
 
-    public func campaign(_ heard: @escaping (LeadershipEvent) -> Void) {
-        report = heard
+    public func campaign(_ report: @escaping (LeadershipEvent) -> Void) {
+        self.report = report
         line.connect { [weak self] event in
             switch event {
             case .up: self?.ask()

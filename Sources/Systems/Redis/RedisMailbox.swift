@@ -63,7 +63,7 @@ final class RedisMailbox {
         let words = ["EVAL", Self.bindScript, "2", keys.bindings(own.exchange), keys.bindingDeadlines].map(\.bytes)
         asking.sendBestEffort(
             words + [binding, own.exchange.bytes, "\(Self.bindingMilliseconds)".bytes],
-            because: "who asks sees that nobody answers")
+            because: "who asks sees that no worker answers")
     }
 
     /// Its own line waits for replies and would do this later; `done` when no trace of us is left.

@@ -28,7 +28,7 @@ struct RedisQueueKeys {
     func delayed(_ queue: String) -> String { prefix + "taskhost-delayed:" + queue }
 
     /// Ours: the host that last reported what is delayed.
-    func delayedReporter(_ queue: String) -> String { prefix + "taskhost-delayed-told:" + queue }
+    func delayedReporter(_ queue: String) -> String { prefix + "taskhost-delayed-reporter:" + queue }
 
     func list(_ queue: String, step: Int) -> String {
         prefix + queue + (step == 0 ? "" : Self.separator + String(step))

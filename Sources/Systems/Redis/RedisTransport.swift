@@ -10,7 +10,7 @@ public final class RedisTransport: BrokerTransport, ResultTransport, LimitTransp
     public static let forms = ["redis(s)://HOST:PORT/DB", "redis+socket:///PATH"]
     /// As kombu counts them.
     public static let lowestPriorityFirst = true
-    public static let unheardHint =
+    public static let subscriptionHint =
         "may its user subscribe to the channels (ACL SETUSER … &*)? `taskhost doctor` tells"
     public static let besideBroker = "by the broker's Redis"
 

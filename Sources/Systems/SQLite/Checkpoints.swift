@@ -12,8 +12,8 @@ struct Checkpoints {
     private let logPath: String
     private var jobs = 0
 
-    private static let mostJobs = 1000
-    private static let mostBytes: Int64 = 8 << 20
+    private static let maxJobs = 1000
+    private static let maxBytes: Int64 = 8 << 20
     /// Pages, for SQLite's own way.
     private static let automaticPages = 2000
     /// Bytes that the log's file keeps.
@@ -42,7 +42,7 @@ struct Checkpoints {
 
     mutating func written(_ count: Int) { jobs += count }
 
-    var isDue: Bool { !isAutomatic && (jobs >= Self.mostJobs || logSize() > Self.mostBytes) }
+    var isDue: Bool { !isAutomatic && (jobs >= Self.maxJobs || logSize() > Self.maxBytes) }
 
     /// To be called by the holder of the turn: no other process begins to write then. The empty transaction waits for
     /// who has begun.

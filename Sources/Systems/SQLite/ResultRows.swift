@@ -27,7 +27,7 @@ enum ResultRows {
             "SELECT seq, meta FROM result WHERE task_id = ? AND (expires_at IS NULL OR expires_at > ?)", taskID,
             now.microseconds
         ) { row in
-            // One that cannot be read is none: the caller is told so, and a new result takes its place.
+            // One that cannot be read is none: the caller gets nil, and a new result takes its place.
             guard let seq: Int64 = row.read("seq"), let meta: [UInt8] = row.read("meta") else { return nil }
             return Stored(seq: seq, meta: meta)
         }

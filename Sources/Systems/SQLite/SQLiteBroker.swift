@@ -64,7 +64,7 @@ public final class SQLiteBroker: Broker {
     }
 
     public func recordStarts(_ tags: [DeliveryTag], done: @escaping (BrokerFailure?) -> Void) {
-        guard let consumer else { return done(BrokerFailure(.closed, "The broker was closed before it was done")) }
+        guard let consumer else { return done(.gone) }
         consumer.recordStarts(tags) { done($0?.asBrokerFailure) }
     }
 
@@ -165,10 +165,6 @@ extension SQLiteBroker: FileUser {
     }
 
     func fileChanged() { consumer?.poll() }
-}
-
-extension BrokerFailure {
-    fileprivate static let claimLost = BrokerFailure(.claimLost, "Others have taken over the message this belongs to")
 }
 
 extension SQLiteFailure {

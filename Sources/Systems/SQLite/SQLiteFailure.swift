@@ -1,5 +1,6 @@
 // What can go wrong with the file, sorted by whether waiting helps, with the fix for the operator.
 import CSQLite
+import TaskModel
 
 /// The file's or the disk's fault.
 public struct SQLiteFailure: Error, Sendable, CustomStringConvertible {
@@ -26,7 +27,7 @@ public struct SQLiteFailure: Error, Sendable, CustomStringConvertible {
         self.fix = fix
     }
 
-    public var description: String { fix.map { "\(detail). \($0)" } ?? detail }
+    public var description: String { failureText(detail, fix: fix) }
 }
 
 extension SQLiteFailure {

@@ -20,8 +20,8 @@ public final class SQLiteLeadership: Leadership {
 
     public var isLeading: Bool { holds.map { now < $0 } ?? false }
 
-    public func campaign(_ heard: @escaping (LeadershipEvent) -> Void) {
-        report = heard
+    public func campaign(_ report: @escaping (LeadershipEvent) -> Void) {
+        self.report = report
         isAttached = true
         file.attach(self)
     }

@@ -10,15 +10,24 @@
 #ifndef SIGNATURE
 #define SIGNATURE "x:f64->f64"
 #endif
-static double add(double x) { return x; }
+__attribute__((unused)) static double add(double x) { return x; }
 static const taskhost_options options = {
     .size = sizeof options,
 #ifdef OPTIONS
     OPTIONS
 #endif
 };
+__attribute__((unused)) static void handle(task_context *task, void *user) {
+    (void)task;
+    (void)user;
+}
 static const taskhost_task task = {.size = sizeof task, .name = "add", .signature = SIGNATURE,
-                                   .function = (void (*)(void))add, .options = &options};
+#ifdef HANDLES
+                                   .handler = handle,
+#else
+                                   .function = (void (*)(void))add,
+#endif
+                                   .options = &options};
 static const taskhost_bundle_info info = {sizeof info, 1,
 #ifdef NEWER
                                           7,

@@ -68,6 +68,15 @@ enum ArgumentKind: Sendable {
     case rest
     /// The keyword ones that are left over.
     case named
+
+    /// What stands before its name in a signature.
+    var stars: String {
+        switch self {
+        case .one: ""
+        case .rest: "*"
+        case .named: "**"
+        }
+    }
 }
 
 /// As part of a call that is to be sent.

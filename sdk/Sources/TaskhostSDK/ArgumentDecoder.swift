@@ -1,24 +1,25 @@
-// Fills a handler's properties from bound arguments.
+// Fills a handler's properties from the arguments that the host has bound.
 
 /// Serves the `init(from:)` the compiler writes for a handler; each `Arg` takes its own value.
 final class ArgumentDecoder: Decoder {
     private let parameters: [Parameters.Parameter]
-    private let values: [JSON?]
+    private let arguments: UnsafeBufferPointer<taskhost_slice>
     private var current = -1
 
     let codingPath: [any CodingKey] = []
     let userInfo: [CodingUserInfoKey: Any] = [:]
 
-    init(_ binding: ArgumentBinding, parameters: Parameters) {
+    /// `arguments`: one for each parameter; valid while this decoder is used.
+    init(_ arguments: UnsafeBufferPointer<taskhost_slice>, parameters: Parameters) {
         self.parameters = parameters.all
-        self.values = binding.values
+        self.arguments = arguments
     }
 
     /// Called by `Arg` from within `decode(_:forKey:)`.
     func takeCurrent<Value: Codable & Sendable>() throws -> Arg<Value> {
-        guard parameters.indices.contains(current) else { throw unnamed }
+        let value = try currentValue()
         let parameter = parameters[current]
-        if let value = values[current] {
+        if let value {
             return Arg(wrappedValue: try ValueDecoder.decode(Value.self, from: value, at: .argument(parameter.name)))
         }
         guard let fallback = parameter.fallback as? Arg<Value> else {
@@ -29,8 +30,20 @@ final class ArgumentDecoder: Decoder {
 
     /// For properties that take what is left over: always bound, never converted.
     func takeCurrentJSON() throws -> JSON {
-        guard parameters.indices.contains(current), let value = values[current] else { throw unnamed }
+        guard let value = try currentValue() else { throw unnamed }
         return value
+    }
+
+    /// nil: not given.
+    private func currentValue() throws -> JSON? {
+        guard parameters.indices.contains(current), arguments.indices.contains(current) else { throw unnamed }
+        let argument = arguments[current]
+        guard let text = argument.text else { return nil }
+        do {
+            return try JSON(parsing: UnsafeRawBufferPointer(start: text, count: argument.length), limits: .trusted)
+        } catch {
+            throw TaskError(type: "ValueError", "argument '\(parameters[current].name)' can't be read: \(error)")
+        }
     }
 
     /// Keys are asked for in the order of declaration, nearly always.

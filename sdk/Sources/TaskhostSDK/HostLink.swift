@@ -17,6 +17,14 @@ struct HostLink: @unchecked Sendable {
         return try use(UnsafeRawBufferPointer(start: start, count: length))
     }
 
+    /// The message's arguments as the host has bound them: one for each parameter of the signature, without text where it
+    /// takes its default; valid until the handler returns. nil: they don't fit, and the host has failed the task.
+    func arguments() -> UnsafeBufferPointer<taskhost_slice>? {
+        var count = 0
+        guard let start = host.pointee.bind(task, &count) else { return nil }
+        return UnsafeBufferPointer(start: start, count: count)
+    }
+
     func number(_ which: taskhost_number) -> Double { host.pointee.number(task, Int32(which.rawValue)) }
 
     var shouldStop: Bool { host.pointee.should_stop(task) }

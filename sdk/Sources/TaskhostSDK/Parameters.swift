@@ -12,14 +12,11 @@ struct Parameters: Sendable {
         var fallback: (any ArgumentProperty)?
     }
 
-    /// What clients read in errors: the task's name after the last dot.
-    let function: String
     let all: [Parameter]
-    var singles: ArraySlice<Parameter> { all.prefix { $0.kind == .one } }
 
     /// Asks `Handler` for its properties (an instance with nothing but defaults) and for its coding keys (an instance
     /// decoded from a probe that tags each property with its key); the tags tell which key is whose.
-    init<Handler: TaskHandler>(of handler: Handler.Type, function: String) throws(RegistrationError) {
+    init<Handler: TaskHandler>(of handler: Handler.Type) throws(RegistrationError) {
         let name = String(describing: handler)
         let probe = ProbeDecoder(handler: name)
         let tagged: Handler
@@ -51,28 +48,28 @@ struct Parameters: Sendable {
             }
             parameters.append(parameter)
         }
-        if let late = parameters.indices.dropFirst().first(where: {
-            parameters[$0].defaultJSON == nil && parameters[$0 - 1].defaultJSON != nil
+        let singles = parameters.prefix { $0.kind == .one }
+        if let late = singles.indices.dropFirst().first(where: {
+            singles[$0].defaultJSON == nil && singles[$0 - 1].defaultJSON != nil
         }) {
             throw RegistrationError(
-                "\(name): '\(parameters[late].name)' has no default but follows '\(parameters[late - 1].name)', "
+                "\(name): '\(singles[late].name)' has no default but follows '\(singles[late - 1].name)', "
                     + "which has one: declare required arguments first")
         }
-        let singles = parameters.prefix { $0.kind == .one }
         switch parameters.dropFirst(singles.count).map(\.kind) {
         case [], [.rest], [.named], [.rest, .named]: break
         default:
             throw RegistrationError(
                 "\(name): declare every @Arg first, then at most one @Rest, then at most one @Named")
         }
-        self.function = function
         self.all = parameters
     }
 
-    /// The manifest's text: "path:String,width:Int=800->Report".
+    /// What the host binds by and shows: "path:String,width:Int=800,*others:[JSON]->Report".
     func signature(result: Any.Type) -> String {
         let texts = all.map { parameter in
-            parameter.name + ":" + parameter.type + (parameter.defaultJSON.map { "=" + $0 } ?? "")
+            let named = parameter.kind.stars + parameter.name + ":" + parameter.type
+            return named + (parameter.defaultJSON.map { "=" + $0 } ?? "")
         }
         return texts.joined(separator: ",") + "->" + TypeNames.written(result)
     }

@@ -44,11 +44,11 @@ public struct Named: Decodable, Sendable {
 extension Rest: ArgumentProperty {
     var keyIndex: Int? { key }
     var kind: ArgumentKind { .rest }
-    func defaultJSON() -> JSON? { .array([]) }
+    func defaultJSON() -> JSON? { nil }
 }
 
 extension Named: ArgumentProperty {
     var keyIndex: Int? { key }
     var kind: ArgumentKind { .named }
-    func defaultJSON() -> JSON? { .object([]) }
+    func defaultJSON() -> JSON? { nil }
 }

@@ -27,17 +27,17 @@ final class HandlerEntry<Handler: TaskHandler>: TaskEntry {
                 "\(Handler.self) is declared as '\(declared)', but its options name it '\(other)': leave that out")
         }
         let name = declared ?? options.name ?? bundle + "." + TypeNames.snakeCased(TypeNames.written(Handler.self))
-        let function = name.split(separator: ".").last.map(String.init) ?? name
-        parameters = try Parameters(of: Handler.self, function: function)
+        parameters = try Parameters(of: Handler.self)
         self.encode = encode
         super.init(name: name, signature: parameters.signature(result: Handler.Output.self), options: options)
     }
 
     override func run(_ link: HostLink) {
+        guard let arguments = link.arguments() else { return }
         let context = TaskContext(link)
         let ending: Ending
         do {
-            let handler = try arguments(link)
+            let handler = try Handler(from: ArgumentDecoder(arguments, parameters: parameters))
             let output = try ChildLoop.shared.run(for: context) { try await handler.run(context) }
             ending = .success(try encoded(output))
         } catch {
@@ -46,12 +46,6 @@ final class HandlerEntry<Handler: TaskHandler>: TaskEntry {
         // The runner's task is gone when this returns, while others may still hold the context.
         context.end()
         ending.report(to: link)
-    }
-
-    private func arguments(_ link: HostLink) throws -> Handler {
-        let binding = try link.bytes(TASKHOST_TEXT_BODY) { try ArgumentBinding(body: $0, to: parameters) }
-        guard let binding else { throw TaskError(type: "TypeError", "the message has no body") }
-        return try Handler(from: ArgumentDecoder(binding, parameters: parameters))
     }
 
     private func encoded(_ output: Handler.Output) throws -> [UInt8] {

@@ -1,4 +1,4 @@
-// Arguments are JSON values: whoever writes signatures has them at hand.
+// Arguments are JSON values: who writes signatures has them at hand.
 // build-static compiles all modules as one; then there is no TaskhostJSON to import.
 
 #if canImport(TaskhostJSON)

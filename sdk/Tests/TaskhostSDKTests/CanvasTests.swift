@@ -91,12 +91,16 @@ struct CanvasTests {
         #expect(nothing.type == "ImproperlyConfigured" && nothing.module == "celery.exceptions")
     }
 
-    @Test("Arguments that are left over go where a property takes them, and are refused where none does")
+    @Test("Properties take what is left over of the arguments, after all others")
     func leftOver() async {
         let bundle = Bundle("t", version: "1") { Collects.self }
-        #expect(await run(bundle, #"[[1,2,"z"],{"x":3},{}]"#).value == #"[1,[2,"z"],3]"#)
-        #expect(await run(bundle, "[[1],{},{}]").value == "[1,[],null]")
-        #expect(await run(bundle, "[[],{},{}]").type == "TypeError")
+        #expect(
+            await FakeHost.register(bundle).1.first?.signature
+                == "first:Int,*rest:[JSON],**named:[String:JSON]->[JSON]")
+        let full = await run(bundle, "[[],{},{}]") { $0.arguments = ["1", #"[2,"z"]"#, #"{"x":3}"#] }
+        #expect(full.value == #"[1,[2,"z"],3]"#)
+        let empty = await run(bundle, "[[],{},{}]") { $0.arguments = ["1", "[]", "{}"] }
+        #expect(empty.value == "[1,[],null]")
         let (status, _) = await FakeHost.register(Bundle("t", version: "1") { Misplaced.self })
         #expect(status == 1)
     }

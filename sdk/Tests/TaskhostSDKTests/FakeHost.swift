@@ -1,7 +1,9 @@
-// A host table that only remembers: what a bundle registers, and what its handlers report.
+// A host table that only remembers: what a bundle registers, and what its handlers report. It does not bind: the runner
+// does, and its tests are Tests/RunnerProgram and Tests/OutOfTree.
 
 import Dispatch
 import Glibc
+import TaskhostJSON
 import TaskhostSDK
 
 /// What a handler reported about one task.
@@ -34,9 +36,15 @@ final class FakeTask: @unchecked Sendable {
     var stopsAfterLooks = Int.max
     var stopDescriptor: Int32 = -1
     var report = Report()
+    /// One for each parameter, nil: not given. What is beyond them is not given, either. nil: they don't fit.
+    var arguments: [String?]? = []
 
-    init(_ body: String) {
+    /// The body's positional arguments are those of the first parameters; nil: it has keyword arguments, too.
+    init?(_ body: String) throws {
         self.body = Array(body.utf8)
+        let parts = try JSONScan.topLevelArray(self.body).map { Array(self.body[$0]) }
+        guard try JSONScan.topLevelObject(parts[1]).isEmpty else { return nil }
+        arguments = try JSONScan.topLevelArray(parts[0]).map { String(decoding: parts[0][$0], as: UTF8.self) }
     }
 
     static func of(_ pointer: OpaquePointer?) -> FakeTask {
@@ -150,11 +158,21 @@ enum FakeHost {
             default: return nil
             }
             length?.pointee = bytes.count
-            // Leaked on purpose: the contract lets the text live as long as the task.
-            let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 1)
-            for (index, byte) in bytes.enumerated() { copy[index] = CChar(bitPattern: byte) }
-            copy[bytes.count] = 0
-            return UnsafePointer(copy)
+            return leaked(bytes)
+        }
+        host.bind = { task, count in
+            guard let given = FakeTask.of(task).arguments else {
+                FakeTask.of(task).report.ending = "refused"
+                return nil
+            }
+            let slices = UnsafeMutablePointer<taskhost_slice>.allocate(capacity: 32)
+            slices.initialize(repeating: taskhost_slice(), count: 32)
+            for (index, text) in given.enumerated() {
+                guard let text else { continue }
+                slices[index] = taskhost_slice(text: leaked(Array(text.utf8)), length: text.utf8.count)
+            }
+            count?.pointee = 32
+            return UnsafePointer(slices)
         }
         host.number = { task, which in FakeTask.of(task).number(which) }
         host.should_stop = { task in
@@ -214,6 +232,14 @@ enum FakeHost {
     }
 }
 
+/// Leaked on purpose: the contract lets texts live as long as the task.
+private func leaked(_ bytes: [UInt8]) -> UnsafePointer<CChar> {
+    let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 1)
+    for (index, byte) in bytes.enumerated() { copy[index] = CChar(bitPattern: byte) }
+    copy[bytes.count] = 0
+    return UnsafePointer(copy)
+}
+
 private func text(_ start: UnsafePointer<CChar>?, _ length: Int) -> String {
     String(decoding: UnsafeRawBufferPointer(start: start, count: length), as: UTF8.self)
 }
@@ -222,7 +248,7 @@ private func text(_ start: UnsafePointer<CChar>?, _ length: Int) -> String {
 func run(_ bundle: TaskBundle, _ body: String, _ adjust: (FakeTask) -> Void = { _ in }) async -> Report {
     let (status, tasks) = await FakeHost.register(bundle)
     guard status == 0, let task = tasks.first else { return Report(ending: "not registered") }
-    let fake = FakeTask(body)
+    guard let fake = try? FakeTask(body) else { return Report(ending: "the fake host can't bind this") }
     adjust(fake)
     return await FakeHost.run(task, fake)
 }

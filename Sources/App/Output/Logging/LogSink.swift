@@ -4,7 +4,7 @@ import Ports
 
 /// Where log lines go: standard error or a file. Each line is one `write`, so lines of several processes in one file
 /// don't mix. Safe to use from every thread, and never waits: a thread of its own writes, and a reader that is too
-/// slowly (or not at all) loses lines, which is told in the log once it goes on.
+/// slowly (or not at all) loses lines, which the log says once it goes on.
 package final class LogSink: @unchecked Sendable {
     /// What may wait to be written.
     static let maxBytes = 8 << 20
@@ -122,7 +122,7 @@ package final class LogSink: @unchecked Sendable {
             let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if written < 0 {
                 if errno == EINTR { continue }
-                // The log's own trouble (disk full, pipe closed) cannot be logged; the work goes on.
+                // The log's own failure (disk full, pipe closed) cannot be logged; the work goes on.
                 return
             }
             rest = rest.dropFirst(written)

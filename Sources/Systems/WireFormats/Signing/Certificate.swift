@@ -64,7 +64,7 @@ final class Certificate: @unchecked Sendable {
             let size = ASN1_STRING_to_UTF8(&value, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(issuer, index)))
             defer { CRYPTO_free(value, nil, 0) }
             let text = UnsafeBufferPointer(start: value, count: Int(max(0, size)))
-            // A NUL inside would make two issuers look like one to whoever compares C strings.
+            // A NUL inside would make two issuers look like one where C strings are compared.
             guard size >= 0, !text.contains(0) else { return nil }
             bytes += text
             bytes.append(UInt8(ascii: " "))
