@@ -12,7 +12,8 @@ public enum SendFailure: Error, Sendable, CustomStringConvertible {
         case .broker(let failure): failure.description
         case .store(let failure): failure.description
         case .noChords(let store):
-            "\(store) cannot join a chord. Name a store that can with the result backend: redis://, postgresql:// or sqlite:"
+            "\(store) cannot join a chord. Name a store that can with the result backend: redis://, postgresql://, mysql:// or "
+                + "sqlite:"
         }
     }
 }
