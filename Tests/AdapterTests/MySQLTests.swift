@@ -1,5 +1,6 @@
 // What the store in MySQL does beyond the sentences for all stores: its tables, its neighbours, and when it is unwell.
 import Foundation
+import Glibc
 import Loop
 import MySQL
 import Ports
@@ -160,6 +161,12 @@ struct MySQLTests {
         ])
         #expect(try sql("SELECT LEFT(traceback, 2) = '?é', result FROM \(own).celery_taskmeta") == "1\t\"→\"")
         #expect(throws: StoreFailure.self) { try client.put("id-→", .success, "1") }
+        // Nobody has such an id there, and others who are asked for at the same time are found.
+        #expect(try client.get("id-→") == nil)
+        var seen = 0
+        let subscriptions = ["id-→", "x"].map { client.store.follow($0) { _ in seen += 1 } }
+        try client.wait("the row") { seen == 1 }
+        for subscription in subscriptions { subscription.cancel() }
         try client.close()
     }
 
@@ -254,6 +261,39 @@ struct MySQLTests {
         try second.wait("the store") { outcome != nil }
         #expect(try second.get("x") == meta(.success, "1"))
         try second.close()
+    }
+
+    @Test("a server that takes the connection and says nothing holds up neither the loop nor a close")
+    func silent() throws {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { Glibc.close(listener) }
+        var place = sockaddr_in()
+        place.sin_family = sa_family_t(AF_INET)
+        place.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let port = withUnsafeMutablePointer(to: &place) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                guard bind(listener, address, length) == 0, listen(listener, 4) == 0 else { return UInt16(0) }
+                getsockname(listener, address, &length)
+                return UInt16(bigEndian: pointer.pointee.sin_port)
+            }
+        }
+        let client = try fresh("mysql://127.0.0.1:\(port)/x")
+        client.connect()
+        var taken: Int32 = -1
+        let coming = loop.watch(listener, for: .read) { _ in taken = accept(listener, nil, nil) }
+        try client.wait("the connection") { taken >= 0 }
+        coming.cancel()
+        defer { Glibc.close(taken) }
+        #expect(!client.isUp)
+        try client.close()
+        var byte: UInt8 = 0
+        var isOver = false
+        let end = loop.watch(taken, for: .read) { _ in
+            isOver = recv(taken, &byte, 1, Int32(MSG_DONTWAIT)) == 0
+        }
+        try client.wait("the end of the connection") { isOver }
+        end.cancel()
     }
 
     @Test("a password that is wrong from the start is told at once, not shown, and blamed on no record")

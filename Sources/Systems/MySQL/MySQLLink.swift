@@ -84,9 +84,10 @@ final class MySQLLink {
     }
 
     private func wait(for interest: Readiness) {
+        guard let wire, wire.descriptor >= 0 else { return failed(.lost) }
+        if let watch, isConnected { return watch.change(to: interest) }
         // The library may take another socket for the next address.
         watch?.cancel()
-        guard let wire, wire.descriptor >= 0 else { return failed(.lost) }
         watch = loop.watch(wire.descriptor, for: interest) { [weak self] ready in self?.ready(ready) }
     }
 

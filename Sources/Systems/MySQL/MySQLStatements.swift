@@ -75,6 +75,8 @@ struct MySQLStatements {
         text.add(text: Self.prefix(known, ofBytes: column.mostBytes ?? .max))
     }
 
+    private static let understood: Set<String> = ["ascii", "latin1", "utf8", "utf8mb3"]
+
     private static func known(_ text: String, in set: String) -> String {
         let isKnown: (Unicode.Scalar) -> Bool
         switch set {
@@ -103,19 +105,28 @@ struct MySQLStatements {
 
     private func over(_ ids: [String], _ start: String) -> [UInt8] {
         var text = SQLText("\(start) WHERE `task_id` IN ")
-        text.add(texts: ids)
+        text.add(texts: ids.filter(mayBeThere))
         return text.bytes
     }
 
-    /// Nothing numbers the states of a row, so what lies in it tells them apart.
+    /// To compare the column with what its character set lacks is an error, which all others asked for would share.
+    private func mayBeThere(_ id: String) -> Bool {
+        guard let set = columns["task_id"]?.characterSet, Self.understood.contains(set) else { return true }
+        return Self.known(id, in: set) == id
+    }
+
+    /// Nothing numbers the states of a row, so what lies in it tells them apart. (Digests are of one character set; the
+    /// columns are of several, which the server does not mix.)
     private static let version = """
-        SHA1(CONCAT_WS('/', `status`, IFNULL(`date_done`, ''), SHA1(IFNULL(`result`, '')), SHA1(IFNULL(`traceback`, ''))))
+        SHA1(CONCAT(SHA1(IFNULL(`status`, '')), IFNULL(SHA1(`date_done`), ''), IFNULL(SHA1(`result`), ''),
+        IFNULL(SHA1(`traceback`), '')))
         """
 
     private func changes(_ seen: [(id: String, version: String)]) -> [UInt8] {
         var text = SQLText("SELECT \(selected), \(Self.version) FROM \(table) WHERE `task_id` IN ")
+        let seen = seen.filter { mayBeThere($0.id) }
         text.add(texts: seen.map(\.id))
-        text.add(" AND CONCAT(`task_id`, ' ', \(Self.version)) NOT IN ")
+        text.add(" AND CONCAT(CONVERT(`task_id` USING utf8mb4), ' ', \(Self.version)) NOT IN ")
         text.add(texts: seen.map { "\($0.id) \($0.version)" })
         return text.bytes
     }

@@ -45,11 +45,14 @@ final class MySQLWire {
     private var code: Int32 = 0
     private var stored: UnsafeMutablePointer<MYSQL_RES>?
 
+    /// Of the stack that the library waits on: OpenSSL and a look-up of names run on it. (Its own default is 64 KiB.)
+    private static let stackBytes: Int = 256 << 10
+
     /// nil: no memory.
     init?(_ tls: MySQLTLS) {
         guard let made = mysql_init(nil) else { return nil }
         connection = made
-        mysql_options(made, MYSQL_OPT_NONBLOCK, nil)
+        set(MYSQL_OPT_NONBLOCK, Self.stackBytes)
         mysql_options(made, MYSQL_SET_CHARSET_NAME, "utf8mb4")
         mysql_options4(made, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "taskhost")
         // A server could otherwise ask for any file of ours.

@@ -22,7 +22,9 @@ struct SQLText {
         quote(binary)
     }
 
+    /// Of none: a list that nothing is in.
     mutating func add(texts: [String]) {
+        guard !texts.isEmpty else { return add("(NULL)") }
         add("(")
         for (index, text) in texts.enumerated() {
             if index > 0 { add(",") }
