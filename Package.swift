@@ -44,6 +44,9 @@ let package = Package(
         .systemLibrary(
             name: "CPostgreSQL", path: "Sources/C/CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(
+            name: "CMariaDB", path: "Sources/C/CMariaDB", pkgConfig: "libmariadb",
+            providers: [.apt(["libmariadb-dev"])]),
+        .systemLibrary(
             name: "COpenSSL", path: "Sources/C/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", path: "Sources/C/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CBzip2", path: "Sources/C/CBzip2", providers: [.apt(["libbz2-dev"])]),
@@ -112,9 +115,13 @@ let package = Package(
         .target(
             name: "PostgreSQL", dependencies: ["CPostgreSQL", "Ports", "SQLRows", "TaskModel"],
             path: "Sources/Systems/PostgreSQL", swiftSettings: strict),
+        .target(
+            name: "MySQL", dependencies: ["CMariaDB", "CeleryWire", "Ports", "SQLRows", "TaskModel"],
+            path: "Sources/Systems/MySQL", swiftSettings: strict),
         // All outside systems there are.
         .target(
-            name: "Transports", dependencies: ["Ports", "PostgreSQL", "RabbitMQ", "Redis", "SQLite", "TaskModel"],
+            name: "Transports",
+            dependencies: ["MySQL", "Ports", "PostgreSQL", "RabbitMQ", "Redis", "SQLite", "TaskModel"],
             path: "Sources/Systems/Transports",
             swiftSettings: strict),
         .target(
@@ -257,7 +264,8 @@ let package = Package(
         .testTarget(
             name: "AdapterTests",
             dependencies: [
-                "Transports", "PostgreSQL", "Redis", "SQLite", "SQLRows", "Loop", "Ports", "TaskModel", "TestKit", json,
+                "Transports", "MySQL", "PostgreSQL", "Redis", "SQLite", "SQLRows", "Loop", "Ports", "TaskModel",
+                "TestKit", json,
             ], exclude: ["Fixtures"]),
         .testTarget(name: "TaskhostClientTests", dependencies: ["TaskhostClient", sdk, "TestKit"], exclude: ["tour"]),
         .testTarget(

@@ -1,6 +1,7 @@
-"""taskhost beside Celery with results in one PostgreSQL that syncs its disk: a full queue until every row is there.
+"""taskhost beside Celery with results in one database that syncs its disk: a full queue until every row is there.
 
-    Tests/Support/with-servers "$(Tests/Support/venv)" Benchmarks/stores.py [--count 20000] [--rounds 3] [--children 2]
+    Tests/Support/with-servers "$(Tests/Support/venv)" Benchmarks/stores.py [--store postgresql|mysql]
+        [--count 20000] [--rounds 3] [--children 2]
 
 Both run `tasks.add` from RabbitMQ; rounds are outside, the two inside, and the ratio is taken within a round.
 """
@@ -15,12 +16,12 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "Tests", "Support")]
-from lab import amqp, clients, settings  # noqa: E402
+from lab import amqp, clients, databases, settings  # noqa: E402
 from lab.wait import until  # noqa: E402
 from lab.worker import Worker  # noqa: E402
-from servers.postgresql import PostgreSQL  # noqa: E402
 
 PATIENCE = 900
+STORES = {"postgresql": databases.OnPostgreSQL, "mysql": databases.OnMariaDB}
 PYTHON = """
 import celery
 app = celery.Celery("bench", broker={broker!r}, backend={backend!r})
@@ -31,23 +32,22 @@ def add(a, b):
 """
 
 
-def measure(server, name, count, start):
+def measure(place, name, count, start):
     """Results a second, from the first row to the last."""
     database = f"bench_{name}"
-    server.sql(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
-    server.sql(f"CREATE DATABASE {database}")
-    backend = "db+" + server.url(database=database)
-    app = clients.app(settings.server("AMQP_URL"), backend.replace("postgresql:", "postgresql+psycopg2:"))
+    place.make_database(database)
+    url = place.server.url(database=database)
+    app = clients.app(settings.server("AMQP_URL"), place.stock(url))
     app.backend.get_state("x")  # makes the tables
     queues = amqp.Queues()
     queue = queues.new()
     with app.producer_pool.acquire(block=True) as producer:
         for number in range(count):
             app.send_task("tasks.add", (number, 1), queue=queue, producer=producer)
-    stop = start(queue, backend, app)
+    stop = start(queue, "db+" + url, app)
 
     def rows():
-        return int(server.sql("SELECT count(*) FROM celery_taskmeta WHERE status = 'SUCCESS'", database))
+        return int(place.server.sql("SELECT count(*) FROM celery_taskmeta WHERE status = 'SUCCESS'", database))
 
     first = until("the first results", lambda: rows() or None, PATIENCE)
     begin = time.monotonic()
@@ -61,14 +61,15 @@ def measure(server, name, count, start):
 
 def main():
     one = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    one.add_argument("--store", choices=sorted(STORES), default="postgresql")
     one.add_argument("--count", type=int, default=20_000)
     one.add_argument("--rounds", type=int, default=3)
     one.add_argument("--children", type=int, default=2)
     asked = one.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        server = PostgreSQL(folder, settings.server("TLS_DIR"), syncs=True)
-        server.start()
-        server.wait_until_ready()
+        place = STORES[asked.store](folder, settings.server("TLS_DIR"), syncs=True)
+        place.server.start()
+        place.server.wait_until_ready()
         made = iter(range(1000))
 
         def taskhost(queue, backend, _):
@@ -93,12 +94,12 @@ def main():
 
         ratios = []
         for number in range(asked.rounds):
-            ours = measure(server, "taskhost", asked.count, taskhost)
-            theirs = measure(server, "celery", max(500, asked.count // 10), celery)
+            ours = measure(place, "taskhost", asked.count, taskhost)
+            theirs = measure(place, "celery", max(500, asked.count // 10), celery)
             ratios.append(ours / theirs)
-            print(f"round {number + 1}: taskhost {ours:.0f}/s, Celery {theirs:.0f}/s, {ratios[-1]:.1f} times", flush=True)
+            print(f"round {number + 1}, {asked.store}: taskhost {ours:.0f}/s, Celery {theirs:.0f}/s, {ratios[-1]:.1f} times", flush=True)
         print(f"median: {statistics.median(ratios):.1f} times")
-        server.close()
+        place.server.close()
 
 
 main()

@@ -3,6 +3,7 @@ import Foundation
 import Loop
 import Ports
 import PostgreSQL
+import SQLRows
 import TaskModel
 import TestKit
 import Testing
@@ -41,7 +42,7 @@ struct PostgreSQLTests {
         options.taskTable = "\(schema).celery_taskmeta"
         options.groupTable = "\(schema).celery_tasksetmeta"
         change(&options)
-        let store = PostgreSQLResults(
+        let store = SQLResults(
             address: try PostgreSQLAddress(url: address ?? url), loop: loop, options: options)
         return StoreClient(store, nil, loop)
     }

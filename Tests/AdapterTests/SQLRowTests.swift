@@ -1,4 +1,5 @@
-// Rows of Celery's tables, against rows that its own backend has written (Fixtures: with PostgreSQL, result_extended).
+// Rows of Celery's tables, against rows that its own backend has written (Fixtures: with PostgreSQL, and with MariaDB
+// 10.11 by PyMySQL; result_extended, save for "plain").
 import Foundation
 import Ports
 import TaskModel
@@ -47,9 +48,9 @@ struct SQLRowTests {
         try JSON(parsing: try #require(row).document(format), limits: .trusted)
     }
 
-    @Test("what Celery 5.7 has written is read, every state of it")
-    func reads() throws {
-        let rows = try Self.rows("5.7")
+    @Test("what Celery 5.7 has written is read, every state of it", arguments: ["5.7", "5.7-mariadb"])
+    func reads(version: String) throws {
+        let rows = try Self.rows(version)
         let success = try document(rows["ok"])
         #expect(success["status"]?.text == "SUCCESS")
         #expect(success["result"] == ["a": [1, 2.5, nil, "ü"]])
@@ -70,9 +71,18 @@ struct SQLRowTests {
         #expect(try document(rows["revokednoreq"])["name"] == nil)
     }
 
-    @Test("what is written has in its columns what Celery has in them")
-    func writes() throws {
-        for (name, row) in try Self.rows("5.7") {
+    @Test("without result_extended there is less, in the same words")
+    func readsPlain() throws {
+        let success = try document(try Self.rows("5.7-mariadb-plain")["ok"])
+        #expect(success["result"] == ["a": [1, 2.5, nil, "ü"]])
+        #expect(success["name"] == nil && success["worker"] == nil)
+    }
+
+    @Test(
+        "what is written has in its columns what Celery has in them",
+        arguments: ["5.7", "5.7-mariadb", "5.7-mariadb-plain"])
+    func writes(version: String) throws {
+        for (name, row) in try Self.rows(version) {
             let record = ResultRecord(
                 taskID: row.taskID, state: TaskState(rawValue: row.status), meta: try row.document(format),
                 replyTo: nil,

@@ -24,6 +24,9 @@ package enum Servers {
     package static func postgresql() throws -> String { try Variables.value("TASKHOST_TEST_POSTGRESQL_URL") }
     /// The same server over TLS; without parameters.
     package static func rediss() throws -> String { try Variables.value("TASKHOST_TEST_REDISS_URL") }
+    /// MariaDB, over TCP or TLS; its user may do everything.
+    package static func mysql() throws -> String { try Variables.value("TASKHOST_TEST_MYSQL_URL") }
+    package static func mysqlSocket() throws -> String { try Variables.value("TASKHOST_TEST_MYSQL_SOCKET") }
 
     /// A file of the certificates: "ca.pem", "other-ca.pem", "server.key" …
     package static func certificate(_ name: String) throws -> String {

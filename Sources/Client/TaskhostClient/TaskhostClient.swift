@@ -15,8 +15,8 @@ public final class TaskhostClient: Sendable {
     /// Connects in the background; an unreachable broker shows in the first `send`.
     /// - Parameters:
     ///   - broker: `amqp://…`, `redis://…`, `sqlite:///PATH`, as Celery and taskhost write it.
-    ///   - backend: `redis://…`, `postgresql://…`, `rpc://`, `sqlite:///PATH` or `none`; nil: what goes with the
-    ///     broker, the same file or Redis, or rpc://.
+    ///   - backend: `redis://…`, `postgresql://…`, `mysql://…`, `rpc://`, `sqlite:///PATH` or `none`; nil: what goes
+    ///     with the broker, the same file or Redis, or rpc://.
     /// - Throws: `ClientError.configuration` for addresses that cannot work.
     public init(
         broker: String, backend: String? = nil, options: ClientOptions = ClientOptions()

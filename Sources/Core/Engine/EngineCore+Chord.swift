@@ -33,7 +33,7 @@ extension EngineCore {
             .log(
                 .recordingFailed(
                     id: part.taskID, what: "report its part of a chord: \(failure)", retryInSeconds: 0)))
-        let error = CeleryFailure.storeRefused(failure.detail)
+        let error = CeleryFailure.storeRefused(failure.description)
         guard part.state == .success else {
             let reason = "Dependency \(part.taskID) raised \(error.repr)"
             return replaceStep(item, by: chordErrorSteps(part.groupID, body, reason, error, nil, item), &actions)

@@ -119,7 +119,7 @@ extension EngineCore {
             .log(.recordingFailed(id: record.taskID, what: "store its result: \(failure)", retryInSeconds: 0)))
         guard record.taskID == item.message.id else { return stepDone(item, &actions) }
         if record.state != .failure {
-            let error = CeleryFailure.storeRefused(failure.detail)
+            let error = CeleryFailure.storeRefused(failure.description)
             // No observer gets that it has succeeded when its result says that it has failed.
             item.pendingEvents = item.pendingEvents.map { if case .succeeded = $0 { .failed(error) } else { $0 } }
             return replaceStep(item, by: failureStep(item, error), &actions)

@@ -1,5 +1,6 @@
 // Sorts what PostgreSQL answers, by its SQLSTATE: wait and try again, or tell the caller.
 import Ports
+import SQLRows
 
 /// An error as the server words it.
 struct ServerError: Error, Sendable {
@@ -8,16 +9,7 @@ struct ServerError: Error, Sendable {
     var message: String
 }
 
-enum PostgreSQLErrorKind {
-    /// Passes by itself, or when an operator acts: the statement is sent again.
-    case passing(String)
-    /// The same, but not over this connection: another server may have to answer, or the tables be looked at anew.
-    case reconnect(String)
-    /// Whoever asks is told; trying again may help.
-    case told(StoreFailure)
-    /// One of the records will never be taken.
-    case unfit(StoreFailure)
-
+extension SQLErrorKind {
     init(_ error: ServerError, at address: PostgreSQLAddress) {
         let place = "PostgreSQL at \(address)"
         switch (error.state, error.state.prefix(2)) {
@@ -39,6 +31,8 @@ enum PostgreSQLErrorKind {
         case (_, "22"), ("54000", _), ("23502", _), ("23514", _):
             self = .unfit(StoreFailure("\(place) does not take the record: \(error.message)", .unfit))
         case ("53100", _): self = .passing("\(place) has no room on its disk: \(error.message)")
+        // A deadlock, or rows that changed under it.
+        case ("40001", _), ("40P01", _): self = .contended
         case (_, "53"), (_, "55"), (_, "57"), (_, "40"), (_, "23"):
             self = .passing("\(place) cannot answer now: \(error.message)")
         default:

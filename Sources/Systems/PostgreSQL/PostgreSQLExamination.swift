@@ -30,7 +30,7 @@ final class PostgreSQLExamination {
         link.connect()
     }
 
-    private func heard(_ news: PostgreSQLLink.News) {
+    private func heard(_ news: LinkNews) {
         switch news {
         case .up: askForServer()
         case .down(let reason, _): end([.fail(question.subject, reason, fix: "check that PostgreSQL runs there")])

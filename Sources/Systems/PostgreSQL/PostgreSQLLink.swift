@@ -1,20 +1,13 @@
 // One connection to PostgreSQL, kept up: connect, make the tables; after a loss again, with back-off and jitter.
 import Ports
+import SQLRows
 import TaskModel
 
 /// Belongs to the loop's thread.
 final class PostgreSQLLink {
-    enum News {
-        case up
-        case down(reason: String, retryInSeconds: Double)
-        /// It will not work like this (wrong password, another certificate). Tried again all the same, slowly: an
-        /// operator may mend it.
-        case refused(StoreFailure)
-    }
-
     let address: PostgreSQLAddress
     private let loop: any EventLoop
-    private let tell: (News) -> Void
+    private let tell: (LinkNews) -> Void
     /// What is to be done over a new connection before it counts as up; calls back with nil, or why it cannot be used.
     private let prepare: (PostgreSQLLink, @escaping (ServerError?) -> Void) -> Void
     private var wire: Wire?
@@ -23,14 +16,12 @@ final class PostgreSQLLink {
     private var watch: (any LoopWatch)?
     /// Asked, in order, each waiting for its answer.
     private var asked: [Question] = []
-    private var pause = backOff.lowerBound
+    private var pause = LinkPause()
     private var timer: (any LoopTimer)?
-    private var watchdog: (any LoopTimer)?
-    private var heard = true
+    private lazy var silence = SilenceWatch(loop: loop) { [weak self] reason in self?.drop(reason) }
     private var isClosed = false
     private(set) var isUp = false
     private var wasUp = false
-    private var upSince: Instant?
     /// Grows with each attempt: an answer of an earlier one is dropped.
     private var attempt = 0
 
@@ -41,15 +32,10 @@ final class PostgreSQLLink {
         var answer: StatementAnswer?
     }
 
-    private static let backOff = 0.1...2.0
-    /// After so long a link has been good, and the next attempt after its loss comes soon.
-    private static let goodSeconds = 1.0
-    private static let refusedPause = 10.0
-    private static let silenceSeconds = 15.0
-
     init(
         address: PostgreSQLAddress, loop: any EventLoop,
-        prepare: @escaping (PostgreSQLLink, @escaping (ServerError?) -> Void) -> Void, tell: @escaping (News) -> Void
+        prepare: @escaping (PostgreSQLLink, @escaping (ServerError?) -> Void) -> Void,
+        tell: @escaping (LinkNews) -> Void
     ) {
         self.address = address
         self.loop = loop
@@ -82,8 +68,7 @@ final class PostgreSQLLink {
     private func begin(_ found: [String: [String]]) {
         guard let wire = Wire(address.keywords(found)) else { return retry("out of memory") }
         self.wire = wire
-        heard = false
-        startWatchdog()
+        silence.expect()
         guard !wire.isBad else { return failLater() }
         wait(for: .write)
     }
@@ -112,7 +97,7 @@ final class PostgreSQLLink {
         // libpq may take another socket for the next host or address.
         watch?.cancel()
         watch = nil
-        heard = true
+        silence.heard(more: true)
         switch wire?.poll() {
         case .reading?: wait(for: .read)
         case .writing?: wait(for: .write)
@@ -129,15 +114,17 @@ final class PostgreSQLLink {
         prepare(self) { [weak self] error in
             guard let self, number == attempt, self.wire != nil else { return }
             if let error { return unprepared(error) }
-            upSince = loop.clocks.monotonic
+            pause.up(at: loop.clocks.monotonic)
             isUp = true
             wasUp = true
+            silence.heard(more: !asked.isEmpty)
             tell(.up)
         }
     }
 
     private func unprepared(_ error: ServerError) {
-        switch PostgreSQLErrorKind(error, at: address) {
+        switch SQLErrorKind(error, at: address) {
+        case .contended: drop(error.message)
         case .passing(let reason), .reconnect(let reason): drop(reason)
         case .told(let failure), .unfit(let failure): refuse(failure)
         }
@@ -145,7 +132,7 @@ final class PostgreSQLLink {
 
     private func failed() {
         let text = wire?.message ?? "no connection"
-        let refusal = isPipelining ? nil : PostgreSQLErrorKind.refusal(text, at: address)
+        let refusal = isPipelining ? nil : SQLErrorKind.refusal(text, at: address)
         end()
         if let refusal { refuse(refusal) } else { retry(text) }
     }
@@ -158,7 +145,7 @@ final class PostgreSQLLink {
                 continue
             }
             asked.append(Question(done: { done(index, $0) }, endsTransaction: !statement.isContinued))
-            if asked.count == 1 { heard = false }
+            silence.expect()
             if !wire.send(statement) { failLater() }
         }
         flush()
@@ -172,13 +159,13 @@ final class PostgreSQLLink {
 
     private func receive() {
         guard let wire else { return }
-        heard = true
         let isAlive = wire.read()
         let number = attempt
         // An answer may lead its owner to close or drop the link.
         // Of a connection that is gone libpq says the same for ever; what is unanswered then is lost.
         while self.wire === wire, number == attempt, !wire.isBad, take(wire.next()) {}
         guard self.wire === wire, number == attempt else { return }
+        silence.heard(more: !asked.isEmpty || !isUp)
         if !isAlive || wire.isBad { failed() } else { flush() }
     }
 
@@ -225,7 +212,7 @@ final class PostgreSQLLink {
     }
 
     private func end() {
-        watchdog?.cancel()
+        silence.stop()
         watch?.cancel()
         watch = nil
         wire = nil
@@ -242,33 +229,17 @@ final class PostgreSQLLink {
     private func refuse(_ failure: StoreFailure) {
         end()
         if !wasUp {
-            pause = Self.refusedPause
+            pause.refused()
             tell(.refused(failure))
         }
         retry(failure.description)
     }
 
     private func retry(_ reason: String) {
-        if let since = upSince, loop.clocks.monotonic.seconds(since: since) >= Self.goodSeconds {
-            pause = Self.backOff.lowerBound
-        }
-        upSince = nil
         guard !isClosed else { return }
-        let wait = pause * Double.random(in: 0.5...1)
-        pause = min(pause * 2, max(Self.backOff.upperBound, pause))
+        let wait = pause.next(at: loop.clocks.monotonic)
         timer?.cancel()
         timer = loop.schedule(afterSeconds: wait) { [weak self] in self?.connect() }
         tell(.down(reason: "\(address): \(reason)", retryInSeconds: wait))
-    }
-
-    /// A server that takes statements and says nothing for so long is as good as gone.
-    private func startWatchdog() {
-        watchdog?.cancel()
-        watchdog = loop.schedule(afterSeconds: Self.silenceSeconds) { [weak self] in
-            guard let self, wire != nil else { return }
-            if !heard, !asked.isEmpty || !isUp { return drop("no answer for \(Int(Self.silenceSeconds)) s") }
-            heard = asked.isEmpty && isUp
-            startWatchdog()
-        }
     }
 }

@@ -1,155 +1,57 @@
-// Results in PostgreSQL, row for row as Celery 5.7 keeps them (celery-protocol.md §4.7).
+// Results in PostgreSQL: the store for all databases, over a link of its own.
 public import Ports
-import SQLRows
-import TaskModel
+public import SQLRows
 
-/// What is stored, fetched and forgotten while a batch is under way goes out as the next one: a statement, and a
-/// transaction, for all records at once. `store` waits for the link as long as it takes.
-///
-/// A record expires as with Celery: by the time at which it ended, and `results.expires`, for all alike. One that is to
-/// be kept for another time than that gets a `date_done` that leads there.
-public final class PostgreSQLResults: ResultStore {
-    public var description: String { address.description }
-    public var replyTo: String? { nil }
+extension SQLResults {
+    public convenience init(address: PostgreSQLAddress, loop: any EventLoop, options: ResultOptions) {
+        self.init(description: address.description, loop: loop, options: options) { tell in
+            PostgreSQLResultLink(address, loop, ResultTables(options), tell)
+        }
+    }
+}
 
-    let address: PostgreSQLAddress
-    let loop: any EventLoop
-    let format: RowFormat
-    private let expiresSeconds: Double?
+/// What is to be done, as statements over libpq's pipeline: a transaction for each work.
+private final class PostgreSQLResultLink: ResultLink {
+    private let address: PostgreSQLAddress
     private let schema: PostgreSQLSchema
-    private var events: (any ResultStoreEvents)?
-    private var queue: RequestQueue?
-    private var followers: RowFollowers?
-    private var sweepTimer: (any LoopTimer)?
-    /// When it fires.
-    private var sweepDue: Instant?
+    private let link: PostgreSQLLink
 
-    private static let sweepSeconds = 30.0
-    private static let sweepLimit = 1_000
-
-    public init(address: PostgreSQLAddress, loop: any EventLoop, options: ResultOptions) {
+    init(
+        _ address: PostgreSQLAddress, _ loop: any EventLoop, _ tables: ResultTables,
+        _ tell: @escaping (LinkNews) -> Void
+    ) {
         self.address = address
-        self.loop = loop
-        format = RowFormat(codec: options.codec, readers: options.readers)
-        expiresSeconds = options.chordsExpireSeconds
-        schema = PostgreSQLSchema(ResultTables(options))
+        let schema = PostgreSQLSchema(tables)
+        self.schema = schema
+        link = PostgreSQLLink(
+            address: address, loop: loop, prepare: { link, done in schema.prepare(link, done: done) }, tell: tell)
     }
 
-    public func connect(events: any ResultStoreEvents) {
-        self.events = events
-        let queue = RequestQueue(address: address, loop: loop, schema: schema) { [weak self] news in self?.heard(news) }
-        self.queue = queue
-        queue.connect()
-    }
+    var isUp: Bool { link.isUp }
+    /// The server takes up to 1 GiB; more than the queue ever gives.
+    var mostBytes: Int { 1 << 30 }
 
-    public func store(_ record: ResultRecord, done: @escaping (StoreFailure?) -> Void) {
-        do throws(StoreFailure) {
-            var row = try TaskRow(record, format)
-            row.dateDone = dateDone(row.dateDone, record)
-            add(.store(row, done))
-            // Only who stores also cleans up: a client need not know how long results are kept.
-            sweep(withinSeconds: min(record.expiresAfterSeconds ?? Self.sweepSeconds, Self.sweepSeconds) + 0.05)
-        } catch {
-            _ = loop.schedule(afterSeconds: 0) { done(error) }
+    func connect() { link.connect() }
+    func drop(_ reason: String) { link.drop(reason) }
+    func close() { link.close() }
+
+    func perform(_ works: [ResultWork], done: @escaping (Int, WorkAnswer) -> Void) {
+        let statements = ResultStatements(tables: schema.tables, columns: schema.columns)
+        var sent: [(work: Int, isLast: Bool)] = []
+        var all: [Statement] = []
+        for (index, work) in works.enumerated() {
+            let own = statements.statements(for: work)
+            all += own
+            sent += own.indices.map { (index, $0 == own.count - 1) }
         }
-    }
-
-    public func fetch(_ taskID: String, done: @escaping (Result<[UInt8]?, StoreFailure>) -> Void) {
-        add(
-            .fetch(taskID) { [format] answer in
-                done(
-                    answer.flatMap { row in
-                        do throws(StoreFailure) {
-                            return .success(try row?.document(format))
-                        } catch {
-                            return .failure(error)
-                        }
-                    })
-            })
-    }
-
-    public func follow(_ taskID: String, changed: @escaping ([UInt8]) -> Void) -> any ResultSubscription {
-        let followers =
-            followers
-            ?? RowFollowers(loop: loop) { [weak self] seen, done in self?.look(seen, done) }
-        self.followers = followers
-        return followers.add(taskID) { [format] row in
-            do throws(StoreFailure) {
-                changed(try row.document(format))
-            } catch {
-                // Whoever reads this finds that it is no document; `fetch` says why.
-                changed([])
+        link.send(all) { [address] index, answer in
+            guard sent[index].isLast else { return }
+            let work = sent[index].work
+            switch answer {
+            case .lost: done(work, .lost)
+            case .failed(let error): done(work, .failed(SQLErrorKind(error, at: address)))
+            case .rows(let rows): done(work, ResultStatements.answer(rows, to: works[work]))
             }
-        }
-    }
-
-    public func forget(_ taskID: String, done: @escaping (StoreFailure?) -> Void) { add(.forget(taskID, done)) }
-
-    /// What waits is given up, and said so.
-    public func close(done: @escaping () -> Void) {
-        sweepTimer?.cancel()
-        sweepTimer = nil
-        followers?.close()
-        followers = nil
-        queue?.close()
-        queue = nil
-        events = nil
-        _ = loop.schedule(afterSeconds: 0, done)
-    }
-
-    private func add(_ request: StoreRequest) {
-        guard let queue else {
-            let failure = StoreFailure("The connection to \(address) is closed")
-            _ = loop.schedule(afterSeconds: 0) { request.fail(failure) }
-            return
-        }
-        queue.add(request)
-    }
-
-    /// Nothing in the table says how long a row is kept: its age does, and the same limit for all.
-    private func dateDone(_ time: WallTime?, _ record: ResultRecord) -> WallTime? {
-        guard record.state.isFinal else { return nil }
-        let time = time ?? loop.clocks.wall
-        switch (record.expiresAfterSeconds, expiresSeconds) {
-        case (_, nil): return time
-        // No clean-up takes what has no date.
-        case (nil, _?): return nil
-        case (let own?, let usual?): return own == usual ? time : time.advanced(bySeconds: own - usual)
-        }
-    }
-
-    private func look(_ seen: [RowFollowers.Seen], _ done: @escaping ([RowFollowers.Change]?) -> Void) {
-        add(
-            .look(seen.map { ($0.taskID, $0.version) }) { answer in
-                switch answer {
-                case .success(let rows): done(rows.map { RowFollowers.Change(row: $0.row, version: $0.version) })
-                // The next look makes up for it.
-                case .failure: done(nil)
-                }
-            })
-    }
-
-    private func heard(_ news: RequestQueue.News) {
-        switch news {
-        case .up: events?.storeUp()
-        case .down(let reason, let seconds): events?.storeDown(reason: reason, retryInSeconds: seconds)
-        }
-    }
-
-    private func sweep(withinSeconds seconds: Double) {
-        guard let expiresSeconds, queue != nil else { return }
-        let due = loop.clocks.monotonic.advanced(bySeconds: seconds)
-        guard sweepDue.map({ due < $0 }) ?? true else { return }
-        sweepDue = due
-        sweepTimer?.cancel()
-        sweepTimer = loop.schedule(afterSeconds: seconds) { [weak self] in
-            self?.sweepDue = nil
-            self?.add(
-                .sweep(expiresSeconds, limit: Self.sweepLimit) { [weak self] answer in
-                    // There may be more. (A user who may not delete leaves it to whoever may; doctor tells.)
-                    let isFull = if case .success(Self.sweepLimit...) = answer { true } else { false }
-                    self?.sweep(withinSeconds: isFull ? 0 : Self.sweepSeconds)
-                })
         }
     }
 }

@@ -1,5 +1,6 @@
 // PostgreSQL as the outside system it is to all others: a result store.
 public import Ports
+import SQLRows
 public import TaskModel
 
 public final class PostgreSQLTransport: ResultTransport {
@@ -31,7 +32,7 @@ public final class PostgreSQLTransport: ResultTransport {
     public var description: String { address.description }
 
     public func results(_ options: ResultOptions) -> any ResultStore {
-        PostgreSQLResults(address: address, loop: loop, options: options)
+        SQLResults(address: address, loop: loop, options: options)
     }
 
     public func examine(_ question: ExaminationQuestion, done: @escaping ([Finding]) -> Void) {

@@ -39,8 +39,33 @@ struct ResultStatements {
         Column(name: "stamps", type: "bytea[]") { .bytes($0.map(\.extended?.stamps)) },
     ]
 
+    /// One transaction.
+    func statements(for work: ResultWork) -> [Statement] {
+        switch work {
+        case .store(let rows): [store(rows)]
+        case .forget(let ids): [forget(ids)]
+        case .fetch(let ids): [fetch(ids)]
+        case .look(let seen): [changes(seen)]
+        case .sweep(let seconds, let limit):
+            [
+                sweep(tables.group, olderThanSeconds: seconds, limit: limit),
+                sweep(tables.task, olderThanSeconds: seconds, limit: limit),
+            ]
+        }
+    }
+
+    /// - Parameter rows: of the last statement of the work.
+    static func answer(_ rows: [[[UInt8]?]], to work: ResultWork) -> WorkAnswer {
+        switch work {
+        case .store, .forget: .rows([])
+        case .fetch, .look: .rows(rows.compactMap(row))
+        case .sweep:
+            .count(rows.first?.first.flatMap { $0 }.flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0)
+        }
+    }
+
     /// - Parameter rows: each task once.
-    func store(_ rows: [TaskRow]) -> Statement {
+    private func store(_ rows: [TaskRow]) -> Statement {
         // Whoever stores at the same time locks the same rows in the same order.
         let rows = rows.sorted { $0.taskID < $1.taskID }
         let all = rows.contains { $0.extended != nil } ? Self.plain + Self.extended : Self.plain
@@ -57,7 +82,7 @@ struct ResultStatements {
                 """, parameters: used.map { $0.parameter(rows) })
     }
 
-    func fetch(_ ids: [String]) -> Statement {
+    private func fetch(_ ids: [String]) -> Statement {
         Statement(
             sql: "SELECT \(selected), '' FROM \(table) AS kept WHERE task_id = ANY($1::text[])",
             parameters: [.texts(ids)])
@@ -65,7 +90,7 @@ struct ResultStatements {
 
     /// What has changed since it was seen.
     /// - Parameter seen: for each task the version that was seen last; empty: none.
-    func changes(_ seen: [(id: String, version: String)]) -> Statement {
+    private func changes(_ seen: [(id: String, version: String)]) -> Statement {
         Statement(
             sql: """
                 SELECT \(selected), kept.xmin::text FROM \(table) AS kept
@@ -74,12 +99,12 @@ struct ResultStatements {
                 """, parameters: [.texts(seen.map(\.id)), .texts(seen.map(\.version))])
     }
 
-    func forget(_ ids: [String]) -> Statement {
+    private func forget(_ ids: [String]) -> Statement {
         Statement(sql: "DELETE FROM \(table) WHERE task_id = ANY($1::text[])", parameters: [.texts(ids)])
     }
 
     /// What `celery.backend_cleanup` does, a part at a time and past what others are at.
-    func sweep(_ tableName: TableName, olderThanSeconds seconds: Double, limit: Int) -> Statement {
+    private func sweep(_ tableName: TableName, olderThanSeconds seconds: Double, limit: Int) -> Statement {
         let table = tableName.quoted("\"")
         return Statement(
             sql: """
@@ -109,7 +134,7 @@ struct ResultStatements {
     }
 
     /// - Returns: the row, and its version; nil: it has no id.
-    static func row(_ cells: [[UInt8]?]) -> (row: TaskRow, version: String)? {
+    private static func row(_ cells: [[UInt8]?]) -> VersionedRow? {
         func text(_ index: Int) -> String? { cells[index].map { String(decoding: $0, as: UTF8.self) } }
         guard cells.count == read.count + 1, let id = text(0) else { return nil }
         var row = TaskRow(taskID: id, status: text(1) ?? TaskState.pending.rawValue)

@@ -1,12 +1,11 @@
-// What is asked of the store, and how much of it one statement takes.
+// What is asked of a store of results, and how much of it one statement takes.
 import Ports
-import SQLRows
 
 enum StoreRequest {
     case store(TaskRow, (StoreFailure?) -> Void)
     case forget(String, (StoreFailure?) -> Void)
     case fetch(String, (Result<TaskRow?, StoreFailure>) -> Void)
-    case look([(id: String, version: String)], (Result<[(row: TaskRow, version: String)], StoreFailure>) -> Void)
+    case look([(id: String, version: String)], (Result<[VersionedRow], StoreFailure>) -> Void)
     /// Answers how many rows are gone.
     case sweep(Double, limit: Int, (Result<Int, StoreFailure>) -> Void)
 
@@ -55,52 +54,30 @@ struct RequestGroup {
         return true
     }
 
-    func statements(_ statements: ResultStatements) -> [Statement] {
+    var work: ResultWork {
         switch requests[0] {
         case .store:
-            return [
-                statements.store(
-                    requests.compactMap { request in
-                        if case .store(let row, _) = request { row } else { nil }
-                    })
-            ]
+            .store(requests.compactMap { request in if case .store(let row, _) = request { row } else { nil } })
         case .forget:
-            return [
-                statements.forget(
-                    requests.compactMap { request in
-                        if case .forget(let id, _) = request { id } else { nil }
-                    })
-            ]
+            .forget(requests.compactMap { request in if case .forget(let id, _) = request { id } else { nil } })
         case .fetch:
-            let ids: [String] = requests.compactMap { request in
-                if case .fetch(let id, _) = request { id } else { nil }
-            }
-            return [statements.fetch(ids)]
-        case .look(let seen, _): return [statements.changes(seen)]
-        case .sweep(let seconds, let limit, _):
-            return [
-                statements.sweep(statements.tables.group, olderThanSeconds: seconds, limit: limit),
-                statements.sweep(statements.tables.task, olderThanSeconds: seconds, limit: limit),
-            ]
+            .fetch(requests.compactMap { request in if case .fetch(let id, _) = request { id } else { nil } })
+        case .look(let seen, _): .look(seen)
+        case .sweep(let seconds, let limit, _): .sweep(olderThanSeconds: seconds, limit: limit)
         }
     }
 
-    func succeed(_ rows: [[[UInt8]?]]) {
+    func succeed(_ rows: [VersionedRow], count: Int = 0) {
         var found: [String: TaskRow] = [:]
         if case .fetch = requests[0] {
-            for cells in rows {
-                guard let row = ResultStatements.row(cells)?.row else { continue }
-                found[row.taskID] = row
-            }
+            for row in rows { found[row.row.taskID] = row.row }
         }
         for request in requests {
             switch request {
             case .store(_, let done), .forget(_, let done): done(nil)
             case .fetch(let id, let done): done(.success(found[id]))
-            case .look(_, let done): done(.success(rows.compactMap(ResultStatements.row)))
-            case .sweep(_, _, let done):
-                let count = rows.first?.first.flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) }
-                done(.success(count.flatMap { Int($0) } ?? 0))
+            case .look(_, let done): done(.success(rows))
+            case .sweep(_, _, let done): done(.success(count))
             }
         }
     }

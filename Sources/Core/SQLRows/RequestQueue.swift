@@ -1,6 +1,5 @@
-// What waits for PostgreSQL: batches over one connection, asked again after a loss, or while it is unwell.
+// What waits for a database: batches over one connection, asked again after a loss, or while it is unwell.
 import Ports
-import SQLRows
 
 /// Belongs to the loop's thread. One batch is under way at a time; what comes meanwhile makes up the next.
 final class RequestQueue {
@@ -18,11 +17,11 @@ final class RequestQueue {
     private static let batchBytes = 8 << 20
     private static let sickPause = 0.2...5.0
 
-    private let address: PostgreSQLAddress
+    private let place: String
     private let loop: any EventLoop
-    private let schema: PostgreSQLSchema
+    private let makeLink: (@escaping (LinkNews) -> Void) -> any ResultLink
     private let tell: (News) -> Void
-    private var link: PostgreSQLLink?
+    private var link: (any ResultLink)?
     private var waiting: [StoreRequest] = []
     private var waitingBytes = 0
     private var isUnderWay = false
@@ -34,19 +33,19 @@ final class RequestQueue {
     private var sickPause = sickPause.lowerBound
     private var isClosed = false
 
+    /// - Parameter place: the server, for people.
     init(
-        address: PostgreSQLAddress, loop: any EventLoop, schema: PostgreSQLSchema, tell: @escaping (News) -> Void
+        place: String, loop: any EventLoop, link: @escaping (@escaping (LinkNews) -> Void) -> any ResultLink,
+        tell: @escaping (News) -> Void
     ) {
-        self.address = address
+        self.place = place
         self.loop = loop
-        self.schema = schema
+        makeLink = link
         self.tell = tell
     }
 
     func connect() {
-        let link = PostgreSQLLink(
-            address: address, loop: loop, prepare: { [schema] link, done in schema.prepare(link, done: done) },
-            tell: { [weak self] news in self?.heard(news) })
+        let link = makeLink { [weak self] news in self?.heard(news) }
         self.link = link
         link.connect()
     }
@@ -56,20 +55,20 @@ final class RequestQueue {
         sickTimer?.cancel()
         link?.close()
         link = nil
-        giveUp(StoreFailure("The connection to \(address) was closed before it was done"))
+        giveUp(StoreFailure("The connection to \(place) was closed before it was done"))
     }
 
     func add(_ request: StoreRequest) {
         let failure: StoreFailure? =
             if isClosed {
-                StoreFailure("The connection to \(address) is closed")
+                StoreFailure("The connection to \(place) is closed")
             } else if let refusal {
                 refusal
             } else if waiting.count >= Self.maxWaiting || waitingBytes + request.bytes > Self.maxWaitingBytes,
                 !waiting.isEmpty
             {
                 StoreFailure(
-                    "\(waiting.count) requests of \(waitingBytes) bytes already wait for \(address)",
+                    "\(waiting.count) requests of \(waitingBytes) bytes already wait for \(place)",
                     fix: "See why it is not reachable")
             } else {
                 nil
@@ -85,21 +84,10 @@ final class RequestQueue {
 
     private func pump() {
         guard let link, link.isUp, sickTimer == nil, !waiting.isEmpty, !isUnderWay else { return }
-        let groups = nextBatch()
-        let statements = ResultStatements(tables: schema.tables, columns: schema.columns)
+        let groups = nextBatch(min(Self.batchBytes, link.mostBytes))
         let batch = Batch(groups)
         isUnderWay = true
-        var sent: [(group: Int, isLast: Bool)] = []
-        var all: [Statement] = []
-        for (index, group) in groups.enumerated() {
-            let own = group.statements(statements)
-            all += own
-            sent += own.indices.map { (index, $0 == own.count - 1) }
-        }
-        link.send(all) { [weak self] index, answer in
-            guard sent[index].isLast else { return }
-            self?.answered(batch, sent[index].group, answer)
-        }
+        link.perform(groups.map(\.work)) { [weak self] index, answer in self?.answered(batch, index, answer) }
     }
 
     /// The groups of one batch that have not been answered, and what has to be asked again.
@@ -110,7 +98,7 @@ final class RequestQueue {
         /// What of `again` goes alone.
         var alone = 0
         var isLost = false
-        var kind: PostgreSQLErrorKind?
+        var kind: SQLErrorKind?
 
         init(_ groups: [RequestGroup]) {
             self.groups = groups
@@ -118,7 +106,8 @@ final class RequestQueue {
         }
     }
 
-    private func nextBatch() -> [RequestGroup] {
+    /// - Parameter mostBytes: of one statement.
+    private func nextBatch(_ mostBytes: Int) -> [RequestGroup] {
         var groups: [RequestGroup] = []
         var (count, bytes) = (0, 0)
         while count < waiting.count, count < Self.batchRequests, bytes < Self.batchBytes {
@@ -127,7 +116,7 @@ final class RequestQueue {
             if isAlone { alone -= 1 }
             let most = isAlone ? 1 : Self.batchRequests
             if isAlone || groups.isEmpty
-                || !groups[groups.count - 1].take(request, most: most, mostBytes: Self.batchBytes)
+                || !groups[groups.count - 1].take(request, most: most, mostBytes: mostBytes)
             {
                 groups.append(RequestGroup(request))
             }
@@ -139,7 +128,7 @@ final class RequestQueue {
         return groups
     }
 
-    private func answered(_ batch: Batch, _ index: Int, _ answer: StatementAnswer) {
+    private func answered(_ batch: Batch, _ index: Int, _ answer: WorkAnswer) {
         let group = batch.groups[index]
         batch.left -= 1
         switch answer {
@@ -147,12 +136,13 @@ final class RequestQueue {
         case .lost:
             batch.isLost = true
             batch.again += group.requests
-        case .failed(let error): failed(group, PostgreSQLErrorKind(error, at: address), batch)
+        case .count(let count): group.succeed([], count: count)
+        case .failed(let kind): failed(group, kind, batch)
         }
         guard batch.left == 0 else { return }
         isUnderWay = false
         guard !isClosed else {
-            return batch.again.forEach { $0.fail(StoreFailure("The connection to \(address) was closed")) }
+            return batch.again.forEach { $0.fail(StoreFailure("The connection to \(place) was closed")) }
         }
         waiting.insert(contentsOf: batch.again, at: 0)
         waitingBytes += batch.again.reduce(0) { $0 + $1.bytes }
@@ -160,8 +150,9 @@ final class RequestQueue {
         end(batch)
     }
 
-    private func failed(_ group: RequestGroup, _ kind: PostgreSQLErrorKind, _ batch: Batch) {
+    private func failed(_ group: RequestGroup, _ kind: SQLErrorKind, _ batch: Batch) {
         switch kind {
+        case .contended: batch.again += group.requests
         case .passing, .reconnect:
             batch.kind = kind
             batch.again += group.requests
@@ -198,7 +189,7 @@ final class RequestQueue {
         tell(.down(reason: reason, retryInSeconds: seconds))
     }
 
-    private func heard(_ news: PostgreSQLLink.News) {
+    private func heard(_ news: LinkNews) {
         switch news {
         case .up:
             refusal = nil

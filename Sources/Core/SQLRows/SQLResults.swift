@@ -1,0 +1,160 @@
+// Results in a database, row for row as Celery 5.7 keeps them (celery-protocol.md §4.7), whichever database it is.
+public import Ports
+import TaskModel
+
+/// What is stored, fetched and forgotten while a batch is under way goes out as the next one: a statement, and a
+/// transaction, for all records at once. `store` waits for the link as long as it takes.
+///
+/// A record expires as with Celery: by the time at which it ended, and `results.expires`, for all alike. One that is to
+/// be kept for another time than that gets a `date_done` that leads there.
+public final class SQLResults: ResultStore {
+    /// The server, without secrets.
+    public let description: String
+    public var replyTo: String? { nil }
+
+    private let loop: any EventLoop
+    private let format: RowFormat
+    private let expiresSeconds: Double?
+    private let makeLink: (@escaping (LinkNews) -> Void) -> any ResultLink
+    private var events: (any ResultStoreEvents)?
+    private var queue: RequestQueue?
+    private var followers: RowFollowers?
+    private var sweepTimer: (any LoopTimer)?
+    /// When it fires.
+    private var sweepDue: Instant?
+
+    private static let sweepSeconds = 30.0
+    private static let sweepLimit = 1_000
+
+    /// - Parameter link: makes the link, which tells its news to the function given.
+    public init(
+        description: String, loop: any EventLoop, options: ResultOptions,
+        link: @escaping (@escaping (LinkNews) -> Void) -> any ResultLink
+    ) {
+        self.description = description
+        self.loop = loop
+        makeLink = link
+        format = RowFormat(codec: options.codec, readers: options.readers)
+        expiresSeconds = options.chordsExpireSeconds
+    }
+
+    public func connect(events: any ResultStoreEvents) {
+        self.events = events
+        let queue = RequestQueue(
+            place: description, loop: loop, link: makeLink, tell: { [weak self] news in self?.heard(news) })
+        self.queue = queue
+        queue.connect()
+    }
+
+    public func store(_ record: ResultRecord, done: @escaping (StoreFailure?) -> Void) {
+        do throws(StoreFailure) {
+            var row = try TaskRow(record, format)
+            row.dateDone = dateDone(row.dateDone, record)
+            add(.store(row, done))
+            // Only who stores also cleans up: a client need not know how long results are kept.
+            // (A date may have lost its fraction of a second.)
+            sweep(withinSeconds: min(record.expiresAfterSeconds ?? Self.sweepSeconds, Self.sweepSeconds) + 1.05)
+        } catch {
+            _ = loop.schedule(afterSeconds: 0) { done(error) }
+        }
+    }
+
+    public func fetch(_ taskID: String, done: @escaping (Result<[UInt8]?, StoreFailure>) -> Void) {
+        add(
+            .fetch(taskID) { [format] answer in
+                done(
+                    answer.flatMap { row in
+                        do throws(StoreFailure) {
+                            return .success(try row?.document(format))
+                        } catch {
+                            return .failure(error)
+                        }
+                    })
+            })
+    }
+
+    public func follow(_ taskID: String, changed: @escaping ([UInt8]) -> Void) -> any ResultSubscription {
+        let followers =
+            followers
+            ?? RowFollowers(loop: loop) { [weak self] seen, done in self?.look(seen, done) }
+        self.followers = followers
+        return followers.add(taskID) { [format] row in
+            do throws(StoreFailure) {
+                changed(try row.document(format))
+            } catch {
+                // Whoever reads this finds that it is no document; `fetch` says why.
+                changed([])
+            }
+        }
+    }
+
+    public func forget(_ taskID: String, done: @escaping (StoreFailure?) -> Void) { add(.forget(taskID, done)) }
+
+    /// What waits is given up, and said so.
+    public func close(done: @escaping () -> Void) {
+        sweepTimer?.cancel()
+        sweepTimer = nil
+        followers?.close()
+        followers = nil
+        queue?.close()
+        queue = nil
+        events = nil
+        _ = loop.schedule(afterSeconds: 0, done)
+    }
+
+    private func add(_ request: StoreRequest) {
+        guard let queue else {
+            let failure = StoreFailure("The connection to \(description) is closed")
+            _ = loop.schedule(afterSeconds: 0) { request.fail(failure) }
+            return
+        }
+        queue.add(request)
+    }
+
+    /// Nothing in the table says how long a row is kept: its age does, and the same limit for all.
+    private func dateDone(_ time: WallTime?, _ record: ResultRecord) -> WallTime? {
+        guard record.state.isFinal else { return nil }
+        let time = time ?? loop.clocks.wall
+        switch (record.expiresAfterSeconds, expiresSeconds) {
+        case (_, nil): return time
+        // No clean-up takes what has no date.
+        case (nil, _?): return nil
+        case (let own?, let usual?): return own == usual ? time : time.advanced(bySeconds: own - usual)
+        }
+    }
+
+    private func look(_ seen: [RowFollowers.Seen], _ done: @escaping ([RowFollowers.Change]?) -> Void) {
+        add(
+            .look(seen.map { ($0.taskID, $0.version) }) { answer in
+                switch answer {
+                case .success(let rows): done(rows.map { RowFollowers.Change(row: $0.row, version: $0.version) })
+                // The next look makes up for it.
+                case .failure: done(nil)
+                }
+            })
+    }
+
+    private func heard(_ news: RequestQueue.News) {
+        switch news {
+        case .up: events?.storeUp()
+        case .down(let reason, let seconds): events?.storeDown(reason: reason, retryInSeconds: seconds)
+        }
+    }
+
+    private func sweep(withinSeconds seconds: Double) {
+        guard let expiresSeconds, queue != nil else { return }
+        let due = loop.clocks.monotonic.advanced(bySeconds: seconds)
+        guard sweepDue.map({ due < $0 }) ?? true else { return }
+        sweepDue = due
+        sweepTimer?.cancel()
+        sweepTimer = loop.schedule(afterSeconds: seconds) { [weak self] in
+            self?.sweepDue = nil
+            self?.add(
+                .sweep(expiresSeconds, limit: Self.sweepLimit) { [weak self] answer in
+                    // There may be more. (A user who may not delete leaves it to whoever may; doctor tells.)
+                    let isFull = if case .success(Self.sweepLimit...) = answer { true } else { false }
+                    self?.sweep(withinSeconds: isFull ? 0 : Self.sweepSeconds)
+                })
+        }
+    }
+}
