@@ -6,13 +6,8 @@ import sqlite3
 import threading
 
 import pytest
-from lab.file_client import FileClient, install
+from lab.file_client import FileClient
 from lab.wait import until
-
-
-@pytest.fixture(scope="session")
-def installed(tmp_path_factory):
-    return install(tmp_path_factory.mktemp("installed"))
 
 
 @pytest.fixture
