@@ -10,7 +10,7 @@ import pytest
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Support"))
-from lab import amqp, bundles, clients, command, settings  # noqa: E402
+from lab import amqp, bundles, clients, command, file_client, settings  # noqa: E402
 from lab.worker import Worker  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -52,6 +52,12 @@ def journey(tmp_path_factory):
 def softly(tmp_path_factory):
     """A Swift bundle, built with a single swiftc call from the installed library."""
     return bundles.build_swift(os.path.join(HERE, "bundles", "softly.swift"), tmp_path_factory.mktemp("swift"))
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory):
+    """Where pip has installed clients/python."""
+    return file_client.install(tmp_path_factory.mktemp("installed"))
 
 
 def example(name):
