@@ -88,7 +88,7 @@ def test_bundles_tells_what_each_task_declares(taskhost, journey):
     assert solo["rate_limit"] is solo["memory_limit"] is solo["acks_late"] is solo["max_retries"] is None
     assert tasks["journey.swell"]["memory_limit"] == 96 and tasks["journey.gate_early"]["acks_late"] is False
     shown = taskhost("bundles", journey).expect(0).out
-    assert "at most 1 at a time, for each word, counted over all workers" in shown
+    assert "max_concurrent = 1, limit_scope = global, limit_key = word" in shown
 
 
 def test_bundles_says_why_a_file_would_not_load(taskhost, tmp_path):

@@ -51,33 +51,16 @@ struct ResultTextTests {
         #expect(TaskUsage.line(task) == "tasks.add(x: f64, y: f64 = 0.5) -> f64")
     }
 
-    @Test("limits are told in a few words, and nothing when there are none")
-    func limits() {
+    @Test("options are told by their names, and nothing when there are none")
+    func options() {
         var options = TaskOptions()
-        #expect(TaskUsage.limits(options).isEmpty)
+        #expect(TaskUsage.options(options).isEmpty)
+        options.autoretryFor = FailureNames(["A", "B"])
         options.softLimit = 1
         options.hardLimit = 2.5
         options.maxRetries = .atMost(3)
-        #expect(TaskUsage.limits(options) == "soft limit 1 s, hard limit 2.5 s, at most 3 retries")
-    }
-
-    @Test("every option that a bundle may set is told", arguments: TaskOptionTable.rows.map(\.name))
-    func everyOption(name: String) throws {
-        let row = try #require(TaskOptionTable.rows.first { $0.name == name })
-        // The line itself tells these.
-        guard row.name != "doc" else { return }
-        var options = TaskOptions()
-        let value: FieldValue =
-            switch row.kind {
-            case .seconds: .double(7)
-            case .integer: .int(7)
-            case .flag: .bool(row.standardValue == .bool(false))
-            case .text: .string("7/s")
-            case .names: .array([.string("ValueError")])
-            case .choice(let words): .string(words[words.count - 1])
-            }
-        #expect(row.set(value, in: &options))
-        #expect(!TaskUsage.limits(options).isEmpty)
+        #expect(TaskUsage.options(options)
+                == "soft_limit = 1, hard_limit = 2.5, max_retries = 3, autoretry_for = [A, B]")
     }
 
     @Test("passwords are hidden in addresses")

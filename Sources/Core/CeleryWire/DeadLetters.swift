@@ -85,9 +85,9 @@ public enum DeadLetterKind: String, Sendable, CaseIterable {
     case poison
     /// The task rejected it.
     case rejected
-    /// The task failed, and `acks_on_failure` is false.
+    /// The task failed, and its message was not to be acknowledged then.
     case failed
-    /// The task was killed at its hard limit as often as it may, and `acks_on_timeout` is false.
+    /// The task was killed at its hard limit, as often as it may be started.
     case timedOut = "timed-out"
     /// Its outcome could never be stored.
     case unrecorded

@@ -13,8 +13,8 @@ enum BundleText {
         var lines = ["\(manifest.name) \(manifest.version)  \(report.path)", "  built with SDK \(manifest.sdk)"]
         for task in manifest.tasks {
             lines.append("  \(TaskUsage.line(task))")
-            let limits = TaskUsage.limits(task.options)
-            if !limits.isEmpty { lines.append("      \(limits)") }
+            let options = TaskUsage.options(task.options)
+            if !options.isEmpty { lines.append("      \(options)") }
             if let doc = task.options.doc { lines.append("      \(doc)") }
         }
         for schedule in manifest.schedules {
