@@ -78,7 +78,7 @@ extension JSON {
         default:
             return .object(
                 (0..<Int.random(in: 0...20, using: &random)).map {
-                    JSONMember(key: "\($0)" + text(using: &random), value: arbitrary(depth: depth - 1, using: &random))
+                    JSONMember(key: "\($0):" + text(using: &random), value: arbitrary(depth: depth - 1, using: &random))
                 })
         }
     }
