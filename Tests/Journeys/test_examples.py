@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+import wave
 
 from lab import settings
 from lab.wait import until
@@ -92,3 +93,22 @@ def test_two_workers_fetch_of_each_domain_one_page_at_a_time_and_show_how_far_th
     assert {request["same"] for request in requests} == {1}
     for worker in ("first", "second"):
         assert '"message":"Task crawler.fetch' in (work / f"{worker}.log").read_text(), f"the {worker} worker did nothing"
+
+
+def test_a_pipeline_goes_on_after_a_failed_stage_and_one_is_cancelled_midway(installed, tmp_path):
+    work = tmp_path / "work"
+    with running("subtitles", work, installed=installed, folder=tmp_path) as pipelines:
+        lines = finish(pipelines, seconds=180)
+    parts = [part.splitlines() for part in "\n".join(lines).split("== ")[1:]]
+    failed, done, cancelled = ([json.loads(line) for line in part if line.startswith("{")] for part in parts)
+    assert failed[-1]["state"] == "failed" and failed[-1]["stage"] == 2
+    assert "FileNotFoundError" in failed[-1]["reason"] and "model.txt" in failed[-1]["reason"]
+    # The first stage has nothing to do any more, so it tells of no progress.
+    assert done[-1]["state"] == "done" and all(told.get("stage") != 1 for told in done)
+    assert cancelled[0]["stage"] == 1 and cancelled[-1] == {"state": "cancelled", "stage": 1}
+    assert sorted(os.listdir(work / "film")) == [
+        "input.wav", "levels.txt", "model.txt", "small.wav", "speech.txt", "subtitles.srt"]
+    assert os.listdir(work / "cancelled") == ["input.wav"]
+    assert (work / "film" / "subtitles.srt").read_text() == "1\n00:00:01,000 --> 00:00:02,000\n[speech]\n"
+    with wave.open(str(work / "film" / "input.wav")) as whole, wave.open(str(work / "film" / "small.wav")) as small:
+        assert (small.getframerate(), small.getnframes()) == (whole.getframerate() // 2, whole.getnframes() // 2)
