@@ -1,5 +1,6 @@
 """The systems in Examples, run as their README says: from their own folder, by one command, with real parts."""
 import collections
+import contextlib
 import email
 import email.policy
 import json
@@ -7,27 +8,39 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.request
+import wave
 
 from lab import settings
+from lab.wait import until
 from lab.worker import clean_environment
 
 
-def run(name, *words, installed, folder, seconds=400):
-    """What `Examples/NAME/run WORDS` prints, as lines. Everything it starts is gone when this returns."""
+@contextlib.contextmanager
+def running(name, *words, installed, folder, stdin=subprocess.DEVNULL):
+    """`Examples/NAME/run WORDS`, under way. Everything it starts is gone at the end."""
     source = os.path.join(settings.ROOT, "Examples", name)
     environment = {
         **clean_environment(str(folder)), "DIST": settings.dist(), "OUT": str(folder / "plugins"), "PYTHON": sys.executable,
         "PYTHONPATH": installed, "PYTHONDONTWRITEBYTECODE": "1"}
-    program = subprocess.Popen([os.path.join(source, "run"), *map(str, words)], env=environment, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    with open(folder / "errors", "w") as errors:
+        program = subprocess.Popen([os.path.join(source, "run"), *map(str, words)], env=environment, stdin=stdin,
+                                   stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True)
+    program.errors = folder / "errors"
     try:
-        out, err = program.communicate(timeout=seconds)
+        yield program
     finally:
         try:
             os.killpg(program.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
-    assert program.returncode == 0, f"status {program.returncode}\n{out}\n{err}"
+        program.communicate()
+
+
+def finish(program, seconds):
+    """The lines that it still prints, to its end, which must be a good one."""
+    out, _ = program.communicate(timeout=seconds)
+    assert program.returncode == 0, f"status {program.returncode}\n{out}\n{program.errors.read_text()}"
     return out.splitlines()
 
 
@@ -40,8 +53,8 @@ def content(mails, recipient):
 
 def test_ten_thousand_mails_arrive_once_each_and_the_report_with_them(installed, tmp_path):
     count, work = 10_000, tmp_path / "work"
-    lines = run("mail-campaign", count, work, installed=installed, folder=tmp_path)
-    report = json.loads(lines[-1])
+    with running("mail-campaign", count, work, installed=installed, folder=tmp_path) as campaign:
+        report = json.loads(finish(campaign, seconds=400)[-1])
     assert report == {"total": count, "sent": 9990, "retried": 90, "failed": 10}
     mails = [json.loads(line) for line in (work / "box.jsonl").read_text().splitlines()]
     arrived = collections.Counter(mail["to"] for mail in mails)
@@ -55,3 +68,47 @@ def test_ten_thousand_mails_arrive_once_each_and_the_report_with_them(installed,
     assert subject == "Report: Boletín semanal"
     assert "sent: 9990\nafter another attempt: 90\n" in body
     assert "nobody9999@example.com: refused, 550 no such user" in body
+
+
+def test_two_workers_fetch_of_each_domain_one_page_at_a_time_and_show_how_far_they_are(installed, tmp_path):
+    work = tmp_path / "work"
+    with running("crawler", 3, work, installed=installed, folder=tmp_path, stdin=subprocess.PIPE) as crawler:
+        address = crawler.stdout.readline().strip()
+        assert b"stats.json" in urllib.request.urlopen(address, timeout=30).read()
+
+        def figures():
+            with urllib.request.urlopen(f"{address}/stats.json", timeout=30) as answer:
+                return json.load(answer)
+
+        shown = until("all pages to be fetched", lambda: figures()["waiting"] == 0 and figures(), 120, every=0.1)
+        lines = finish(crawler, seconds=60)
+    assert json.loads(lines[-1]) == shown
+    assert shown["total"] == 24 and shown["outcome"] == {"fetched": 21, "failed": 3}
+    assert shown["domain"] == {f"127.0.0.{number}": 8 for number in (1, 2, 3)}
+    # What failed at first is one queue lower: one page of the urgent domain, one of each other.
+    assert shown["queue"] == {"urgent": 7, "normal": 14 + 1, "low": 2}
+    requests = [json.loads(line) for line in (work / "requests.jsonl").read_text().splitlines()]
+    asked = collections.Counter((request["host"], request["path"]) for request in requests)
+    assert all(count == (2 if path == "/flaky" else 1) for (_, path), count in asked.items()) and len(asked) == 24
+    assert {request["same"] for request in requests} == {1}
+    for worker in ("first", "second"):
+        assert '"message":"Task crawler.fetch' in (work / f"{worker}.log").read_text(), f"the {worker} worker did nothing"
+
+
+def test_a_pipeline_goes_on_after_a_failed_stage_and_one_is_cancelled_midway(installed, tmp_path):
+    work = tmp_path / "work"
+    with running("subtitles", work, installed=installed, folder=tmp_path) as pipelines:
+        lines = finish(pipelines, seconds=180)
+    parts = [part.splitlines() for part in "\n".join(lines).split("== ")[1:]]
+    failed, done, cancelled = ([json.loads(line) for line in part if line.startswith("{")] for part in parts)
+    assert failed[-1]["state"] == "failed" and failed[-1]["stage"] == 2
+    assert "FileNotFoundError" in failed[-1]["reason"] and "model.txt" in failed[-1]["reason"]
+    # The first stage has nothing to do any more, so it tells of no progress.
+    assert done[-1]["state"] == "done" and all(told.get("stage") != 1 for told in done)
+    assert cancelled[0]["stage"] == 1 and cancelled[-1] == {"state": "cancelled", "stage": 1}
+    assert sorted(os.listdir(work / "film")) == [
+        "input.wav", "levels.txt", "model.txt", "small.wav", "speech.txt", "subtitles.srt"]
+    assert os.listdir(work / "cancelled") == ["input.wav"]
+    assert (work / "film" / "subtitles.srt").read_text() == "1\n00:00:01,000 --> 00:00:02,000\n[speech]\n"
+    with wave.open(str(work / "film" / "input.wav")) as whole, wave.open(str(work / "film" / "small.wav")) as small:
+        assert (small.getframerate(), small.getnframes()) == (whole.getframerate() // 2, whole.getnframes() // 2)

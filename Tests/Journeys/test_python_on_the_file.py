@@ -282,6 +282,19 @@ tell(app.send_task("tasks.add", (2, 2)).get(timeout=30))
     assert "was removed or replaced while it was in use" in said and last == "4.0"
 
 
+def test_what_a_killed_client_had_sent_is_done_and_keeps_nobody_out(python, worker, note):
+    client = python.start("""
+for n in range(100000):
+    app.send_task("journey.mark", (WORDS[0], str(n)))
+    tell(n)
+""", note)
+    sent = [client.stdout.readline().strip() for _ in range(100)]
+    client.kill()
+    sent += client.communicate(timeout=60)[0].split()
+    assert python.run('tell(app.send_task("tasks.add", (1, 2)).get(timeout=60))') == [3.0]
+    until("all that was sent to be done", lambda: set(sent) <= set(note.lines), 60)
+
+
 def test_four_processes_send_beside_a_worker_that_is_killed(embedded, python, start_worker, note, database):
     """Nothing is lost, and nothing done more than once but what the killed worker had in hand."""
     first = start_worker(embedded, "celery", slots=4)

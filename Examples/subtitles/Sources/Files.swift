@@ -1,0 +1,35 @@
+// Whole files, read and written by the system's own calls. Archivos enteros.
+import Glibc
+import TaskhostSDK
+
+enum Files {
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// Throws what Python calls FileNotFoundError, and OSError for the rest.
+    static func read(_ path: String) throws -> [UInt8] {
+        guard let file = fopen(path, "rbe") else {
+            throw TaskError(type: errno == ENOENT ? "FileNotFoundError" : "OSError", "\(path): \(problem())")
+        }
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 1 << 16)
+        while case let count = fread(&part, 1, part.count, file), count > 0 { bytes += part[..<count] }
+        return bytes
+    }
+
+    static func lines(_ path: String) throws -> [String] {
+        String(decoding: try read(path), as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    /// All of it or nothing: whoever finds the file finds it whole. Todo o nada.
+    static func write(_ bytes: [UInt8], to path: String) throws {
+        let new = path + ".new"
+        guard let file = fopen(new, "wbe") else { throw TaskError(type: "OSError", "\(new): \(problem())") }
+        let written = fwrite(bytes, 1, bytes.count, file)
+        guard fclose(file) == 0, written == bytes.count, rename(new, path) == 0 else {
+            throw TaskError(type: "OSError", "\(path): \(problem())")
+        }
+    }
+
+    private static func problem() -> String { String(cString: strerror(errno)) }
+}
