@@ -17,6 +17,8 @@ final class PostgreSQLLink {
     private let tell: (News) -> Void
     /// What is to be done over a new connection before it counts as up; calls back with nil, or why it cannot be used.
     private let prepare: (PostgreSQLLink, @escaping (ServerError?) -> Void) -> Void
+    /// Called for what we LISTEN to.
+    var notified: (Notification) -> Void = { _ in }
     private var wire: Wire?
     /// Connected, as far as libpq is concerned.
     private var isPipelining = false
@@ -46,6 +48,8 @@ final class PostgreSQLLink {
     private static let goodSeconds = 1.0
     private static let refusedPause = 10.0
     private static let silenceSeconds = 15.0
+
+    var serverProcess: Int32? { wire?.serverProcess }
 
     init(
         address: PostgreSQLAddress, loop: any EventLoop,
@@ -178,6 +182,7 @@ final class PostgreSQLLink {
         // An answer may lead its owner to close or drop the link.
         // Of a connection that is gone libpq says the same for ever; what is unanswered then is lost.
         while self.wire === wire, number == attempt, !wire.isBad, take(wire.next()) {}
+        while self.wire === wire, number == attempt, let told = wire.notification() { notified(told) }
         guard self.wire === wire, number == attempt else { return }
         if !isAlive || wire.isBad { failed() } else { flush() }
     }
