@@ -49,7 +49,8 @@ final class BrokerSchema {
     }
 
     private func make(_ link: PostgreSQLLink, _ done: @escaping (ServerError?) -> Void) {
-        ask(link, Self.script, done) { [self] _ in look(link, mayMake: false, done) }
+        // A DO block has no rows; whether it has made everything is looked at.
+        ask(link, Self.script, done) { [self] nothing in look(link, mayMake: false, done) }
     }
 
     private func refuse(_ failure: StoreFailure, _ done: @escaping (ServerError?) -> Void) {

@@ -73,7 +73,16 @@ enum ConsumerStatements {
 
     // ---- standing ----
 
-    /// The first answers a row if the host is one now. What waits for the answer of an earlier session is over by then.
+    /// Of a session: all statements of a consumer have an index that serves them in order. By statistics that are older
+    /// than a backlog PostgreSQL would read and sort all of it for each message taken.
+    static var plans: Statement {
+        let settings = ["enable_seqscan", "enable_bitmapscan", "enable_sort"].map {
+            "set_config('\($0)', 'off', false)"
+        }
+        return Statement(sql: "SELECT \(settings.joined(separator: ", "))")
+    }
+
+    /// The second answers a row if the host is one now. What waits for the answer of an earlier session is over by then.
     /// - Parameters:
     ///   - isNew: it may have to be made.
     ///   - held: what is held; all else of this host goes back, as nobody knows of it: the answer that brought it was lost.

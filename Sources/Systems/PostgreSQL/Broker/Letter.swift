@@ -3,34 +3,38 @@ import Ports
 import SQLRows
 import TaskModel
 
-/// Its channel's name, properties, headers and body, a line each: none of these has an end of line of its own.
+/// Its number, its channel's name, properties, headers and body, a line each: none of these has an end of line of its own.
 struct Letter {
     var channel: String
     var message: WireMessage
+    /// Tells it from others of its transaction: PostgreSQL gives out equal ones once.
+    var number = 0
 
     /// What NOTIFY carries, with room for what stands before it.
     private static let longest = 7_900
     private static let whole = "="
     private static let stored = "#"
 
-    init(channel: String, message: WireMessage) {
+    init(channel: String, message: WireMessage, number: Int = 0) {
         self.channel = channel
         self.message = message
+        self.number = number
     }
 
     /// nil: it is something else.
     init?(_ text: String) {
-        let lines = text.split(separator: "\n", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
-        guard lines.count == 4, let channel = Base64.decode(lines[0]), let body = Base64.decode(lines[3]) else {
+        let lines = text.split(separator: "\n", maxSplits: 4, omittingEmptySubsequences: false).map(String.init)
+        guard lines.count == 5, let channel = Base64.decode(lines[1]), let body = Base64.decode(lines[4]) else {
             return nil
         }
         self.channel = String(decoding: channel, as: UTF8.self)
-        message = FieldJSON.message(properties: lines[1], headers: lines[2], body: body)
+        message = FieldJSON.message(properties: lines[2], headers: lines[3], body: body)
     }
 
     private var text: String {
         [
-            Base64.encode([UInt8](channel.utf8)), FieldJSON.text(message.properties), FieldJSON.text(message.headers),
+            "\(number)", Base64.encode([UInt8](channel.utf8)), FieldJSON.text(message.properties),
+            FieldJSON.text(message.headers),
             Base64.encode(message.body),
         ].joined(separator: "\n")
     }
@@ -41,21 +45,24 @@ struct Letter {
         return "taskhost-\(String(hash, radix: 16))"
     }
 
-    /// What is short goes as it is; what is long by way of the table `broadcast`, where it lies for a minute. Nothing
-    /// waits for the disk.
-    var statements: [Statement] {
+    /// One transaction, which does not wait for the disk.
+    static func send(_ letters: [Letter]) -> [Statement] {
+        [Statement(sql: "SELECT set_config('synchronous_commit', 'off', true)")] + letters.flatMap(\.statements)
+    }
+
+    /// What is short goes as it is; what is long by way of the table `broadcast`, where it lies for a minute.
+    private var statements: [Statement] {
         let name = Parameter.text(Self.listened(channel))
         let text = text
-        let soft = Statement(sql: "SELECT set_config('synchronous_commit', 'off', true)")
         guard text.utf8.count > Self.longest else {
-            return [soft, Statement(sql: "SELECT pg_notify($1, $2)", parameters: [name, .text(Self.whole + text)])]
+            return [Statement(sql: "SELECT pg_notify($1, $2)", parameters: [name, .text(Self.whole + text)])]
         }
         let tidy = "DELETE FROM taskhost.broadcast WHERE sent < clock_timestamp() - interval '1 minute'"
         let sql = """
             WITH made AS (INSERT INTO taskhost.broadcast(letter) VALUES ($2) RETURNING id)
             SELECT pg_notify($1, '\(Self.stored)' || id) FROM made
             """
-        return [soft, Statement(sql: tidy), Statement(sql: sql, parameters: [name, .text(text)])]
+        return [Statement(sql: tidy), Statement(sql: sql, parameters: [name, .text(text)])]
     }
 
     enum Payload {

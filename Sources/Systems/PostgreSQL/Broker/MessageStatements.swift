@@ -57,12 +57,15 @@ enum MessageStatements {
             parameters: [.long(held.id), .long(held.host)])
     }
 
-    /// - Parameter states: "0", or "0, 1".
-    static func count(_ queues: [String], states: String) -> Statement {
+    /// - Parameters:
+    ///   - states: "0", or "0, 1".
+    ///   - most: counted no further than that; nil: all.
+    static func count(_ queues: [String], states: String, most: Int? = nil) -> Statement {
         Statement(
             sql: """
-                SELECT queue, count(*) FROM taskhost.message
-                WHERE queue = ANY($1::text[]) AND state IN (\(states)) GROUP BY queue
+                SELECT queue, (SELECT count(*) FROM (SELECT FROM taskhost.message WHERE message.queue = asked.queue
+                AND state IN (\(states)) LIMIT \(most.map(String.init) ?? "ALL")) AS counted)
+                FROM unnest($1::text[]) AS asked(queue)
                 """, parameters: [.texts(queues)])
     }
 

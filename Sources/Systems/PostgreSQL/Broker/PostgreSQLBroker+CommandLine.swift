@@ -11,20 +11,21 @@ extension PostgreSQLBroker {
     }
 
     public func depths(of queues: [String], done: @escaping (Result<[String: Int], BrokerFailure>) -> Void) {
-        count(queues, states: "0, 1", done)
+        count(MessageStatements.count(queues, states: "0, 1"), done)
     }
 
     public func deliverable(in queues: [String], done: @escaping (Result<[String: Int], BrokerFailure>) -> Void) {
-        count(queues, states: "0", done)
+        // Asked every few seconds: whether there are some is what matters, not how many.
+        count(MessageStatements.count(queues, states: "0", most: 10_000), done)
     }
 
     private func count(
-        _ queues: [String], states: String, _ done: @escaping (Result<[String: Int], BrokerFailure>) -> Void
+        _ statement: Statement, _ done: @escaping (Result<[String: Int], BrokerFailure>) -> Void
     ) {
-        line.ask([MessageStatements.count(queues, states: states)]) { answer in
+        line.ask([statement]) { answer in
             done(
                 answer.forBroker.map { rows in
-                    var counts = [String: Int](uniqueKeysWithValues: Set(queues).map { ($0, 0) })
+                    var counts: [String: Int] = [:]
                     for row in rows[0] { counts[row.text(0) ?? ""] = (row.integer(1) as Int64?).map(Int.init) }
                     return counts
                 })

@@ -64,7 +64,7 @@ public final class PostgreSQLControl: ControlChannel {
     }
 
     private func send(_ letter: Letter) {
-        line.askBestEffort(letter.statements, because: "as in Celery: who gets no answer asks again")
+        line.askBestEffort(Letter.send([letter]), because: "as in Celery: who gets no answer asks again")
     }
 
     private func changed(_ isListening: Bool) {

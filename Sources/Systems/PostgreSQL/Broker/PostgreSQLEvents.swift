@@ -24,7 +24,8 @@ public final class PostgreSQLEvents: EventChannel {
             user = line.open { _ in }
             line.loop.atTurnEnd { [weak self] in self?.turnEnd() }
         }
-        if waiting.count < Self.mostWaiting { waiting.append(Letter(channel: Self.channel, message: message)) }
+        guard waiting.count < Self.mostWaiting else { return }
+        waiting.append(Letter(channel: Self.channel, message: message, number: waiting.count))
     }
 
     public func close() {
@@ -38,7 +39,7 @@ public final class PostgreSQLEvents: EventChannel {
         isUnderWay = true
         let letters = waiting
         waiting = []
-        line.askBestEffort(letters.flatMap(\.statements), because: "nothing is kept for monitors that do not listen") {
+        line.askBestEffort(Letter.send(letters), because: "nothing is kept for monitors that do not listen") {
             [weak self] in
             self?.isUnderWay = false
             self?.turnEnd()

@@ -19,7 +19,7 @@ extension TableConsumer {
     }
 
     func poll() {
-        guard standing == .joined, pull.isConsuming, let link else { return }
+        guard isJoined, pull.isConsuming, let link else { return }
         guard !isPolling else {
             // The one under way may be too early to see it.
             pollsAgain = true

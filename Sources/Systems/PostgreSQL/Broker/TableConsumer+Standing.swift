@@ -34,15 +34,15 @@ extension TableConsumer {
         standing = .joining
         own.session += 1
         let asked = Self.secondsSinceBoot()
-        let listen = Statement(sql: "LISTEN \(MessageNews.channel)")
+        let opening = [Statement(sql: "LISTEN \(MessageNews.channel)"), ConsumerStatements.plans]
         let joined = ConsumerStatements.join(
             own, isNew: !isRegistered, queues: queues, times: times, acknowledged: owed.acknowledged,
             requeued: owed.requeued, held: pull.heldHandles)
         isRegistered = true
-        link.transact([listen] + joined) { [weak self, own] answer in
+        link.transact(opening + joined) { [weak self, own] answer in
             guard let self, own == self.own else { return }
             switch answer {
-            case .done(let rows) where rows[2].isEmpty: lose(lostLease)
+            case .done(let rows) where rows[opening.count + 1].isEmpty: lose(lostLease)
             case .done:
                 standing = .joined
                 owed = Owed()
@@ -80,7 +80,7 @@ extension TableConsumer {
     private func keepRenewing() {
         renewalTimer?.cancel()
         renewalTimer = loop.schedule(afterSeconds: times.renewal) { [weak self] in
-            guard let self, standing == .joined else { return }
+            guard let self, isJoined else { return }
             renew()
             link?.transact([ConsumerStatements.takeOverStray]) { [weak self] answer in
                 if case .failed(let error) = answer { self?.failed(error) }
@@ -104,7 +104,7 @@ extension TableConsumer {
     /// All that is held goes back; the last thing a consumer does.
     func leave(done: @escaping () -> Void) {
         for timer in [renewalTimer, pollTimer, dueTimer] { timer?.cancel() }
-        guard standing == .joined, let link else { return done() }
+        guard isJoined, let link else { return done() }
         standing = .away
         link.transact(ConsumerStatements.leave(own)) { _ in done() }  // the lease runs out by itself
     }

@@ -73,10 +73,12 @@ final class TableConsumer {
     }
 
     var queues: [String] { pull.queues.map(\.name) }
+    /// What is asked is under way at once. (That the link is lost is told after its questions are.)
+    var isJoined: Bool { standing == .joined && link?.isUp == true }
 
     func consume(_ queues: [String]) {
         pull.consume(queues)
-        if standing == .joined {
+        if isJoined {
             renew()
             poll()
         }
@@ -111,7 +113,7 @@ final class TableConsumer {
 
     /// Goes to the table if there is a reason.
     func turnEnd() {
-        guard standing == .joined, !isUnderWay, restTimer == nil, let link else { return }
+        guard isJoined, !isUnderWay, restTimer == nil, let link else { return }
         let batch = pull.nextFetch(limit: Self.fetchLimit)
         if let settlements = pull.takeSettlements() {
             owed.acknowledged += settlements.acknowledged
