@@ -77,9 +77,11 @@ struct PostgreSQLBrokerTests {
         other.consume(queue, credit: 10)
         try database.terminate()
         try client.wait("the news") { client.blockedReasons.contains { $0 != nil } }
+        // Settled while there is no connection: the next one has to know of it first.
         for delivery in client.deliveries.prefix(9) { client.broker.acknowledge(delivery.tag) }
         client.broker.reject(client.deliveries[9].tag, requeue: true)
-        try client.wait("all to be settled") { client.deliveries.count + other.deliveries.count == 11 }
+        try client.wait("all to be settled") { client.deliveries.count + other.deliveries.count >= 11 }
+        #expect(client.deliveries.count + other.deliveries.count == 11)
         #expect((client.deliveries + other.deliveries).last?.text == "9")
         try client.wait("the end of it") { client.blockedReasons.last == .some(nil) }
         #expect(client.losses == 0)
@@ -234,13 +236,12 @@ struct PostgreSQLBrokerTests {
             try database.client(on: loop), try database.client(on: loop), try database.client(on: loop)
         )
         let other = QueueDeclaration(name: "other")
-        for (client, own) in [(stranger, other), (first, queue), (second, queue)] {
-            client.consume(own, credit: 1)
-            // Joined in this order.
-            try client.publish(["wake"], to: own)
-            client.broker.acknowledge(try client.receive(1)[0].tag)
-            try client.settle()
-            client.broker.setCredit(0, queue: own.name)
+        for (number, (client, own)) in [(stranger, other), (first, queue), (second, queue)].enumerated() {
+            client.consume(own, credit: 0)
+            // They become hosts in this order.
+            for _ in 0..<150 where try database.sql("SELECT count(*) FROM taskhost.host") != "\(number + 1)" {
+                _ = loop.run(until: { false }, timeoutSeconds: 0.1)
+            }
         }
         try first.publish([Publication(destination: .queue(queue), message: .text("later"), delaySeconds: 600)])
         let counts = try [first, second, stranger].map { client in

@@ -33,6 +33,7 @@ extension TableConsumer {
         guard let link, link.isUp else { return }
         standing = .joining
         own.session += 1
+        gatherOwed()
         let asked = Self.secondsSinceBoot()
         let opening = [Statement(sql: "LISTEN \(MessageNews.channel)"), ConsumerStatements.plans]
         let joined = ConsumerStatements.join(

@@ -115,10 +115,7 @@ final class TableConsumer {
     func turnEnd() {
         guard isJoined, !isUnderWay, restTimer == nil, let link else { return }
         let batch = pull.nextFetch(limit: Self.fetchLimit)
-        if let settlements = pull.takeSettlements() {
-            owed.acknowledged += settlements.acknowledged
-            owed.requeued += settlements.requeued
-        }
+        gatherOwed()
         guard batch != nil || !owed.isEmpty else { return }
         isUnderWay = true
         var statements = [ConsumerStatements.own(own)]
@@ -130,6 +127,13 @@ final class TableConsumer {
         link.transact(statements + takes) { [weak self, own] answer in
             self?.answered(batch, takes.count, own, answer)
         }
+    }
+
+    /// What was settled since the last time: held no more, so it is to be known before a session tells what it holds.
+    func gatherOwed() {
+        guard let settlements = pull.takeSettlements() else { return }
+        owed.acknowledged += settlements.acknowledged
+        owed.requeued += settlements.requeued
     }
 
     private func answered(_ batch: FetchBatch?, _ takes: Int, _ asker: HostSession, _ answer: TransactionAnswer) {
