@@ -105,15 +105,17 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "SQLite",
-            dependencies: ["CLinux", "CSQLite", "GroupJoin", "Linux", "Ports", "PullConsumer", "TaskModel", json],
+            dependencies: [
+                "CLinux", "CSQLite", "GroupJoin", "Linux", "Ports", "PullConsumer", "SQLRows", "TaskModel", json,
+            ],
             path: "Sources/Systems/SQLite",
             swiftSettings: strict),
-        // Celery's tables of results, whatever database they lie in.
+        // Celery's tables of results and the columns of messages, whatever database they lie in.
         .target(
             name: "SQLRows", dependencies: ["CeleryWire", "Ports", "TaskModel", json], path: "Sources/Core/SQLRows",
             swiftSettings: strict),
         .target(
-            name: "PostgreSQL", dependencies: ["CPostgreSQL", "Ports", "SQLRows", "TaskModel"],
+            name: "PostgreSQL", dependencies: ["CPostgreSQL", "Ports", "PullConsumer", "SQLRows", "TaskModel"],
             path: "Sources/Systems/PostgreSQL", swiftSettings: strict),
         .target(
             name: "MySQL", dependencies: ["CMariaDB", "CeleryWire", "Ports", "SQLRows", "TaskModel"],

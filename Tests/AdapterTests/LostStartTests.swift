@@ -7,6 +7,7 @@ import TaskModel
 import TestKit
 import Testing
 
+@testable import PostgreSQL
 @testable import SQLite
 
 /// A host that goes silent without a word, and one that comes after it.
@@ -18,17 +19,19 @@ private struct Hosts {
 @Suite("Starts that ended with their host", .serialized)
 struct LostStartTests {
     enum Kind: String, CaseIterable, CustomTestStringConvertible {
-        case redis, sqlite
+        case redis, sqlite, postgresql
         var testDescription: String { rawValue }
     }
 
     private let server: PrivateRedis
+    private let database: PostgreSQLDatabase
     private let folder: TemporaryFolder
     private let loop: EpollLoop
     private let queue = QueueDeclaration(name: "work")
 
     init() throws {
         server = try PrivateRedis()
+        database = try PostgreSQLDatabase()
         folder = try TemporaryFolder()
         loop = try EpollLoop()
         try server.start()
@@ -46,6 +49,9 @@ struct LostStartTests {
             let file = SQLiteFile(address: SQLiteAddress(path: folder.path + "/broker.db"), loop: loop)
             broker = SQLiteBroker(
                 file: file, times: LeaseTimes(lease: 2, renewal: 0.25, allowance: 0.5), identity: .current)
+        case .postgresql:
+            broker = PostgreSQLBroker(
+                line: try database.line(on: loop), times: HostTimes(lease: 2, renewal: 0.25, poll: 0.5))
         }
         let client = BrokerClient(broker, loop)
         broker.connect(events: client)

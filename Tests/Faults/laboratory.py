@@ -1,4 +1,4 @@
-"""The systems under test: RabbitMQ with Redis, Redis alone, the embedded SQLite file. Each can send, count and collect,
+"""The systems under test: RabbitMQ with Redis, Redis alone, PostgreSQL alone, the embedded SQLite file. Each can send, count and collect,
 and has a `name` with its version."""
 import json
 import os
@@ -8,9 +8,10 @@ import subprocess
 from contextlib import closing
 
 import redis
-from lab import amqp, bundles, clients, command, settings
+from lab import amqp, bundles, clients, command, postgresql, settings
 from lab.worker import Worker
 from servers.durable import DurableRedis
+from servers.postgresql import PostgreSQL
 
 TASK = "recorder.work"
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -175,6 +176,61 @@ class RedisAlone:
 
 def dead_letters(folder, queue, broker):
     return len(command.run(folder, "dead", "ls", queue, "-b", broker, "--json").expect(0).json_lines)
+
+
+class PostgreSQLAlone:
+    """Broker and results in one PostgreSQL. Tasks are sent by SQL, many in a transaction."""
+    queue = "grand-kill"
+    forgets_acks = False
+
+    def __init__(self, folder):
+        self.folder = folder
+        # Its own, since it is killed.
+        self.server = PostgreSQL(folder, settings.server("TLS_DIR"))
+        self.restart_broker()
+        self.broker = self.backend = self.server.url()
+        self.name = f"PostgreSQL {self.sql('SHOW server_version').split()[0]} alone"
+        # Makes the schema.
+        self.waiting()
+
+    def sql(self, text):
+        return postgresql.sql(self.broker, text)
+
+    def send(self, tasks):
+        listed = json.dumps([[key, arguments] for key, arguments in tasks])
+        assert "$list$" not in listed
+        self.sql(f"SELECT taskhost.send('{TASK}', one->1, task_id => one->>0, queue => '{self.queue}') "
+                 f"FROM jsonb_array_elements($list${listed}$list$) AS one")
+
+    def results(self, keys):
+        wanted = ", ".join(f"'{key}'" for key in keys)
+        rows = self.sql("SELECT json_build_array(task_id, status, convert_from(result, 'UTF8')) FROM celery_taskmeta "
+                        f"WHERE task_id IN ({wanted})")
+        found = {}
+        for row in rows.splitlines():
+            key, state, result = json.loads(row)
+            found[key] = (state, json.loads(result))
+        return found
+
+    def kill_broker(self):
+        self.server.kill()
+
+    def restart_broker(self):
+        self.server.start()
+        self.server.wait_until_ready()
+
+    def unsettled(self):
+        return int(self.sql("SELECT count(*) FROM taskhost.message WHERE state <> 3"))
+
+    def waiting(self):
+        words = ["purge", self.queue, "--force", "-b", self.broker, "--json"]
+        return command.run(self.folder, *words).expect(0).json[self.queue]
+
+    def dead(self):
+        return dead_letters(self.folder, self.queue, self.broker)
+
+    def close(self):
+        self.server.close()
 
 
 class Embedded:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 RABBITMQ = {"child": 8, "zygote": 3, "host": 3, "broker": 2, "store": 2, "term": 2}
 REDIS = {"child": 8, "zygote": 3, "host": 3, "broker": 3, "term": 2}
 EMBEDDED = {"child": 8, "zygote": 3, "host": 4, "term": 2}
+POSTGRESQL = {"child": 6, "zygote": 2, "host": 2, "broker": 3, "term": 2}
 # `make chaos`: at least 120 kills each.
 CHAOS = {
     "rabbitmq": {"child": 62, "zygote": 22, "host": 20, "broker": 8, "store": 10, "term": 12},

@@ -10,7 +10,7 @@ import schedule
 from checker import check, summary
 from grand_kill import GrandKill
 from lab import bundles
-from laboratory import Embedded, RabbitMQQuorumWithRedis, RabbitMQWithRedis, RedisAlone
+from laboratory import Embedded, PostgreSQLAlone, RabbitMQQuorumWithRedis, RabbitMQWithRedis, RedisAlone
 from progress import Progress
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -38,8 +38,8 @@ def trial(kind, targets, count, folder, least, linked=False):
 
 @pytest.mark.parametrize("kind, targets", [
     (RabbitMQWithRedis, schedule.RABBITMQ), (RabbitMQQuorumWithRedis, schedule.RABBITMQ),
-    (RedisAlone, schedule.REDIS), (Embedded, schedule.EMBEDDED)],
-    ids=["rabbitmq-classic", "rabbitmq-quorum", "redis", "sqlite"])
+    (RedisAlone, schedule.REDIS), (Embedded, schedule.EMBEDDED), (PostgreSQLAlone, schedule.POSTGRESQL)],
+    ids=["rabbitmq-classic", "rabbitmq-quorum", "redis", "sqlite", "postgresql"])
 def test_no_task_is_lost_and_only_interrupted_ones_run_again(kind, targets, tmp_path):
     least = sum(count for target, count in targets.items() if target != "term") * 3 // 4
     trial(kind, targets, int(os.environ.get("TASKHOST_TEST_TASKS") or 2000), str(tmp_path), least)
@@ -48,8 +48,9 @@ def test_no_task_is_lost_and_only_interrupted_ones_run_again(kind, targets, tmp_
 @pytest.mark.chaos
 @pytest.mark.parametrize("kind, targets", [
     (RabbitMQWithRedis, schedule.CHAOS["rabbitmq"]), (RabbitMQQuorumWithRedis, schedule.CHAOS["rabbitmq"]),
-    (RedisAlone, schedule.CHAOS["redis"]), (Embedded, schedule.CHAOS["embedded"])],
-    ids=["rabbitmq-classic", "rabbitmq-quorum", "redis", "sqlite"])
+    (RedisAlone, schedule.CHAOS["redis"]), (Embedded, schedule.CHAOS["embedded"]),
+    (PostgreSQLAlone, schedule.CHAOS["redis"])],
+    ids=["rabbitmq-classic", "rabbitmq-quorum", "redis", "sqlite", "postgresql"])
 def test_nothing_is_lost_of_twenty_thousand_tasks_under_a_hundred_and_twenty_kills(kind, targets, tmp_path):
     trial(kind, targets, int(os.environ.get("TASKHOST_TEST_TASKS") or 20_000), str(tmp_path), 120)
 

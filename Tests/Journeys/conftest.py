@@ -10,7 +10,7 @@ import pytest
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Support"))
-from lab import amqp, bundles, clients, command, file_client, settings  # noqa: E402
+from lab import amqp, bundles, clients, command, file_client, postgresql, settings  # noqa: E402
 from lab.worker import Worker  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -183,6 +183,14 @@ class Embedded:
 @pytest.fixture
 def embedded(tmp_path, taskhost):
     return Embedded(tmp_path, taskhost)
+
+
+@pytest.fixture
+def database():
+    """PostgreSQL as broker and for results: a database of the test's own."""
+    one = postgresql.Database()
+    yield one
+    one.close()
 
 
 @pytest.fixture

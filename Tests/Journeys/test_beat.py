@@ -11,7 +11,7 @@ import amqp.exceptions
 import kombu
 import pytest
 import redis
-from lab import settings
+from lab import postgresql, settings
 from lab.amqp import Queues
 from lab.wait import until
 from lab.worker import Worker, clean_environment
@@ -55,8 +55,10 @@ class Beat:
         return self.process.wait(15)
 
 
-@pytest.fixture(params=["sqlite", "redis", "rabbitmq"])
+@pytest.fixture(params=["sqlite", "redis", "rabbitmq", "postgresql"])
 def broker(request, tmp_path):
+    if request.param == "postgresql":
+        return request.getfixturevalue("database").broker
     if request.param == "redis":
         return settings.server("REDIS_URL")
     return f"sqlite://{tmp_path}/taskhost.db" if request.param == "sqlite" else settings.server("AMQP_URL")
@@ -86,6 +88,8 @@ def seat_is_free(broker):
     if broker.startswith("redis"):
         with redis.Redis.from_url(broker) as client:
             return client.get("taskhost-beat-leader") is None
+    if broker.startswith("postgresql"):
+        return postgresql.sql(broker, "SELECT lease_until FROM taskhost.leader") == "-infinity"
     if broker.startswith("sqlite"):
         with sqlite3.connect(broker.removeprefix("sqlite://")) as file:
             return file.execute("SELECT lease_until FROM leader").fetchone() == (0,)

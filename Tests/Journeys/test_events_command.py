@@ -55,11 +55,12 @@ class Address:
         self.broker, self.backend = broker, backend
 
 
-@pytest.fixture(params=["rabbitmq", "redis", "embedded"])
+@pytest.fixture(params=["rabbitmq", "redis", "embedded", "postgresql"])
 def where(request, tmp_path, taskhost):
     return {"rabbitmq": lambda: Address(settings.server("AMQP_URL"), "rpc://"),
             "redis": lambda: Address(settings.server("REDIS_URL"), settings.server("REDIS_URL")),
-            "embedded": lambda: Embedded(tmp_path, taskhost)}[request.param]()
+            "embedded": lambda: Embedded(tmp_path, taskhost),
+            "postgresql": lambda: request.getfixturevalue("database")}[request.param]()
 
 
 @pytest.fixture

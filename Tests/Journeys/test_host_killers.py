@@ -8,8 +8,8 @@ import redis
 from lab import bundles, settings
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# Redis and the embedded broker count every start; with RabbitMQ the store is asked from the second one on.
-MOST = {"redis": 3, "embedded": 3, "classic": 4, "quorum": 4}
+# Redis, PostgreSQL and the embedded broker count every start; with RabbitMQ the store is asked from the second one on.
+MOST = {"redis": 3, "embedded": 3, "postgresql": 3, "classic": 4, "quorum": 4}
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +18,7 @@ def hostkiller(tmp_path_factory):
     return bundles.build_c(os.path.join(HERE, "bundles", "hostkiller.c"), folder)
 
 
-@pytest.fixture(params=["redis", "embedded", "classic", "quorum"])
+@pytest.fixture(params=["redis", "embedded", "postgresql", "classic", "quorum"])
 def place(request, tmp_path, queues):
     """Broker, store, a queue, and what makes a killed worker's lease end at once."""
     def at_once():
@@ -28,6 +28,13 @@ def place(request, tmp_path, queues):
     if kind == "embedded":
         broker = backend = f"sqlite://{tmp_path}/taskhost.db"
         queue = "work"
+    elif kind == "postgresql":
+        database = request.getfixturevalue("database")
+        broker = backend = database.broker
+        queue = "work"
+
+        def at_once():  # noqa: F811
+            database.sql("UPDATE taskhost.host SET lease_until = '-infinity'")
     elif kind == "redis":
         broker = backend = settings.server("REDIS_URL")
         queue = f"killers-{os.path.basename(tmp_path)}"

@@ -10,27 +10,29 @@ STORES = {"rabbitmq": "AMQP_URL", "redis": "REDIS_URL"}
 
 
 class Place:
-    def __init__(self, kind, folder):
+    def __init__(self, kind, own):
         self.kind = kind
-        embedded = f"sqlite://{folder}/later.db"
-        self.broker = settings.server(STORES[kind]) if kind in STORES else embedded
-        self.backend = settings.server("REDIS_URL") if kind in STORES else embedded
+        self.broker = settings.server(STORES[kind]) if kind in STORES else own
+        self.backend = settings.server("REDIS_URL") if kind in STORES else own
         self.app = clients.app(self.broker, self.backend) if kind in STORES else None
         self.queue = f"later-{kind}-{uuid.uuid4().hex[:8]}"
         self.node = f"{self.queue}@test"
 
 
-@pytest.fixture(params=["rabbitmq", "redis", "embedded"])
+@pytest.fixture(params=["rabbitmq", "redis", "embedded", "postgresql"])
 def place(request, tmp_path):
-    one = Place(request.param, tmp_path)
+    own = f"sqlite://{tmp_path}/later.db"
+    if request.param == "postgresql":
+        own = request.getfixturevalue("database").broker
+    one = Place(request.param, own)
     yield one
     if one.app:
         one.app.close()
 
 
 @pytest.fixture(params=["rabbitmq", "redis"])
-def python_place(request, tmp_path):
-    one = Place(request.param, tmp_path)
+def python_place(request):
+    one = Place(request.param, None)
     yield one
     one.app.close()
 

@@ -1,4 +1,4 @@
-"""Our own command line for operating: inspect, control, status; over RabbitMQ, Redis and the embedded broker."""
+"""Our own command line for operating: inspect, control, status; over every broker."""
 import urllib.request
 
 import pytest
@@ -16,12 +16,13 @@ class Address:
         self.broker, self.backend = broker, backend
 
 
-@pytest.fixture(params=["rabbitmq", "redis", "embedded"])
+@pytest.fixture(params=["rabbitmq", "redis", "embedded", "postgresql"])
 def fleet(request, taskhost, tmp_path, start_worker, queue):
     """One worker of a name of its own, and the command line to it."""
     where = {"rabbitmq": lambda: Address(settings.server("AMQP_URL"), "rpc://"),
              "redis": lambda: Address(settings.server("REDIS_URL"), settings.server("REDIS_URL")),
-             "embedded": lambda: Embedded(tmp_path, taskhost)}[request.param]()
+             "embedded": lambda: Embedded(tmp_path, taskhost),
+             "postgresql": lambda: request.getfixturevalue("database")}[request.param]()
     return Fleet(where, taskhost, start_worker, queue)
 
 

@@ -59,7 +59,8 @@ struct ResultTextTests {
         options.softLimit = 1
         options.hardLimit = 2.5
         options.maxRetries = .atMost(3)
-        #expect(TaskUsage.options(options)
+        #expect(
+            TaskUsage.options(options)
                 == "soft_limit = 1, hard_limit = 2.5, max_retries = 3, autoretry_for = [A, B]")
     }
 

@@ -46,7 +46,7 @@ struct Parameter {
     }
 
     /// One dimension, from index 1.
-    private static func array<Item>(
+    static func array<Item>(
         _ items: [Item?], _ type: UInt32, of element: UInt32, _ append: (Item, inout [UInt8]) -> Void
     ) -> Parameter {
         var out: [UInt8] = []

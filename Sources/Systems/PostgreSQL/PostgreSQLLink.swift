@@ -10,6 +10,8 @@ final class PostgreSQLLink {
     private let tell: (LinkNews) -> Void
     /// What is to be done over a new connection before it counts as up; calls back with nil, or why it cannot be used.
     private let prepare: (PostgreSQLLink, @escaping (ServerError?) -> Void) -> Void
+    /// Called for what we LISTEN to.
+    var notified: (Notification) -> Void = { _ in }
     private var wire: Wire?
     /// Connected, as far as libpq is concerned.
     private var isPipelining = false
@@ -31,6 +33,8 @@ final class PostgreSQLLink {
         let endsTransaction: Bool
         var answer: StatementAnswer?
     }
+
+    var serverProcess: Int32? { wire?.serverProcess }
 
     init(
         address: PostgreSQLAddress, loop: any EventLoop,
@@ -164,6 +168,7 @@ final class PostgreSQLLink {
         // An answer may lead its owner to close or drop the link.
         // Of a connection that is gone libpq says the same for ever; what is unanswered then is lost.
         while self.wire === wire, number == attempt, !wire.isBad, take(wire.next()) {}
+        while self.wire === wire, number == attempt, let told = wire.notification() { notified(told) }
         guard self.wire === wire, number == attempt else { return }
         silence.heard(more: !asked.isEmpty || !isUp)
         if !isAlive || wire.isBad { failed() } else { flush() }

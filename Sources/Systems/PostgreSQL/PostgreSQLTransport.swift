@@ -1,4 +1,4 @@
-// PostgreSQL as the outside system it is to all others: a result store.
+// PostgreSQL as the outside system it is to all others: a result store, and a broker (PostgreSQLTransport+Broker.swift).
 public import Ports
 import SQLRows
 public import TaskModel
@@ -14,8 +14,11 @@ public final class PostgreSQLTransport: ResultTransport {
     public let urls: [String]
     private let address: PostgreSQLAddress
     private let loop: any EventLoop
+    /// One for all parts of the broker but those that listen.
+    let line: BrokerLine
     /// While it looks.
     private var examination: PostgreSQLExamination?
+    private var brokerExamination: BrokerExamination?
 
     public init(
         _ urls: [String], on loop: any EventLoop, options: TransportOptions, log: @escaping (LogLevel, String) -> Void
@@ -24,6 +27,7 @@ public final class PostgreSQLTransport: ResultTransport {
         self.loop = loop
         do throws(StoreFailure) {
             address = try PostgreSQLAddress(url: urls[0])
+            line = BrokerLine(address: address, loop: loop)
         } catch {
             throw TransportFailure(error.detail, fix: error.fix)
         }
@@ -36,6 +40,14 @@ public final class PostgreSQLTransport: ResultTransport {
     }
 
     public func examine(_ question: ExaminationQuestion, done: @escaping ([Finding]) -> Void) {
+        if question.role == .broker {
+            let examination = BrokerExamination(address, question, loop)
+            brokerExamination = examination
+            return examination.run { [weak self] findings in
+                self?.brokerExamination = nil
+                done(findings)
+            }
+        }
         let examination = PostgreSQLExamination(address, question, loop)
         self.examination = examination
         examination.run { [weak self] findings in

@@ -14,3 +14,10 @@ enum StatementAnswer {
     /// The connection broke before the answer: whether it was done is unknown.
     case lost
 }
+
+/// Of a NOTIFY that was committed.
+struct Notification {
+    var channel: String
+    /// Less than 8,000 bytes.
+    var payload: String
+}

@@ -24,6 +24,9 @@ final class Wire {
     var descriptor: Int32 { PQsocket(connection) }
     var isBad: Bool { PQstatus(connection) == CONNECTION_BAD }
 
+    /// Of the server's process, as it was told when we connected.
+    var serverProcess: Int32 { PQbackendPID(connection) }
+
     /// libpq's last words, on one line.
     var message: String { Self.line(PQerrorMessage(connection)) }
 
@@ -86,6 +89,14 @@ final class Wire {
             let text = primary ?? Self.line(PQresultErrorMessage(result))
             return .answer(.failed(ServerError(state: state, message: text)))
         }
+    }
+
+    /// What somebody has notified us of, after a LISTEN; nil: nothing waits.
+    func notification() -> Notification? {
+        guard let told = PQnotifies(connection) else { return nil }
+        defer { PQfreemem(told) }
+        return Notification(
+            channel: String(cString: told.pointee.relname), payload: String(cString: told.pointee.extra))
     }
 
     private static func rows(_ result: OpaquePointer) -> [[[UInt8]?]] {

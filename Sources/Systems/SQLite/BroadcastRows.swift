@@ -1,4 +1,5 @@
 // Broadcasts and replies in the file: every statement that touches the table `broadcast`.
+import SQLRows
 import TaskModel
 
 enum BroadcastRows {
@@ -28,18 +29,14 @@ enum BroadcastRows {
         try db.rows(
             "SELECT id, properties, headers, body FROM broadcast WHERE id > ? AND channel IN (?, ?) ORDER BY id", id,
             channels.first, channels.last
-        ) { row in row.read("id").map { Heard(id: $0, message: message(row)) } }
-    }
-
-    /// A row that cannot be read (somebody wrote into the file) must not hide those after it.
-    private static func message(_ row: Row) -> WireMessage {
-        let body: [UInt8] = row.read("body") ?? []
-        do throws(SQLiteFailure) {
-            return WireMessage(
-                properties: try FieldJSON.properties(row.read("properties") ?? ""),
-                headers: try FieldJSON.table(row.read("headers") ?? ""), body: body)
-        } catch {
-            return WireMessage(headers: [OwnHeaders.adapterError: .string(error.detail)], body: body)
+        ) { row in
+            row.read("id").map {
+                let (properties, headers): (String, String) = (row.read("properties") ?? "", row.read("headers") ?? "")
+                return Heard(
+                    id: $0,
+                    message: FieldJSON.message(
+                        properties: properties, headers: headers, body: row.read("body") ?? []))
+            }
         }
     }
 }

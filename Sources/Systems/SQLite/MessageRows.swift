@@ -1,4 +1,5 @@
 // Messages in the file: every statement that touches the table `message`.
+import SQLRows
 import TaskModel
 
 /// Where a message stands, as the column `state` says.
@@ -72,13 +73,7 @@ struct StoredMessage: Sendable {
             let reason = "the column \(oddColumn ?? "?") of row \(id) in the table message holds no such value"
             return WireMessage(headers: [OwnHeaders.adapterError: .string(reason)], body: body ?? [])
         }
-        do {
-            return WireMessage(
-                properties: try FieldJSON.properties(properties), headers: try FieldJSON.table(headers),
-                body: body)
-        } catch {
-            return WireMessage(headers: [OwnHeaders.adapterError: .string(error.detail)], body: body)
-        }
+        return FieldJSON.message(properties: properties, headers: headers, body: body)
     }
 }
 

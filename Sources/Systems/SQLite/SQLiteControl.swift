@@ -1,5 +1,6 @@
 // Remote control among the processes that share a file: a table, and the notifier of its changes.
 public import Ports
+import SQLRows
 public import TaskModel
 
 /// Broadcasts and replies are kept for a minute, for those that look late; a process that opens later sees none of

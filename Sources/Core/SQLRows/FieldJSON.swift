@@ -1,13 +1,18 @@
-// Headers and properties as JSON columns: readable with the sqlite3 shell, and nothing is lost on the way.
-import TaskModel
+// A message's headers and properties as columns of JSON text: readable in a database's shell, and nothing is lost on the way.
+public import TaskModel
 import TaskhostJSON
 
 /// What JSON has no word for is an object with one key: `{"$bytes": base64}`, `{"$timestamp": seconds}`. A table
 /// that happens to look like one of these is wrapped as `{"$table": {…}}`.
-enum FieldJSON {
-    static func text(_ table: FieldTable) -> String { text(object(table)) }
+public enum FieldJSON {
+    /// Somebody else wrote it, or a part of it.
+    public struct Unreadable: Error, Sendable {
+        public var detail: String
+    }
 
-    static func text(_ properties: MessageProperties) -> String {
+    public static func text(_ table: FieldTable) -> String { text(object(table)) }
+
+    public static func text(_ properties: MessageProperties) -> String {
         var members: [JSONMember] = []
         func add(_ key: String, _ value: JSON?) {
             if let value { members.append(JSONMember(key: key, value: value)) }
@@ -27,12 +32,12 @@ enum FieldJSON {
         return text(.object(members))
     }
 
-    static func table(_ text: String) throws(SQLiteFailure) -> FieldTable {
+    public static func table(_ text: String) throws(Unreadable) -> FieldTable {
         guard case .object(let members) = try parse(text) else { throw unreadable("headers are no object") }
         return try table(members)
     }
 
-    static func properties(_ text: String) throws(SQLiteFailure) -> MessageProperties {
+    public static func properties(_ text: String) throws(Unreadable) -> MessageProperties {
         guard case .object(let members) = try parse(text) else { throw unreadable("properties are no object") }
         var properties = MessageProperties()
         for member in members {
@@ -56,13 +61,23 @@ enum FieldJSON {
         return properties
     }
 
+    /// A row that cannot be read (somebody wrote into it) hides none after it: it is a message, marked so that it is
+    /// refused like any malformed one.
+    public static func message(properties: String, headers: String, body: [UInt8]) -> WireMessage {
+        do throws(Unreadable) {
+            return WireMessage(properties: try self.properties(properties), headers: try table(headers), body: body)
+        } catch {
+            return WireMessage(headers: [OwnHeaders.adapterError: .string(error.detail)], body: body)
+        }
+    }
+
     private static func text(_ value: JSON) -> String {
         var bytes: [UInt8] = []
         value.write(into: &bytes)
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    private static func parse(_ text: String) throws(SQLiteFailure) -> JSON {
+    private static func parse(_ text: String) throws(Unreadable) -> JSON {
         do {
             return try JSON(parsing: text, limits: .trusted)
         } catch {
@@ -70,8 +85,8 @@ enum FieldJSON {
         }
     }
 
-    private static func unreadable(_ reason: String) -> SQLiteFailure {
-        SQLiteFailure(.request, "A stored message cannot be read: \(reason)")
+    private static func unreadable(_ reason: String) -> Unreadable {
+        Unreadable(detail: "A stored message cannot be read: \(reason)")
     }
 }
 
@@ -101,7 +116,7 @@ extension FieldJSON {
         .object([JSONMember(key: mark, value: value)])
     }
 
-    private static func table(_ members: [JSONMember]) throws(SQLiteFailure) -> FieldTable {
+    private static func table(_ members: [JSONMember]) throws(Unreadable) -> FieldTable {
         var table = FieldTable()
         table.fields.reserveCapacity(members.count)
         for member in members {
@@ -110,7 +125,7 @@ extension FieldJSON {
         return table
     }
 
-    private static func field(_ value: JSON) throws(SQLiteFailure) -> FieldValue {
+    private static func field(_ value: JSON) throws(Unreadable) -> FieldValue {
         switch value {
         case .null: return .null
         case .bool(let value): return .bool(value)
@@ -128,7 +143,7 @@ extension FieldJSON {
         }
     }
 
-    private static func unmarked(_ member: JSONMember) throws(SQLiteFailure) -> FieldValue {
+    private static func unmarked(_ member: JSONMember) throws(Unreadable) -> FieldValue {
         switch (member.key, member.value) {
         case ("$bytes", .string(let text)):
             if let bytes = Base64.decode(text) { return .bytes(bytes) }
