@@ -112,9 +112,13 @@ let package = Package(
         .target(
             name: "PostgreSQL", dependencies: ["CPostgreSQL", "Ports", "SQLRows", "TaskModel"],
             path: "Sources/Systems/PostgreSQL", swiftSettings: strict),
+        .target(
+            name: "Memcached", dependencies: ["GroupJoin", "Ports", "TaskModel"], path: "Sources/Systems/Memcached",
+            swiftSettings: strict),
         // All outside systems there are.
         .target(
-            name: "Transports", dependencies: ["Ports", "PostgreSQL", "RabbitMQ", "Redis", "SQLite", "TaskModel"],
+            name: "Transports",
+            dependencies: ["Memcached", "Ports", "PostgreSQL", "RabbitMQ", "Redis", "SQLite", "TaskModel"],
             path: "Sources/Systems/Transports",
             swiftSettings: strict),
         .target(
@@ -257,7 +261,9 @@ let package = Package(
         .testTarget(
             name: "AdapterTests",
             dependencies: [
-                "Transports", "PostgreSQL", "Redis", "SQLite", "SQLRows", "Loop", "Ports", "TaskModel", "TestKit", json,
+                "Transports", "Memcached", "PostgreSQL", "Redis", "SQLite", "SQLRows", "Loop", "Ports",
+                "TaskModel",
+                "TestKit", json,
             ], exclude: ["Fixtures"]),
         .testTarget(name: "TaskhostClientTests", dependencies: ["TaskhostClient", sdk, "TestKit"], exclude: ["tour"]),
         .testTarget(

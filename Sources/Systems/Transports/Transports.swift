@@ -1,4 +1,5 @@
 // The outside systems there are. The one place that knows all of them.
+import Memcached
 public import Ports
 import PostgreSQL
 import RabbitMQ
@@ -10,6 +11,7 @@ public enum Transports {
     /// A new system is a module, a line in here and Package.swift.
     public static let all: [any Transport.Type] = [
         RabbitMQTransport.self, RedisTransport.self, SQLiteTransport.self, PostgreSQLTransport.self,
+        MemcachedTransport.self,
     ]
 
     /// The address of the broker when none is named: the file in the user's state folder.
