@@ -44,6 +44,9 @@ let package = Package(
         .systemLibrary(
             name: "CPostgreSQL", path: "Sources/C/CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(
+            name: "CMongo", path: "Sources/C/CMongo", pkgConfig: "libmongoc-1.0",
+            providers: [.apt(["libmongoc-dev"])]),
+        .systemLibrary(
             name: "COpenSSL", path: "Sources/C/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", path: "Sources/C/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CBzip2", path: "Sources/C/CBzip2", providers: [.apt(["libbz2-dev"])]),
@@ -115,10 +118,13 @@ let package = Package(
         .target(
             name: "Memcached", dependencies: ["GroupJoin", "Ports", "TaskModel"], path: "Sources/Systems/Memcached",
             swiftSettings: strict),
+        .target(
+            name: "MongoDB", dependencies: ["CMongo", "CeleryWire", "Linux", "Ports", "TaskModel", json],
+            path: "Sources/Systems/MongoDB", swiftSettings: strict),
         // All outside systems there are.
         .target(
             name: "Transports",
-            dependencies: ["Memcached", "Ports", "PostgreSQL", "RabbitMQ", "Redis", "SQLite", "TaskModel"],
+            dependencies: ["Memcached", "MongoDB", "Ports", "PostgreSQL", "RabbitMQ", "Redis", "SQLite", "TaskModel"],
             path: "Sources/Systems/Transports",
             swiftSettings: strict),
         .target(
@@ -261,7 +267,7 @@ let package = Package(
         .testTarget(
             name: "AdapterTests",
             dependencies: [
-                "Transports", "Memcached", "PostgreSQL", "Redis", "SQLite", "SQLRows", "Loop", "Ports",
+                "Transports", "Memcached", "MongoDB", "PostgreSQL", "Redis", "SQLite", "SQLRows", "Loop", "Ports",
                 "TaskModel",
                 "TestKit", json,
             ], exclude: ["Fixtures"]),

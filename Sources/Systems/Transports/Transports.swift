@@ -1,5 +1,6 @@
 // The outside systems there are. The one place that knows all of them.
 import Memcached
+import MongoDB
 public import Ports
 import PostgreSQL
 import RabbitMQ
@@ -11,7 +12,7 @@ public enum Transports {
     /// A new system is a module, a line in here and Package.swift.
     public static let all: [any Transport.Type] = [
         RabbitMQTransport.self, RedisTransport.self, SQLiteTransport.self, PostgreSQLTransport.self,
-        MemcachedTransport.self,
+        MemcachedTransport.self, MongoDBTransport.self,
     ]
 
     /// The address of the broker when none is named: the file in the user's state folder.
