@@ -47,6 +47,9 @@ let package = Package(
             name: "CMariaDB", path: "Sources/C/CMariaDB", pkgConfig: "libmariadb",
             providers: [.apt(["libmariadb-dev"])]),
         .systemLibrary(
+            name: "CMongo", path: "Sources/C/CMongo", pkgConfig: "libmongoc-1.0",
+            providers: [.apt(["libmongoc-dev"])]),
+        .systemLibrary(
             name: "COpenSSL", path: "Sources/C/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", path: "Sources/C/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CBzip2", path: "Sources/C/CBzip2", providers: [.apt(["libbz2-dev"])]),
@@ -120,10 +123,18 @@ let package = Package(
         .target(
             name: "MySQL", dependencies: ["CMariaDB", "CeleryWire", "Ports", "SQLRows", "TaskModel"],
             path: "Sources/Systems/MySQL", swiftSettings: strict),
+        .target(
+            name: "Memcached", dependencies: ["GroupJoin", "Ports", "TaskModel"], path: "Sources/Systems/Memcached",
+            swiftSettings: strict),
+        .target(
+            name: "MongoDB", dependencies: ["CMongo", "CeleryWire", "Linux", "Ports", "TaskModel", json],
+            path: "Sources/Systems/MongoDB", swiftSettings: strict),
         // All outside systems there are.
         .target(
             name: "Transports",
-            dependencies: ["MySQL", "Ports", "PostgreSQL", "RabbitMQ", "Redis", "SQLite", "TaskModel"],
+            dependencies: [
+                "Memcached", "MongoDB", "MySQL", "Ports", "PostgreSQL", "RabbitMQ", "Redis", "SQLite", "TaskModel",
+            ],
             path: "Sources/Systems/Transports",
             swiftSettings: strict),
         .target(
@@ -266,7 +277,8 @@ let package = Package(
         .testTarget(
             name: "AdapterTests",
             dependencies: [
-                "Transports", "MySQL", "PostgreSQL", "Redis", "SQLite", "SQLRows", "Loop", "Ports", "TaskModel",
+                "Transports", "Memcached", "MongoDB", "MySQL", "PostgreSQL", "Redis", "SQLite", "SQLRows", "Loop",
+                "Ports", "TaskModel",
                 "TestKit", json,
             ], exclude: ["Fixtures"]),
         .testTarget(name: "TaskhostClientTests", dependencies: ["TaskhostClient", sdk, "TestKit"], exclude: ["tour"]),

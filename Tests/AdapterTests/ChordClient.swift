@@ -15,24 +15,46 @@ final class ChordClient {
     let id: String
     private let client: StoreClient
     private let store: any ChordStore
+    private let suffix: String
 
-    init(_ client: StoreClient, _ id: String) throws {
+    /// - Parameter namesTasks: tasks are called by the names that the test gives them; their ids are made of these.
+    init(_ client: StoreClient, _ id: String, namesTasks: Bool = false) throws {
         self.client = client
         self.id = id
+        suffix = namesTasks ? "@\(id)" : ""
         store = try #require(client.store as? any ChordStore)
     }
 
-    func announce(_ size: Int, saved: String? = nil) throws {
+    func taskID(_ name: String) -> String { name + suffix }
+
+    /// - Parameter saved: of a header with groups within groups.
+    func announce(_ members: [String], saved: String? = nil) throws {
+        let tuples = members.map { #"[["\#(taskID($0))", null], null]"# }.joined(separator: ", ")
+        let group = saved ?? (store.savesEveryGroup ? #"[["\#(id)", null], [\#(tuples)]]"# : nil)
         try perform("the announcement") { done in
-            store.announceChord(id, size: size, savedGroup: saved.map { [UInt8]($0.utf8) }, done: done)
+            store.announceChord(id, size: members.count, savedGroup: group.map { [UInt8]($0.utf8) }, done: done)
         }
     }
 
-    func report(_ task: String, _ index: Int?, _ value: String, _ state: TaskState = .success) -> Answer {
+    /// After its document, which some stores join from.
+    func report(
+        _ task: String, _ index: Int?, _ value: String, _ state: TaskState = .success, isStored: Bool = true
+    ) -> Answer {
         let answer = Answer()
-        store.returnPart(
-            ChordPart(groupID: id, groupIndex: index, taskID: task, state: state, value: [UInt8](value.utf8))
-        ) { answer.value = $0 }
+        let part = ChordPart(
+            groupID: id, groupIndex: index, taskID: taskID(task), state: state, value: [UInt8](value.utf8))
+        let report = { [store] in store.returnPart(part) { answer.value = $0 } }
+        guard store.savesEveryGroup, isStored else {
+            report()
+            return answer
+        }
+        let document = #"{"status": "\#(state)", "result": \#(value), "traceback": null, "children": []}"#
+        let record = ResultRecord(
+            taskID: part.taskID, state: state, meta: [UInt8](document.utf8), replyTo: nil, correlationID: nil,
+            expiresAfterSeconds: 60)
+        store.store(record) { failure in
+            if let failure { answer.value = .failure(failure) } else { report() }
+        }
         return answer
     }
 
@@ -48,7 +70,13 @@ final class ChordClient {
         guard case .complete(let claim, let parts)? = try answer.value?.get() else {
             throw TooLate(what: "completion; answered \(String(describing: answer.value))")
         }
-        return (claim, parts.map { String(decoding: $0, as: UTF8.self).replacingOccurrences(of: ", ", with: ",") })
+        return (
+            claim,
+            parts.map {
+                String(decoding: $0, as: UTF8.self).replacingOccurrences(of: ", ", with: ",")
+                    .replacingOccurrences(of: "\(suffix)\"", with: "\"")
+            }
+        )
     }
 
     func keep(_ claim: ChordClaim) throws -> Bool {

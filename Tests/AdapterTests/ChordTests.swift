@@ -10,8 +10,8 @@ struct ChordTests {
     func completes(kind: StoreKind) throws {
         let place = try StoreUnderTest(kind)
         let client = try place.client()
-        let chord = try ChordClient(client, place.id("chord"))
-        try chord.announce(3)
+        let chord = try ChordClient(client, place.id("chord"), namesTasks: true)
+        try chord.announce(["a", "b", "c"])
         try chord.expectWaiting(chord.report("c", 2, "30"))
         try chord.expectWaiting(chord.report("a", 0, "10"))
         let (claim, parts) = try chord.expectComplete(chord.report("b", 1, #""twenty""#))
@@ -25,8 +25,8 @@ struct ChordTests {
     func withoutPlace(kind: StoreKind) throws {
         let place = try StoreUnderTest(kind)
         let client = try place.client()
-        let chord = try ChordClient(client, place.id("chord"))
-        try chord.announce(2)
+        let chord = try ChordClient(client, place.id("chord"), namesTasks: true)
+        try chord.announce(["first", "late"])
         try chord.expectWaiting(chord.report("late", nil, "1"))
         let (_, parts) = try chord.expectComplete(chord.report("first", 0, "2"))
         #expect(parts == [#"[1,"first","SUCCESS",2]"#, #"[1,"late","SUCCESS",1]"#])
@@ -37,8 +37,8 @@ struct ChordTests {
     func duplicate(kind: StoreKind) throws {
         let place = try StoreUnderTest(kind)
         let client = try place.client()
-        let chord = try ChordClient(client, place.id("chord"))
-        try chord.announce(2)
+        let chord = try ChordClient(client, place.id("chord"), namesTasks: true)
+        try chord.announce(["a", "b"])
         try chord.expectWaiting(chord.report("a", 0, "1"))
         try chord.expectWaiting(chord.report("a", 0, "2"))
         let (_, parts) = try chord.expectComplete(chord.report("b", 1, "3"))
@@ -51,8 +51,8 @@ struct ChordTests {
         let place = try StoreUnderTest(kind)
         let clients = try (0..<4).map { _ in try place.client() }
         let id = place.id("chord")
-        let chords = try clients.map { try ChordClient($0, id) }
-        try chords[0].announce(20)
+        let chords = try clients.map { try ChordClient($0, id, namesTasks: true) }
+        try chords[0].announce((0..<20).map { "t\($0)" })
         // Each part is reported by two workers, as after a redelivery.
         let answers = (0..<20).flatMap { number in
             [chords[number % 4], chords[(number + 1) % 4]].map { $0.report("t\(number)", number, "\(number)") }
@@ -69,8 +69,8 @@ struct ChordTests {
     func lateAfterDone(kind: StoreKind) throws {
         let place = try StoreUnderTest(kind)
         let client = try place.client()
-        let chord = try ChordClient(client, place.id("chord"))
-        try chord.announce(1)
+        let chord = try ChordClient(client, place.id("chord"), namesTasks: true)
+        try chord.announce(["a"])
         let (claim, _) = try chord.expectComplete(chord.report("a", 0, "1"))
         try chord.finish(claim)
         try chord.expectWaiting(chord.report("a", 0, "1"))
@@ -79,17 +79,17 @@ struct ChordTests {
         try client.close()
     }
 
-    @Test("applied once more, a chord may be announced after its first member has run", arguments: StoreKind.counting)
+    @Test("applied once more, a chord may be announced after its first member has run", arguments: StoreKind.gathering)
     func appliedAgain(kind: StoreKind) throws {
         let place = try StoreUnderTest(kind)
         let client = try place.client()
-        let chord = try ChordClient(client, place.id("chord"))
-        try chord.announce(2)
+        let chord = try ChordClient(client, place.id("chord"), namesTasks: true)
+        try chord.announce(["a", "b"])
         try chord.expectWaiting(chord.report("a", 0, "1"))
         let (claim, _) = try chord.expectComplete(chord.report("b", 1, "2"))
         try chord.finish(claim)
         let early = chord.report("a", 0, "3")
-        try chord.announce(2)
+        try chord.announce(["a", "b"])
         try chord.expectWaiting(early)
         let (_, parts) = try chord.expectComplete(chord.report("b", 1, "4"))
         #expect(parts == [#"[1,"a","SUCCESS",3]"#, #"[1,"b","SUCCESS",4]"#])
@@ -100,8 +100,8 @@ struct ChordTests {
     func failedMember(kind: StoreKind) throws {
         let place = try StoreUnderTest(kind)
         let client = try place.client()
-        let chord = try ChordClient(client, place.id("chord"))
-        try chord.announce(2)
+        let chord = try ChordClient(client, place.id("chord"), namesTasks: true)
+        try chord.announce(["bad", "good"])
         try chord.expectWaiting(chord.report("bad", 0, #"{"exc_type":"ValueError"}"#, .failure))
         let (claim, parts) = try chord.expectComplete(chord.report("good", 1, "1"))
         #expect(parts.first == #"[1,"bad","FAILURE",{"exc_type":"ValueError"}]"#)
@@ -110,12 +110,12 @@ struct ChordTests {
         try client.close()
     }
 
-    @Test("a member added while the chord runs is waited for", arguments: StoreKind.counting)
+    @Test("a member added while the chord runs is waited for", arguments: StoreKind.gathering)
     func added(kind: StoreKind) throws {
         let place = try StoreUnderTest(kind)
         let client = try place.client()
-        let chord = try ChordClient(client, place.id("chord"))
-        try chord.announce(1)
+        let chord = try ChordClient(client, place.id("chord"), namesTasks: true)
+        try chord.announce(["a"])
         try chord.add()
         try chord.expectWaiting(chord.report("a", 0, "1"))
         let (_, parts) = try chord.expectComplete(chord.report("added", 1, "2"))
@@ -127,14 +127,14 @@ struct ChordTests {
     func nested(kind: StoreKind) throws {
         let place = try StoreUnderTest(kind)
         let client = try place.client()
-        let chord = try ChordClient(client, place.id("chord"))
-        let ids = ["a", "b", "c"].map { place.id($0) }
-        try chord.announce(3, saved: Self.tuple(chord.id, ids))
-        for (index, id) in ids.enumerated() { try client.put(id, .success, "r\(index)") }
-        try chord.expectWaiting(chord.report(ids[2], 1, #""r2""#))
-        try chord.expectWaiting(chord.report(ids[0], 0, #""r0""#))
-        let (_, parts) = try chord.expectComplete(chord.report(ids[1], 0, #""r1""#))
-        #expect(parts == [#"[1,"inner","SUCCESS",["r0","r1"]]"#, #"[1,"\#(ids[2])","SUCCESS","r2"]"#])
+        let chord = try ChordClient(client, place.id("chord"), namesTasks: true)
+        let names = ["a", "b", "c"]
+        try chord.announce(names, saved: Self.tuple(chord.id, names.map(chord.taskID)))
+        for (index, name) in names.enumerated() { try client.put(chord.taskID(name), .success, "r\(index)") }
+        try chord.expectWaiting(chord.report("c", 1, #""r2""#))
+        try chord.expectWaiting(chord.report("a", 0, #""r0""#))
+        let (_, parts) = try chord.expectComplete(chord.report("b", 0, #""r1""#))
+        #expect(parts == [#"[1,"inner","SUCCESS",["r0","r1"]]"#, #"[1,"c","SUCCESS","r2"]"#])
         try client.close()
     }
 
@@ -142,10 +142,11 @@ struct ChordTests {
     func nestedMissing(kind: StoreKind) throws {
         let place = try StoreUnderTest(kind)
         let client = try place.client()
-        let chord = try ChordClient(client, place.id("chord"))
-        let ids = ["a", "b", "c"].map { place.id($0) }
-        try chord.announce(1, saved: Self.tuple(chord.id, ids))
-        let answer = chord.report(ids[0], 0, "1")
+        let chord = try ChordClient(client, place.id("chord"), namesTasks: true)
+        let names = ["a", "b", "c"]
+        try chord.announce(names, saved: Self.tuple(chord.id, names.map(chord.taskID)))
+        for name in names.dropLast() { try chord.expectWaiting(chord.report(name, 0, "1")) }
+        let answer = chord.report("c", 1, "1", isStored: false)
         try client.wait("the answer") { answer.value != nil }
         guard case .success(.unjoinable(_, let reason))? = answer.value else {
             Issue.record("answered \(String(describing: answer.value))")
@@ -160,8 +161,10 @@ struct ChordTests {
         let place = try StoreUnderTest(kind)
         let (dying, other) = (try place.client(), try place.client())
         let id = place.id("chord")
-        let (first, second) = (try ChordClient(dying, id), try ChordClient(other, id))
-        try first.announce(1)
+        let (first, second) = (
+            try ChordClient(dying, id, namesTasks: true), try ChordClient(other, id, namesTasks: true)
+        )
+        try first.announce(["a"])
         let (lost, _) = try first.expectComplete(first.report("a", 0, "1"))
         // The first says no more; the redelivered member is reported by the second until the claim runs out.
         let answer = second.report("a", 0, "1")

@@ -23,6 +23,12 @@ enum StoreKind: Sendable, CustomTestStringConvertible {
         return client.store is any ChordStore
     }
 
+    /// Of these, those that keep each part, and do not need the group to be known before its first one.
+    static let gathering = counting.filter { kind in
+        guard let client = try? StoreUnderTest(kind).freshClient() else { return true }
+        return (client.store as? any ChordStore)?.savesEveryGroup == false
+    }
+
     var isLasting: Bool { if case .keeping = self { true } else { false } }
 
     var testDescription: String {

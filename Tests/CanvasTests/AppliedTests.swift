@@ -77,7 +77,7 @@ struct AppliedTests {
         }
     }
 
-    @Test("a chord is announced once, with its size, just before the last message of its header")
+    @Test("a chord is announced once, with its size, before the first message of its header")
     func announcement() throws {
         var canvas = Canvas(context())
         let chord = SignatureTree.chord(
@@ -90,7 +90,7 @@ struct AppliedTests {
             case .announce(let chord): "announce \(chord.size) \(chord.savedGroup != nil)"
             }
         }
-        #expect(kinds == ["a", "announce 3 true", "b"])
+        #expect(kinds == ["announce 3 true", "a", "b"])
     }
 
     @Test("a chord whose parts cannot be counted gets a task that looks at its results, where its body goes")

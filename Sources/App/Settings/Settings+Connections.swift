@@ -28,7 +28,8 @@ public struct ResultsKeys: SettingsSection {
     public let url = Key<String?>(
         "results.url", .text, environment: ["TASKHOST_RESULT_BACKEND", "CELERY_RESULT_BACKEND"], default: nil,
         shown: "see below",
-        "rpc://, redis(s)://, redis+socket://, (db+)postgresql://, (db+)mysql://, sqlite: address, or `none`")
+        "rpc://, redis(s)://, redis+socket://, (db+)postgresql://, (db+)mysql://, mongodb://, cache+memcached://, "
+            + "sqlite: address, or `none`")
     public let urlFile = Key<String?>(
         "results.url_file", .text, environment: ["TASKHOST_RESULT_BACKEND_FILE"], default: nil, shown: "–",
         "file that holds the address, for secrets")

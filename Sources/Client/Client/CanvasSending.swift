@@ -1,4 +1,4 @@
-// Sends what a signature comes down to: messages, and chords announced before their headers are complete.
+// Sends what a signature comes down to: messages, and chords announced before their headers.
 import Canvas
 import Ports
 public import TaskModel
@@ -76,7 +76,8 @@ private final class CanvasSending {
         }
         unconfirmed += 1
         isAnnouncing = true
-        store.announceChord(chord.groupID, size: chord.size, savedGroup: chord.savedGroup?.bytes) { [self] failure in
+        let group = chord.savedGroup(always: store.savesEveryGroup)?.bytes
+        store.announceChord(chord.groupID, size: chord.size, savedGroup: group) { [self] failure in
             isAnnouncing = false
             if failure == nil { advance() }
             confirmed(failure.map(SendFailure.store))

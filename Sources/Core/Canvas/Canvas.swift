@@ -41,7 +41,7 @@ public struct CanvasContext {
 /// To be done in order, each confirmed before the next.
 public enum CanvasEffect: Sendable {
     case publish(CanvasCall)
-    /// Before the last message of a chord's header.
+    /// Before the first message of a chord's header: workers count its parts as they come.
     case announce(ChordAnnouncement)
 }
 
@@ -53,6 +53,12 @@ public struct ChordAnnouncement: Sendable, Equatable {
     /// Tuples of the header's results, for stores that cannot count parts.
     public var results: [JSON]
     public var body: SignatureTree
+
+    /// Group tuple.
+    /// - Parameter always: also of a header without groups.
+    public func savedGroup(always: Bool) -> JSON? {
+        always ? savedGroup ?? .array([.array([.string(groupID), .null]), .array(results)]) : savedGroup
+    }
 }
 
 /// Collects effects; one per settled task, or per call of a client.
@@ -135,24 +141,22 @@ public struct Canvas {
         var members: [SignatureTree] = []
         var results: [ResultNode] = []
         try gather(group.members ?? [], id, root: options.text("root_id"), into: &members, &results)
-        for (index, member) in members.enumerated() {
-            let body = chord ?? member.options.given("chord")
-            // Members of a group within a chord report to the outer one, which has counted them.
-            if index == members.count - 1, let body, member.reportedGroup == id {
-                let size = members.reduce(0) { $0 + $1.size }
-                var due: ChordAnnouncement
-                if let announcement {
-                    due = announcement
-                } else {
-                    due = ChordAnnouncement(
-                        groupID: id, size: 0, savedGroup: nil, results: results.map(\.json),
-                        body: try SignatureTree(body))
-                }
-                due.size = size
-                effects.append(.announce(due))
+        // Members of a group within a chord report to the outer one, which has counted them.
+        if let last = members.last, let body = chord ?? last.options.given("chord"), last.reportedGroup == id {
+            var due: ChordAnnouncement
+            if let announcement {
+                due = announcement
+            } else {
+                due = ChordAnnouncement(
+                    groupID: id, size: 0, savedGroup: nil, results: results.map(\.json),
+                    body: try SignatureTree(body))
             }
+            due.size = members.reduce(0) { $0 + $1.size }
+            effects.append(.announce(due))
+        }
+        for member in members {
             var passed = options
-            passed["chord"] = body
+            passed["chord"] = chord ?? member.options.given("chord")
             _ = try apply(member, args, kwargs, passed, isChild: false)
         }
         var node = ResultNode(id, members: results)

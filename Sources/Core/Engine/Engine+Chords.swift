@@ -8,8 +8,9 @@ extension Engine {
     func performChord(_ action: EngineAction) {
         switch action {
         case .announce(let chord, let receipt):
-            chords?.announceChord(chord.groupID, size: chord.size, savedGroup: chord.savedGroup?.bytes) {
-                [unowned self] in handle(.chordKept(receipt, $0))
+            let group = chord.savedGroup(always: chords?.savesEveryGroup ?? false)?.bytes
+            chords?.announceChord(chord.groupID, size: chord.size, savedGroup: group) { [unowned self] in
+                handle(.chordKept(receipt, $0))
             }
         case .addToChord(let group, let receipt):
             chords?.addToChord(group) { [unowned self] in handle(.chordKept(receipt, $0)) }

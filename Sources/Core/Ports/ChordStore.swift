@@ -3,10 +3,13 @@ public import TaskModel
 
 /// A store that counts the parts of a chord and names, exactly once, who publishes its body.
 public protocol ChordStore: ResultStore {
-    /// Before the last header message is published.
+    /// Every chord is joined from the members' metas, so that each announcement has to bring its group.
+    var savesEveryGroup: Bool { get }
+
+    /// Before the first header message is published.
     /// - Parameters:
-    ///   - savedGroup: JSON group tuple, only for headers with nested groups: their results are then joined from the
-    ///     members' metas instead of from the parts.
+    ///   - savedGroup: JSON group tuple: its results are then joined from the members' metas instead of from the parts.
+    ///     Only for headers with nested groups, unless the store `savesEveryGroup`.
     func announceChord(_ groupID: String, size: Int, savedGroup: [UInt8]?, done: @escaping (StoreFailure?) -> Void)
 
     /// Reports one header member, after its own meta is stored. Reporting the same member twice counts once.
@@ -23,6 +26,10 @@ public protocol ChordStore: ResultStore {
 
     /// One member more (`add_to_chord`).
     func addToChord(_ groupID: String, done: @escaping (StoreFailure?) -> Void)
+}
+
+extension ChordStore {
+    public var savesEveryGroup: Bool { false }
 }
 
 public struct ChordPart: Sendable {

@@ -1,4 +1,5 @@
 // Results in Redis, key for key and command for command as Celery's backend keeps them (docs/wire.md).
+import GroupJoin
 public import Ports
 import TaskModel
 

@@ -1,4 +1,6 @@
 // The outside systems there are. The one place that knows all of them.
+import Memcached
+import MongoDB
 import MySQL
 public import Ports
 import PostgreSQL
@@ -11,7 +13,7 @@ public enum Transports {
     /// A new system is a module, a line in here and Package.swift.
     public static let all: [any Transport.Type] = [
         RabbitMQTransport.self, RedisTransport.self, SQLiteTransport.self, PostgreSQLTransport.self,
-        MySQLTransport.self,
+        MySQLTransport.self, MemcachedTransport.self, MongoDBTransport.self,
     ]
 
     /// The address of the broker when none is named: the file in the user's state folder.

@@ -2,12 +2,12 @@
 import TaskModel
 import TaskhostJSON
 
-enum StoredMeta {
+public enum StoredMeta {
     private static let success = [UInt8](TaskState.success.rawValue.utf8)
 
     /// Whether its status is SUCCESS. What cannot be read (compressed by a Python worker, damaged) counts as another
     /// state: losing our result would be worse than replacing theirs.
-    static func isSuccess(_ document: [UInt8]) -> Bool {
+    public static func isSuccess(_ document: [UInt8]) -> Bool {
         // Most documents found here are STARTED or RETRY: no need to parse those.
         guard contains(document, success) else { return false }
         do {
