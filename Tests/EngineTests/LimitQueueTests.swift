@@ -115,21 +115,39 @@ struct LimitLineTests {
         let world = SimulatedWorld(seed: 1, options: slots(1), task: task)
         let limits = SimulatedLimits()
         world.shared = limits
-        world.duration = 60_000...60_000
-        for id in ["long", "next"] { world.send(id) }
+        // Its bundle cannot be started: it waits, and keeps its permit.
+        world.faults.notStarted = 1
+        world.send("late")
         world.connect()
-        run(world) { limits.permits["t"]?.count == 2 }
+        run(world) { limits.permits["t"]?.count == 1 }
         // From now on no lease can be renewed, and none is granted.
         world.faults.storeFailure = 1
-        run(world) { world.running.isEmpty }
-        #expect(world.startOrder == ["long"] && limits.permits["t"]?.values.contains { $0 > world.now } == false)
+        run(world) { limits.permits["t"]?.values.contains { $0 > world.now } == false }
+        world.faults.notStarted = 0
         world.run(steps: 50)
-        #expect(world.startOrder == ["long"])
+        #expect(world.startOrder.isEmpty)
         world.calm()
-        run(world) { world.startOrder.count == 2 }
+        run(world) { world.startOrder == ["late"] }
         #expect(limits.permits["t"]?.values.contains { $0 > world.now } == true)
         world.run()
-        #expect(world.results.count == 2 && world.violations == [])
+        #expect(world.results.count == 1 && world.violations == [])
+    }
+
+    @Test("a host asks for no permit of other hosts' before it has a slot for its task")
+    func noSlot() {
+        let task = options {
+            $0.maxConcurrent = 3
+            $0.limitScope = .global
+        }
+        let world = SimulatedWorld(seed: 1, options: slots(2), task: task)
+        let limits = SimulatedLimits()
+        world.shared = limits
+        world.duration = 10_000...10_000
+        for number in 0..<6 { world.send("id-\(number)") }
+        world.connect()
+        world.run()
+        #expect(limits.mostPermits == 2)
+        #expect(world.results.count == 6 && world.core.limits.isEmpty && world.violations == [])
     }
 
     @Test("hosts of URLs are told apart by what counts")

@@ -7,6 +7,8 @@ import TaskModel
 final class SimulatedLimits {
     /// Until when each permit is leased.
     var permits: [String: [String: UInt64]] = [:]
+    /// Of one limit, at the same time.
+    private(set) var mostPermits = 0
     private var next: [String: UInt64] = [:]
 
     func acquire(_ claim: PermitRequest, leaseSeconds: Double, at now: UInt64) -> LimitAnswer {
@@ -28,6 +30,7 @@ final class SimulatedLimits {
 
     func lend(_ claim: PermitRequest, _ seconds: Double, at now: UInt64) {
         permits[claim.name, default: [:]][claim.holder] = now + UInt64(seconds * 1e9)
+        mostPermits = max(mostPermits, permits[claim.name]?.count ?? 0)
     }
 }
 

@@ -37,6 +37,7 @@ extension EngineCore {
                 discard(item, reason: "revoked", &actions)
                 continue
             }
+            if item.policy.isLimitedGlobally, !hasSlotForPermit { return limits.awaitSlot(name) }
             let claim = limits.claim(name, for: item, makeID: environment.makeID)
             if item.policy.isLimitedGlobally {
                 limits.askShared(claim, for: item, at: now.monotonic)
@@ -45,6 +46,16 @@ extension EngineCore {
                 take(limits.askLocal(claim, at: now.monotonic), to: claim, item, leaseUntil: nil, &actions)
             }
         }
+    }
+
+    /// A permit that waited here for a slot would keep the tasks of other hosts from running.
+    private var hasSlotForPermit: Bool {
+        inFlight.busySlots + ready.count + limits.asked < max(scaling.slots, scaling.range?.max ?? 0)
+    }
+
+    /// After every event: slots may have become free.
+    mutating func askForFreeSlots(_ actions: inout [EngineAction]) {
+        while life.stopping == nil, hasSlotForPermit, let name = limits.nextForSlot() { serveLimitQueue(name, &actions) }
     }
 
     private mutating func take(

@@ -116,6 +116,7 @@ struct EngineCore {
         case .resumeQueue(let name): resumeQueue(name, &actions)  // EngineCore+Pause
         }
         startReady(&actions)
+        askForFreeSlots(&actions)
         lookForRoom(&actions)
         if life.stopping != nil { noteStopped(&actions) }
     }

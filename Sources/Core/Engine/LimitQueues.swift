@@ -35,6 +35,10 @@ struct LimitQueues {
     }
 
     private var queues: [String: Queue] = [:]
+    /// Requests for shared permits under way.
+    private(set) var asked = 0
+    /// Queues whose head asks for a shared permit when there is a slot for it, in the order in which they wanted to.
+    private var unasked: [String] = []
     private var local = LocalLimiter()
     private var permits: [InFlightID: Permit] = [:]
     private var leases = 0
@@ -81,7 +85,7 @@ struct LimitQueues {
     /// Nothing starts any more.
     /// - Returns: the limits that were waited for.
     mutating func removeQueues() -> [String] {
-        defer { queues = [:] }
+        defer { (queues, asked, unasked) = ([:], 0, []) }
         return Array(queues.keys)
     }
 
@@ -98,7 +102,16 @@ struct LimitQueues {
     mutating func askShared(_ claim: PermitRequest, for item: InFlight, at now: Instant) {
         permits[item.id] = Permit(claim: claim, isShared: true)
         queues[claim.name]?.asking = (claim, now)
+        asked += 1
     }
+
+    /// The head of this queue does not ask yet.
+    mutating func awaitSlot(_ name: String) {
+        if !unasked.contains(name) { unasked.append(name) }
+    }
+
+    /// There is a slot for one more. nil: none waits for it.
+    mutating func nextForSlot() -> String? { unasked.isEmpty ? nil : unasked.removeFirst() }
 
     mutating func askLocal(_ claim: PermitRequest, at now: Instant) -> LimitAnswer { local.acquire(claim, at: now) }
 
@@ -107,6 +120,7 @@ struct LimitQueues {
     mutating func answered(_ claim: PermitRequest) -> Instant? {
         guard let asking = queues[claim.name]?.asking, asking.claim == claim else { return nil }
         queues[claim.name]?.asking = nil
+        asked -= 1
         return asking.since
     }
 
