@@ -92,6 +92,27 @@ struct PauseTests {
         #expect(begun.map { $0.1 >= 21_000_000_000 } == true)
     }
 
+    @Test("what waits in another queue stays")
+    func otherQueues() {
+        let world = SimulatedWorld(seed: 1)
+        world.connect()
+        world.post(.addQueue(QueueDeclaration(name: "other")))
+        let due = world.clocks.wall.advanced(bySeconds: 20)
+        world.send("later", headers: ["eta": .string(ISO8601.format(due))])
+        let message = world.waiting.removeFirst().message
+        for (number, queue) in [(UInt64(1), "q"), (2, "other")] {
+            let tag = DeliveryTag(link: world.link, number: number)
+            world.unsettled[tag] = message
+            world.post(
+                .delivered(
+                    Delivery(
+                        tag: tag, queue: queue, exchange: "", routingKey: queue, redelivered: false, message: message)))
+        }
+        #expect(world.core.inFlight.count == 2)
+        world.post(.pauseQueue("q"))
+        #expect(world.core.inFlight.inOrder.map(\.delivery.queue) == ["other"])
+    }
+
     @Test("pauses at any moment lose nothing and start nothing twice", arguments: 1...300 as ClosedRange<UInt64>)
     func schedules(seed: UInt64) {
         var faults = SimulatedWorld.Faults()

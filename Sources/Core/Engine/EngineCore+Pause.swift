@@ -1,5 +1,5 @@
-// Requeuing what has not begun: of queues that are paused, and of those of which too much is in flight. What runs
-// finishes.
+// Requeuing what has not begun: of queues that are paused, of those of which too much is in flight, and of all at a
+// stop. What runs finishes.
 import Ports
 import TaskModel
 
@@ -8,8 +8,16 @@ extension EngineCore {
         guard life.stopping == nil, intake.pause(name) else { return }
         // First of all: what is requeued must not be delivered here again.
         actions.append(.setCredit(0, queue: name))
+        let count = requeueNotBegun(of: name, &actions)
+        actions.append(.log(.queuePaused(name, requeued: count)))
+    }
+
+    /// Oldest first.
+    /// - Parameter queue: nil: of all queues.
+    /// - Returns: how many they were.
+    mutating func requeueNotBegun(of queue: String? = nil, _ actions: inout [EngineAction]) -> Int {
         var count = 0
-        for item in inFlight.inOrder where item.delivery.queue == name {
+        for item in inFlight.inOrder where queue == nil || item.delivery.queue == queue {
             switch item.phase {
             case .waiting, .limited, .ready, .checking:
                 if case .ready = item.phase { ready.remove(item) }
@@ -21,7 +29,7 @@ extension EngineCore {
                 break
             }
         }
-        actions.append(.log(.queuePaused(name, requeued: count)))
+        return count
     }
 
     /// As they were when we ended, before the first link.

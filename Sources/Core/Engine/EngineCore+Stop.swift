@@ -49,18 +49,7 @@ extension EngineCore {
         _ = ready.removeAll()
         for name in limits.removeQueues() { actions.append(.disarm(.limit(name))) }
         suspects.forgetWaiting()
-        var count = 0
-        for item in inFlight.inOrder {
-            switch item.phase {
-            case .waiting, .limited, .ready, .checking:
-                actions.append(.disarm(.due(item.id)))
-                actions.append(.disarm(.redispatch(item.id)))
-                requeue(item, &actions)
-                count += 1
-            case .dispatched, .running, .recording, .over:
-                break
-            }
-        }
+        let count = requeueNotBegun(&actions)
         for name in rates.removeAll() { actions.append(.disarm(.rate(task: name))) }
         if count > 0 { actions.append(.log(.requeued(count))) }
     }
