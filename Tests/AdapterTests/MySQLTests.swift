@@ -327,6 +327,10 @@ struct MySQLTests {
         }
         let unchecked = try self.client(url(nil, "?ssl_mode=REQUIRED"))
         try unchecked.close()
+        try sql("ALTER USER \(own)@'%' REQUIRE X509")
+        let (certificate, key) = (try Servers.certificate("client.pem"), try Servers.certificate("client.key"))
+        let known = try self.client(url(nil, "?ssl_cert=\(certificate)&ssl_key=\(key)"))
+        try known.close()
     }
 
     @Test("over the server's Unix socket")
