@@ -28,7 +28,9 @@ final class PostgreSQLLink {
     private var pause = backOff.lowerBound
     private var timer: (any LoopTimer)?
     private var watchdog: (any LoopTimer)?
-    private var heard = true
+    /// When the server last said something, or what it has not answered yet began to wait.
+    private var quietSince = Instant(nanoseconds: 0)
+    private var isSuspect = false
     private var isClosed = false
     private(set) var isUp = false
     private var wasUp = false
@@ -48,6 +50,7 @@ final class PostgreSQLLink {
     private static let goodSeconds = 1.0
     private static let refusedPause = 10.0
     private static let silenceSeconds = 15.0
+    private static let watchSeconds = 5.0
 
     var serverProcess: Int32? { wire?.serverProcess }
 
@@ -86,7 +89,7 @@ final class PostgreSQLLink {
     private func begin(_ found: [String: [String]]) {
         guard let wire = Wire(address.keywords(found)) else { return retry("out of memory") }
         self.wire = wire
-        heard = false
+        hear()
         startWatchdog()
         guard !wire.isBad else { return failLater() }
         wait(for: .write)
@@ -116,7 +119,7 @@ final class PostgreSQLLink {
         // libpq may take another socket for the next host or address.
         watch?.cancel()
         watch = nil
-        heard = true
+        hear()
         switch wire?.poll() {
         case .reading?: wait(for: .read)
         case .writing?: wait(for: .write)
@@ -162,7 +165,7 @@ final class PostgreSQLLink {
                 continue
             }
             asked.append(Question(done: { done(index, $0) }, endsTransaction: !statement.isContinued))
-            if asked.count == 1 { heard = false }
+            if asked.count == 1 { hear() }
             if !wire.send(statement) { failLater() }
         }
         flush()
@@ -176,7 +179,7 @@ final class PostgreSQLLink {
 
     private func receive() {
         guard let wire else { return }
-        heard = true
+        hear()
         let isAlive = wire.read()
         let number = attempt
         // An answer may lead its owner to close or drop the link.
@@ -266,13 +269,22 @@ final class PostgreSQLLink {
         tell(.down(reason: "\(address): \(reason)", retryInSeconds: wait))
     }
 
-    /// A server that takes statements and says nothing for so long is as good as gone.
+    private func hear() {
+        quietSince = loop.clocks.monotonic
+        isSuspect = false
+    }
+
+    /// A server that takes statements and says nothing for so long is as good as gone. It is looked at twice: what it said
+    /// while the loop stood still is read in between.
     private func startWatchdog() {
         watchdog?.cancel()
-        watchdog = loop.schedule(afterSeconds: Self.silenceSeconds) { [weak self] in
+        watchdog = loop.schedule(afterSeconds: Self.watchSeconds) { [weak self] in
             guard let self, wire != nil else { return }
-            if !heard, !asked.isEmpty || !isUp { return drop("no answer for \(Int(Self.silenceSeconds)) s") }
-            heard = asked.isEmpty && isUp
+            let isWaitedFor = !asked.isEmpty || !isUp
+            if isWaitedFor, loop.clocks.monotonic.seconds(since: quietSince) >= Self.silenceSeconds {
+                if isSuspect { return drop("no answer for \(Int(Self.silenceSeconds)) s") }
+                isSuspect = true
+            }
             startWatchdog()
         }
     }
