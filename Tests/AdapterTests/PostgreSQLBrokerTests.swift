@@ -1,4 +1,5 @@
 // What the broker in PostgreSQL does beyond the sentences for all brokers: its schema, and connections that are lost.
+import Foundation
 import Loop
 import Ports
 import TaskModel
@@ -230,6 +231,33 @@ struct PostgreSQLBrokerTests {
         try client.close()
     }
 
+    @Test("messages are taken by the index of what is ready, in its order, though the statistics know of none")
+    func plan() throws {
+        try database.client(on: loop).close()
+        try database.sql(
+            """
+            ALTER TABLE taskhost.message SET (autovacuum_enabled = off); ANALYZE taskhost.message;
+            INSERT INTO taskhost.message(queue, state, properties, headers, body)
+            SELECT 'work', 0, '{}', '{}', '' FROM generate_series(1, 20000)
+            """)
+        let line = try database.line(on: loop)
+        let user = line.open { _ in }
+        var explained = ConsumerStatements.take(HostSession(host: 1, session: 1), 64, from: queue.name)
+        explained.sql = "EXPLAIN " + explained.sql
+        var plan: [String]?
+        line.ask([ConsumerStatements.plans, explained]) { answer in
+            if case .success(let rows) = answer { plan = rows[1].map { $0.text(0) ?? "" } }
+        }
+        guard loop.run(until: { plan != nil }, timeoutSeconds: 15) else { throw TooLate(what: "the plan") }
+        let text = (plan ?? []).joined(separator: "\n")
+        #expect(text.contains("Index Scan using message_ready"))
+        #expect(text.contains("Index Scan using message_pkey"))
+        // Sorted are the few that were taken, once. Nothing is compiled for it.
+        #expect(text.components(separatedBy: "Sort Key").count == 2)
+        #expect(!text.contains("JIT"))
+        line.close(user)
+    }
+
     @Test("of several hosts the one that has served a queue longest tells of its delayed messages")
     func scheduledByOne() throws {
         let (first, second, stranger) = (
@@ -239,8 +267,8 @@ struct PostgreSQLBrokerTests {
         for (number, (client, own)) in [(stranger, other), (first, queue), (second, queue)].enumerated() {
             client.consume(own, credit: 0)
             // They become hosts in this order.
-            for _ in 0..<150 where try database.sql("SELECT count(*) FROM taskhost.host") != "\(number + 1)" {
-                _ = loop.run(until: { false }, timeoutSeconds: 0.1)
+            try client.wait("it to be a host", seconds: 60) {
+                (try? database.sql("SELECT count(*) FROM taskhost.host")) == "\(number + 1)"
             }
         }
         try first.publish([Publication(destination: .queue(queue), message: .text("later"), delaySeconds: 600)])

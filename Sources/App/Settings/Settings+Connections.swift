@@ -5,7 +5,7 @@ public import TaskModel
 public struct BrokerKeys: SettingsSection {
     public let url = Key<String?>(
         "broker.url", .text, environment: ["TASKHOST_BROKER", "CELERY_BROKER_URL"], default: nil, shown: "sqlite:",
-        "amqp(s)://, redis(s):// or sqlite: address; several amqp ones, joined by `;`, in turn")
+        "amqp(s)://, redis(s)://, postgresql:// or sqlite: address; several amqp ones, joined by `;`, in turn")
     public let urlFile = Key<String?>(
         "broker.url_file", .text, environment: ["TASKHOST_BROKER_FILE"], default: nil, shown: "–",
         "file that holds the address, for secrets")

@@ -74,9 +74,11 @@ enum ConsumerStatements {
     // ---- standing ----
 
     /// Of a session: all statements of a consumer have an index that serves them in order. By statistics that are older
-    /// than a backlog PostgreSQL would read and sort all of it for each message taken.
+    /// than a backlog PostgreSQL would read and sort all of it for each message taken. What is switched off counts as
+    /// very expensive where there is no other way (the few that were taken are sorted), and what is expensive would be
+    /// compiled first, each time anew.
     static var plans: Statement {
-        let settings = ["enable_seqscan", "enable_bitmapscan", "enable_sort"].map {
+        let settings = ["enable_seqscan", "enable_bitmapscan", "enable_sort", "jit"].map {
             "set_config('\($0)', 'off', false)"
         }
         return Statement(sql: "SELECT \(settings.joined(separator: ", "))")
