@@ -55,7 +55,9 @@ extension EngineCore {
 
     /// After every event: slots may have become free.
     mutating func askForFreeSlots(_ actions: inout [EngineAction]) {
-        while life.stopping == nil, hasSlotForPermit, let name = limits.nextForSlot() { serveLimitQueue(name, &actions) }
+        while life.stopping == nil, hasSlotForPermit, let name = limits.nextForSlot() {
+            serveLimitQueue(name, &actions)
+        }
     }
 
     private mutating func take(
