@@ -28,7 +28,7 @@ struct MongoDBRuleTests {
     @Test(
         "an address that cannot be used says why, and no secret",
         arguments: [
-            ("mongodb://u:secret@h/?w=0", "nobody confirms"), ("mongodb://u:secret@h:99999/", "cannot be used"),
+            ("mongodb://u:secret@h/?w=0", "without confirmation"), ("mongodb://u:secret@h:99999/", "cannot be used"),
             ("mongodb://u:secret@/celery", "cannot be used"), ("mongodb:x", "no \"://\""),
         ])
     func refusals(text: String, word: String) throws {

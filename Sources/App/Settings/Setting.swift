@@ -7,7 +7,7 @@ public enum SettingKind: Sendable, Equatable {
     case texts
     case integer(ClosedRange<Int>)
     /// Seconds, fractions allowed.
-    case seconds(ClosedRange<Double> = 0...SettingKind.mostSeconds)
+    case seconds(ClosedRange<Double> = 0...SettingKind.maxSeconds)
     /// Fractions allowed.
     case number(ClosedRange<Double>)
     case flag
@@ -18,7 +18,7 @@ public enum SettingKind: Sendable, Equatable {
     case list
 
     /// 100 years: what is longer, or infinite, is no time that clocks can add.
-    public static let mostSeconds = 100.0 * 365 * 86_400
+    public static let maxSeconds = 100.0 * 365 * 86_400
 
     /// "an integer from 1 to 1024", for messages and the documentation.
     public var expectation: String {
@@ -30,7 +30,7 @@ public enum SettingKind: Sendable, Equatable {
                 ? "an integer of at least \(range.lowerBound)"
                 : "an integer from \(range.lowerBound) to \(range.upperBound)"
         case .seconds(let range):
-            range.upperBound == Self.mostSeconds
+            range.upperBound == Self.maxSeconds
                 ? "a number of seconds, at least \(range.lowerBound.plain) (and at most 100 years)"
                 : "a number of seconds from \(range.lowerBound.plain) to \(range.upperBound.plain)"
         case .number(let range): "a number from \(range.lowerBound.plain) to \(range.upperBound.plain)"

@@ -94,7 +94,7 @@ public final class ChangeFollowers<Shown> {
         pause = min(pause * 1.5, Self.pauses.upperBound)
         for change in changes ?? [] {
             for follower in byTask[change.taskID] ?? [] where follower.version != change.version {
-                // One that was cancelled by another's callback hears no more.
+                // One that was cancelled by another's callback is called no more.
                 guard byTask[change.taskID]?.contains(where: { $0 === follower }) == true else { continue }
                 follower.version = change.version
                 pause = Self.pauses.lowerBound

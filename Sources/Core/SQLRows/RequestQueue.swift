@@ -3,7 +3,7 @@ import Ports
 
 /// Belongs to the loop's thread. One batch is under way at a time; what comes meanwhile makes up the next.
 final class RequestQueue {
-    enum News {
+    enum Event {
         /// Also when it has become well again.
         case up
         case down(reason: String, retryInSeconds: Double)
@@ -19,8 +19,8 @@ final class RequestQueue {
 
     private let place: String
     private let loop: any EventLoop
-    private let makeLink: (@escaping (LinkNews) -> Void) -> any ResultLink
-    private let tell: (News) -> Void
+    private let makeLink: (@escaping (LinkEvent) -> Void) -> any ResultLink
+    private let tell: (Event) -> Void
     private var link: (any ResultLink)?
     private var waiting: [StoreRequest] = []
     private var waitingBytes = 0
@@ -35,8 +35,8 @@ final class RequestQueue {
 
     /// - Parameter place: the server, for people.
     init(
-        place: String, loop: any EventLoop, link: @escaping (@escaping (LinkNews) -> Void) -> any ResultLink,
-        tell: @escaping (News) -> Void
+        place: String, loop: any EventLoop, link: @escaping (@escaping (LinkEvent) -> Void) -> any ResultLink,
+        tell: @escaping (Event) -> Void
     ) {
         self.place = place
         self.loop = loop
@@ -45,7 +45,7 @@ final class RequestQueue {
     }
 
     func connect() {
-        let link = makeLink { [weak self] news in self?.heard(news) }
+        let link = makeLink { [weak self] event in self?.changed(event) }
         self.link = link
         link.connect()
     }
@@ -84,7 +84,7 @@ final class RequestQueue {
 
     private func pump() {
         guard let link, link.isUp, sickTimer == nil, !waiting.isEmpty, !isUnderWay else { return }
-        let groups = nextBatch(min(Self.batchBytes, link.mostBytes))
+        let groups = nextBatch(min(Self.batchBytes, link.maxBytes))
         let batch = Batch(groups)
         isUnderWay = true
         link.perform(groups.map(\.work)) { [weak self] index, answer in self?.answered(batch, index, answer) }
@@ -106,8 +106,8 @@ final class RequestQueue {
         }
     }
 
-    /// - Parameter mostBytes: of one statement.
-    private func nextBatch(_ mostBytes: Int) -> [RequestGroup] {
+    /// - Parameter maxBytes: of one statement.
+    private func nextBatch(_ maxBytes: Int) -> [RequestGroup] {
         var groups: [RequestGroup] = []
         var (count, bytes) = (0, 0)
         while count < waiting.count, count < Self.batchRequests, bytes < Self.batchBytes {
@@ -116,7 +116,7 @@ final class RequestQueue {
             if isAlone { alone -= 1 }
             let most = isAlone ? 1 : Self.batchRequests
             if isAlone || groups.isEmpty
-                || !groups[groups.count - 1].take(request, most: most, mostBytes: mostBytes)
+                || !groups[groups.count - 1].take(request, most: most, maxBytes: maxBytes)
             {
                 groups.append(RequestGroup(request))
             }
@@ -156,7 +156,7 @@ final class RequestQueue {
         case .passing, .reconnect:
             batch.kind = kind
             batch.again += group.requests
-        case .told(let failure): group.requests.forEach { $0.fail(failure) }
+        case .refused(let failure): group.requests.forEach { $0.fail(failure) }
         case .unfit(let failure):
             guard group.requests.count > 1 else { return group.requests[0].fail(failure) }
             // Those that go alone come first, so what is asked again for other reasons goes alone as well.
@@ -189,8 +189,8 @@ final class RequestQueue {
         tell(.down(reason: reason, retryInSeconds: seconds))
     }
 
-    private func heard(_ news: LinkNews) {
-        switch news {
+    private func changed(_ event: LinkEvent) {
+        switch event {
         case .up:
             refusal = nil
             sickTimer?.cancel()

@@ -1,7 +1,7 @@
 // One connection to a database that keeps results, as the queue of requests drives it.
 public import Ports
 
-public enum LinkNews {
+public enum LinkEvent {
     case up
     case down(reason: String, retryInSeconds: Double)
     /// It will not work like this (wrong password, another certificate). Tried again all the same, slowly: an operator may
@@ -39,13 +39,13 @@ public protocol ResultLink: AnyObject {
     /// Connected, and the tables are there.
     var isUp: Bool { get }
     /// That one statement may have, with what is written around the values.
-    var mostBytes: Int { get }
+    var maxBytes: Int { get }
 
     func connect()
     /// - Parameter done: called once for each of `works`, in their order.
     func perform(_ works: [ResultWork], done: @escaping (Int, WorkAnswer) -> Void)
     /// Breaks the connection; a new one is made after the usual pause.
     func drop(_ reason: String)
-    /// Nothing is told afterwards.
+    /// Nothing is reported afterwards.
     func close()
 }

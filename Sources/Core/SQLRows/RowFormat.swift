@@ -32,7 +32,7 @@ public struct RowFormat: Sendable {
     /// To JSON.
     func value(_ column: [UInt8]?, _ name: String, of taskID: String) throws(StoreFailure) -> [UInt8] {
         guard let column else { return Array("null".utf8) }
-        // To read one means to run what it says: nobody who writes to the table shall have that of us.
+        // To read one means to run what it says: a writer of the table must not have that of us.
         guard !Pickle.isOne(column) else {
             throw StoreFailure(
                 "The \(name) of \(taskID) is a pickle, as Celery up to 5.6 stores it, and pickles are not read here",

@@ -8,8 +8,8 @@ public enum SQLErrorKind {
     case contended
     /// Passes, but not over this connection: another server may have to answer, or the tables be looked at anew.
     case reconnect(String)
-    /// Whoever asks is told; trying again may help.
-    case told(StoreFailure)
+    /// The caller is refused; trying again may help.
+    case refused(StoreFailure)
     /// One of the records will never be taken.
     case unfit(StoreFailure)
 }

@@ -15,7 +15,7 @@ public final class SQLResults: ResultStore {
     private let loop: any EventLoop
     private let format: RowFormat
     private let expiresSeconds: Double?
-    private let makeLink: (@escaping (LinkNews) -> Void) -> any ResultLink
+    private let makeLink: (@escaping (LinkEvent) -> Void) -> any ResultLink
     private var events: (any ResultStoreEvents)?
     private var queue: RequestQueue?
     private var followers: RowFollowers?
@@ -26,10 +26,10 @@ public final class SQLResults: ResultStore {
     private static let sweepSeconds = 30.0
     private static let sweepLimit = 1_000
 
-    /// - Parameter link: makes the link, which tells its news to the function given.
+    /// - Parameter link: makes the link, which calls the function given with each change of it.
     public init(
         description: String, loop: any EventLoop, options: ResultOptions,
-        link: @escaping (@escaping (LinkNews) -> Void) -> any ResultLink
+        link: @escaping (@escaping (LinkEvent) -> Void) -> any ResultLink
     ) {
         self.description = description
         self.loop = loop
@@ -41,7 +41,7 @@ public final class SQLResults: ResultStore {
     public func connect(events: any ResultStoreEvents) {
         self.events = events
         let queue = RequestQueue(
-            place: description, loop: loop, link: makeLink, tell: { [weak self] news in self?.heard(news) })
+            place: description, loop: loop, link: makeLink, tell: { [weak self] event in self?.changed(event) })
         self.queue = queue
         queue.connect()
     }
@@ -134,8 +134,8 @@ public final class SQLResults: ResultStore {
             })
     }
 
-    private func heard(_ news: RequestQueue.News) {
-        switch news {
+    private func changed(_ event: RequestQueue.Event) {
+        switch event {
         case .up: events?.storeUp()
         case .down(let reason, let seconds): events?.storeDown(reason: reason, retryInSeconds: seconds)
         }
@@ -151,7 +151,7 @@ public final class SQLResults: ResultStore {
             self?.sweepDue = nil
             self?.add(
                 .sweep(expiresSeconds, limit: Self.sweepLimit) { [weak self] answer in
-                    // There may be more. (A user who may not delete leaves it to whoever may; doctor tells.)
+                    // There may be more. (A user without the right to delete leaves it to others; doctor tells.)
                     let isFull = if case .success(Self.sweepLimit...) = answer { true } else { false }
                     self?.sweep(withinSeconds: isFull ? 0 : Self.sweepSeconds)
                 })

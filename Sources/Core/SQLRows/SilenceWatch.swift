@@ -25,7 +25,7 @@ public final class SilenceWatch {
     }
 
     /// - Parameter more: something is awaited still.
-    public func heard(more: Bool) {
+    public func received(more: Bool) {
         since = nil
         if more { expect() }
     }

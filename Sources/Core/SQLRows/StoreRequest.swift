@@ -41,8 +41,8 @@ struct RequestGroup {
 
     /// - Parameter most: of requests.
     /// - Returns: false: it goes into a statement of its own.
-    mutating func take(_ request: StoreRequest, most: Int, mostBytes: Int) -> Bool {
-        guard requests.count < most, bytes + request.bytes <= mostBytes else { return false }
+    mutating func take(_ request: StoreRequest, most: Int, maxBytes: Int) -> Bool {
+        guard requests.count < most, bytes + request.bytes <= maxBytes else { return false }
         switch (requests[0], request) {
         // A statement that inserts can touch each row once.
         case (.store, .store(let row, _)): guard ids.insert(row.taskID).inserted else { return false }

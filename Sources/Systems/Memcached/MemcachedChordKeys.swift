@@ -10,7 +10,7 @@ struct MemcachedChordKeys {
     let claim: String
     /// The body is published, or the chord has failed.
     let over: String
-    /// A part may or may not have been counted: whoever reports looks at the documents.
+    /// A part may or may not have been counted: its reporter looks at the documents.
     let unsure: String
     private let prefix: String
     private let groupID: String

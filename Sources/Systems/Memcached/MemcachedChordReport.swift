@@ -39,7 +39,7 @@ final class MemcachedChordReport {
         store.read([mark, keys.group, keys.over, keys.unsure]) { [self] answer in
             guard case .success(let found) = answer else { return fail(answer.failure) }
             guard let document = found[keys.group]?.value else {
-                // A part that was counted, or of a chord that is over, is late and no news.
+                // A part that was counted, or of a chord that is over, is late, and no error.
                 let isLate = found[keys.over] != nil || found[mark].flatMap { keys.mark($0.value) } != nil
                 if isLate { return done(.success(.waiting)) }
                 return take(.unjoinable(claim, reason: "GroupResult \(part.groupID) no longer exists"))

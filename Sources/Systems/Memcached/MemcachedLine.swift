@@ -81,7 +81,7 @@ final class MemcachedLine {
     }
 
     /// What must not be done twice.
-    /// - Parameter done: with nil when nobody knows whether it was done.
+    /// - Parameter done: with nil when it is unknown whether it was done.
     func askOnce(_ command: MemcachedCommand, done: @escaping (Result<MemcachedReply, StoreFailure>?) -> Void) {
         add(Request(command: command, loss: .unknown, done: done), true)
     }

@@ -78,7 +78,7 @@ extension MemcachedResults: ChordStore {
 
     public func failChord(_ claim: ChordClaim, done: @escaping (StoreFailure?) -> Void) { end(claim, done) }
 
-    /// The group goes first: without it nothing is joined any more, and what is marked or over is no news.
+    /// The group goes first: without it nothing is joined any more, and what is marked or over is no error.
     private func end(_ claim: ChordClaim, _ done: @escaping (StoreFailure?) -> Void) {
         withKeys(claim.groupID) { [self] keys, failure in
             guard let keys else { return done(failure) }
@@ -91,7 +91,7 @@ extension MemcachedResults: ChordStore {
                 do throws(StoreFailure) {
                     marks = try found[keys.group].map { item throws(StoreFailure) in try members(of: item.value) } ?? []
                 } catch {
-                    // Nobody could join it, so nobody has counted by it; what marks there are expire.
+                    // No worker could join it, so none has counted by it; what marks there are expire.
                     marks = []
                 }
                 let over = MemcachedCommand.store(
@@ -105,7 +105,7 @@ extension MemcachedResults: ChordStore {
         }
     }
 
-    /// The group is saved before its first message is sent, by whoever sends it.
+    /// The group is saved before its first message is sent, by its sender.
     public func addToChord(_ groupID: String, done: @escaping (StoreFailure?) -> Void) {
         _ = loop.schedule(afterSeconds: 0) {
             done(

@@ -36,13 +36,13 @@ public final class MemcachedResults: ResultStore {
     public func connect(events: any ResultStoreEvents) {
         self.events = events
         lines = address.servers.enumerated().map { index, server in
-            MemcachedLine(server: server, loop: loop) { [weak self] event in self?.heard(event, index) }
+            MemcachedLine(server: server, loop: loop) { [weak self] event in self?.changed(event, index) }
         }
         for line in lines { line.connect() }
     }
 
     /// Up is who has all servers: the results of a missing one wait.
-    private func heard(_ event: MemcachedLine.Event, _ index: Int) {
+    private func changed(_ event: MemcachedLine.Event, _ index: Int) {
         switch event {
         case .up:
             up.insert(index)

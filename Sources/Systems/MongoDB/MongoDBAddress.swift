@@ -33,7 +33,7 @@ public struct MongoDBAddress: Sendable, Equatable {
         defer { mongoc_uri_destroy(read) }
         guard mongoc_write_concern_is_acknowledged(mongoc_uri_get_write_concern(read)) else {
             throw StoreFailure(
-                "The MongoDB address asks for writes that nobody confirms (w=0)", .refused,
+                "The MongoDB address asks for writes without confirmation (w=0)", .refused,
                 fix: "Leave w out, or set w=majority: a task is done when its result is stored")
         }
         uri = full

@@ -203,7 +203,7 @@ final class MongoDBQueue {
         case .passing, .refused, .duplicate:
             takeBack(batch)
             lost(error)
-        // One of them is at fault, and nobody says which.
+        // One of them is at fault, and it is unknown which.
         case .unfit where batch.count > 1:
             takeBack(batch)
             alone = batch.count

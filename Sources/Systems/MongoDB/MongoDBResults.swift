@@ -150,7 +150,7 @@ public final class MongoDBResults: ResultStore {
         sweepTimer = loop.schedule(afterSeconds: seconds) { [weak self] in
             guard let self else { return }
             sweepDue = nil
-            // A user who may not delete leaves it to whoever may; doctor tells.
+            // A user without the right to delete leaves it to others; doctor tells.
             add(
                 .sweep(before: loop.clocks.wall.advanced(bySeconds: -expiresSeconds)) { [weak self] _ in
                     self?.sweep(withinSeconds: Self.sweepSeconds)

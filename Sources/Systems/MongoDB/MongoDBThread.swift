@@ -44,7 +44,7 @@ final class MongoDBThread: @unchecked Sendable {
         job.answer(.failed(MongoDBError(.passing, "the system gives no more threads (ulimit -u)")))
     }
 
-    /// What is under way may still be done; nobody hears of it.
+    /// What is under way may still be done, without a call back.
     func end() {
         lock.withLock {
             isEnding = true

@@ -9,7 +9,7 @@ struct MySQLColumns {
         /// Of texts: "latin1".
         var characterSet: String?
         /// Of texts and binary strings.
-        var mostBytes: Int?
+        var maxBytes: Int?
         var isAutoIncrement: Bool
     }
 

@@ -18,17 +18,17 @@ extension SQLErrorKind {
         case (1146, _), (1054, _), (1049, _), (1051, _), (4091, _):
             self = .reconnect("\(place) lacks what is needed: \(error.message)")
         case (1046, _):
-            self = .told(
+            self = .refused(
                 StoreFailure(
                     "\(place) is named without a database", .refused, fix: "Write mysql://host/DATABASE"))
         case (1044, _), (1045, _), (1142, _), (1143, _), (1227, _), (1370, _), (1410, _):
-            self = .told(
+            self = .refused(
                 StoreFailure(
                     "\(place) does not let user '\(address.user ?? "?")' do what is needed: \(error.message)",
                     .forbidden,
                     fix: "GRANT SELECT, INSERT, UPDATE, DELETE on the tables (and on their sequences) to it"))
         case (1213, _), (1020, _): self = .contended
-        // The column `id` is at its end, or its numbers collide: the table's trouble, not the record's.
+        // The column `id` is at its end, or its numbers collide: the table's fault, not the record's.
         case (1062, _), (1467, _), (4084, _), (167, _): self = Self.noNumber(error, place, tables)
         case (1264, _) where Self.isAboutNumbers(error), (1048, _) where Self.isAboutNumbers(error):
             self = Self.noNumber(error, place, tables)

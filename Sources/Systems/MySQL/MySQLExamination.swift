@@ -28,13 +28,13 @@ final class MySQLExamination {
         let link = MySQLLink(
             address: address, loop: loop, prepare: { _, done in done(nil) },
             sort: { [address, tables] in SQLErrorKind($0, at: address, tables) },
-            tell: { [weak self] news in self?.heard(news) })
+            tell: { [weak self] event in self?.changed(event) })
         self.link = link
         link.connect()
     }
 
-    private func heard(_ news: LinkNews) {
-        switch news {
+    private func changed(_ event: LinkEvent) {
+        switch event {
         case .up: askForServer()
         case .down(let reason, _): fail(reason, fix: "check that MySQL runs there")
         case .refused(let failure): fail(failure.detail, fix: failure.fix)
@@ -93,7 +93,7 @@ final class MySQLExamination {
                 findings.append(.ok(question.subject, "\(place); its tables will be made, if its user may"))
                 return end()
             }
-            if let result = columns["result"], let most = result.mostBytes, most <= 65_535 {
+            if let result = columns["result"], let most = result.maxBytes, most <= 65_535 {
                 findings.append(
                     .warn(
                         question.subject,

@@ -7,7 +7,7 @@ import TaskModel
 final class MySQLLink {
     let address: MySQLAddress
     private let loop: any EventLoop
-    private let tell: (LinkNews) -> Void
+    private let tell: (LinkEvent) -> Void
     /// What is to be done over a new connection before it counts as up; calls back with nil, or why it cannot be used.
     private let prepare: (MySQLLink, @escaping (MySQLError?) -> Void) -> Void
     /// Sorts what `prepare` found wrong.
@@ -34,7 +34,7 @@ final class MySQLLink {
     init(
         address: MySQLAddress, loop: any EventLoop,
         prepare: @escaping (MySQLLink, @escaping (MySQLError?) -> Void) -> Void,
-        sort: @escaping (MySQLError) -> SQLErrorKind, tell: @escaping (LinkNews) -> Void
+        sort: @escaping (MySQLError) -> SQLErrorKind, tell: @escaping (LinkEvent) -> Void
     ) {
         self.address = address
         self.loop = loop
@@ -93,9 +93,9 @@ final class MySQLLink {
 
     private func ready(_ ready: Readiness) {
         guard let wire else { return }
-        silence.heard(more: true)
+        silence.received(more: true)
         guard isConnected, !isAsking else { return went(wire.resume(ready)) }
-        // Nothing is under way, so this is the server's farewell, or news of the TLS layer: the next answer tells which.
+        // Nothing is under way, so this is the server's farewell, or something of the TLS layer: the next answer tells which.
         asked.insert(Question(sql: Array("DO 0".utf8)) { _ in }, at: 0)
         askNext()
     }
@@ -110,7 +110,7 @@ final class MySQLLink {
             pause.up(at: loop.clocks.monotonic)
             isUp = true
             wasUp = true
-            silence.heard(more: !asked.isEmpty)
+            silence.received(more: !asked.isEmpty)
             tell(.up)
         }
     }
@@ -119,7 +119,7 @@ final class MySQLLink {
         switch sort(error) {
         case .contended: drop(error.message)
         case .passing(let reason), .reconnect(let reason): drop(reason)
-        case .told(let failure), .unfit(let failure): refuse(failure)
+        case .refused(let failure), .unfit(let failure): refuse(failure)
         }
     }
 
@@ -146,7 +146,7 @@ final class MySQLLink {
     private func answered(_ answer: Result<MySQLAnswer, MySQLError>) {
         let question = asked.removeFirst()
         isAsking = false
-        silence.heard(more: !asked.isEmpty || !isUp)
+        silence.received(more: !asked.isEmpty || !isUp)
         wait(for: .read)
         let number = attempt
         question.done(answer)

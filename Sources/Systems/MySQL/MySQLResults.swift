@@ -15,7 +15,8 @@ private final class MySQLResultLink: ResultLink {
     private let schema: MySQLSchema
     private let link: MySQLLink
 
-    init(_ address: MySQLAddress, _ loop: any EventLoop, _ tables: ResultTables, _ tell: @escaping (LinkNews) -> Void) {
+    init(_ address: MySQLAddress, _ loop: any EventLoop, _ tables: ResultTables, _ tell: @escaping (LinkEvent) -> Void)
+    {
         self.address = address
         let schema = MySQLSchema(tables)
         self.schema = schema
@@ -26,7 +27,7 @@ private final class MySQLResultLink: ResultLink {
 
     var isUp: Bool { link.isUp }
     /// Escaped, a value is at most twice as long.
-    var mostBytes: Int { max(1, (schema.mostBytes - 65_536) / 2) }
+    var maxBytes: Int { max(1, (schema.maxBytes - 65_536) / 2) }
 
     func connect() { link.connect() }
     func drop(_ reason: String) { link.drop(reason) }
@@ -36,7 +37,7 @@ private final class MySQLResultLink: ResultLink {
         let statements = MySQLStatements(tables: schema.tables, columns: schema.columns)
         for (index, work) in works.enumerated() {
             let own = statements.statements(for: work)
-            if let long = own.first(where: { $0.count >= schema.mostBytes }) {
+            if let long = own.first(where: { $0.count >= schema.maxBytes }) {
                 // The server would end the connection. It may be one of several records: each is asked for alone then.
                 done(index, .failed(.unfit(tooLong(long.count))))
                 continue
@@ -58,7 +59,7 @@ private final class MySQLResultLink: ResultLink {
     private func tooLong(_ bytes: Int) -> StoreFailure {
         StoreFailure(
             "MySQL at \(address) does not take the record: its statement has \(bytes) bytes, and max_allowed_packet is "
-                + "\(schema.mostBytes)", .unfit,
+                + "\(schema.maxBytes)", .unfit,
             fix: "SET GLOBAL max_allowed_packet to more, and in the server's configuration")
     }
 }

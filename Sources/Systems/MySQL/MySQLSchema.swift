@@ -4,13 +4,13 @@ import Ports
 import SQLRows
 
 /// Sets a new connection up, looks at the tables over it, and makes what is not there. Whoever makes them at the same time
-/// (other hosts, Celery) is no trouble.
+/// (other hosts, Celery) is no fault.
 final class MySQLSchema {
     let tables: ResultTables
     /// Of the table of tasks.
     private(set) var columns = MySQLColumns()
     /// Of one statement, as the server takes it.
-    private(set) var mostBytes = 1 << 20
+    private(set) var maxBytes = 1 << 20
     private(set) var version = ""
 
     init(_ tables: ResultTables) { self.tables = tables }
@@ -19,7 +19,7 @@ final class MySQLSchema {
     private var hasSequences: Bool { version.contains("MariaDB") }
 
     /// What each statement here rests on: too long a value is an error, never cut off; backslashes escape; each statement is
-    /// a transaction; who waits for a lock hears of it before the link takes the server for dead.
+    /// a transaction; a wait for a lock ends before the link takes the server for dead.
     static let session = """
         SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', autocommit = 1, innodb_lock_wait_timeout = 10
         """
@@ -32,7 +32,7 @@ final class MySQLSchema {
             guard error == nil else { return done(error) }
             rows("SELECT VERSION(), @@max_allowed_packet", link, done) { [self] rows in
                 version = rows.first.flatMap { Self.text($0[0]) } ?? ""
-                mostBytes = rows.first.flatMap { Self.text($0[1]) }.flatMap { Int($0) } ?? mostBytes
+                maxBytes = rows.first.flatMap { Self.text($0[1]) }.flatMap { Int($0) } ?? maxBytes
                 look(link, mayMake: true, done)
             }
         }
@@ -65,7 +65,7 @@ final class MySQLSchema {
         guard cells.count == 5, let name = text(cells[0]) else { return nil }
         return MySQLColumns.Column(
             name: name.lowercased(), type: (text(cells[1]) ?? "").lowercased(), characterSet: text(cells[2]),
-            mostBytes: text(cells[3]).flatMap { Int($0) },
+            maxBytes: text(cells[3]).flatMap { Int($0) },
             isAutoIncrement: (text(cells[4]) ?? "").lowercased().contains("auto_increment"))
     }
 

@@ -72,7 +72,7 @@ struct MySQLStatements {
     private func add(forPeople value: String?, _ name: String, into text: inout SQLText) {
         guard let value, let column = columns[name] else { return text.add("NULL") }
         let known = Self.known(value, in: column.characterSet ?? "utf8mb4")
-        text.add(text: Self.prefix(known, ofBytes: column.mostBytes ?? .max))
+        text.add(text: Self.prefix(known, ofBytes: column.maxBytes ?? .max))
     }
 
     private static let understood: Set<String> = ["ascii", "latin1", "utf8", "utf8mb3"]

@@ -69,7 +69,7 @@ final class MySQLWire {
         if step != .idle, descriptor >= 0 { shutdown(descriptor, Int32(SHUT_RDWR)) }
         mysql_close(connection)
         for text in lent { free(text) }
-        giveBack()
+        freeStatement()
     }
 
     private func set<Value>(_ option: mysql_option, _ value: Value) {
@@ -145,11 +145,11 @@ final class MySQLWire {
 
     private func end(_ progress: Progress) -> Progress {
         step = .idle
-        giveBack()
+        freeStatement()
         return progress
     }
 
-    private func giveBack() {
+    private func freeStatement() {
         statement?.deallocate()
         statement = nil
     }

@@ -20,12 +20,12 @@ extension SQLErrorKind {
         case ("42P01", _), ("42703", _), ("3F000", _), ("26000", _), ("0A000", _):
             self = .reconnect("\(place) lacks what is needed: \(error.message)")
         case ("42501", _):
-            self = .told(
+            self = .refused(
                 StoreFailure(
                     "\(place) does not let user '\(address.user ?? "?")' do what is needed: \(error.message)",
                     .forbidden,
                     fix: "GRANT SELECT, INSERT, UPDATE, DELETE on the tables and USAGE on their sequences to it"))
-        // A sequence or key has come to the end of its type: the table's trouble, not the record's.
+        // A sequence or key has come to the end of its type: the table's fault, not the record's.
         case ("22003", _), ("2200H", _):
             self = .passing("\(place) has no more numbers for rows: \(error.message)")
         case (_, "22"), ("54000", _), ("23502", _), ("23514", _):

@@ -25,13 +25,13 @@ final class PostgreSQLExamination {
         self.done = done
         let link = PostgreSQLLink(
             address: address, loop: loop, prepare: { _, done in done(nil) },
-            tell: { [weak self] news in self?.heard(news) })
+            tell: { [weak self] event in self?.changed(event) })
         self.link = link
         link.connect()
     }
 
-    private func heard(_ news: LinkNews) {
-        switch news {
+    private func changed(_ event: LinkEvent) {
+        switch event {
         case .up: askForServer()
         case .down(let reason, _): end([.fail(question.subject, reason, fix: "check that PostgreSQL runs there")])
         case .refused(let failure): end([.fail(question.subject, failure.detail, fix: failure.fix)])

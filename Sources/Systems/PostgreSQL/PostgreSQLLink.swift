@@ -7,7 +7,7 @@ import TaskModel
 final class PostgreSQLLink {
     let address: PostgreSQLAddress
     private let loop: any EventLoop
-    private let tell: (LinkNews) -> Void
+    private let tell: (LinkEvent) -> Void
     /// What is to be done over a new connection before it counts as up; calls back with nil, or why it cannot be used.
     private let prepare: (PostgreSQLLink, @escaping (ServerError?) -> Void) -> Void
     /// Called for what we LISTEN to.
@@ -39,7 +39,7 @@ final class PostgreSQLLink {
     init(
         address: PostgreSQLAddress, loop: any EventLoop,
         prepare: @escaping (PostgreSQLLink, @escaping (ServerError?) -> Void) -> Void,
-        tell: @escaping (LinkNews) -> Void
+        tell: @escaping (LinkEvent) -> Void
     ) {
         self.address = address
         self.loop = loop
@@ -101,7 +101,7 @@ final class PostgreSQLLink {
         // libpq may take another socket for the next host or address.
         watch?.cancel()
         watch = nil
-        silence.heard(more: true)
+        silence.received(more: true)
         switch wire?.poll() {
         case .reading?: wait(for: .read)
         case .writing?: wait(for: .write)
@@ -121,7 +121,7 @@ final class PostgreSQLLink {
             pause.up(at: loop.clocks.monotonic)
             isUp = true
             wasUp = true
-            silence.heard(more: !asked.isEmpty)
+            silence.received(more: !asked.isEmpty)
             tell(.up)
         }
     }
@@ -130,7 +130,7 @@ final class PostgreSQLLink {
         switch SQLErrorKind(error, at: address) {
         case .contended: drop(error.message)
         case .passing(let reason), .reconnect(let reason): drop(reason)
-        case .told(let failure), .unfit(let failure): refuse(failure)
+        case .refused(let failure), .unfit(let failure): refuse(failure)
         }
     }
 
@@ -168,9 +168,9 @@ final class PostgreSQLLink {
         // An answer may lead its owner to close or drop the link.
         // Of a connection that is gone libpq says the same for ever; what is unanswered then is lost.
         while self.wire === wire, number == attempt, !wire.isBad, take(wire.next()) {}
-        while self.wire === wire, number == attempt, let told = wire.notification() { notified(told) }
+        while self.wire === wire, number == attempt, let notification = wire.notification() { notified(notification) }
         guard self.wire === wire, number == attempt else { return }
-        silence.heard(more: !asked.isEmpty || !isUp)
+        silence.received(more: !asked.isEmpty || !isUp)
         if !isAlive || wire.isBad { failed() } else { flush() }
     }
 

@@ -18,7 +18,7 @@ private final class PostgreSQLResultLink: ResultLink {
 
     init(
         _ address: PostgreSQLAddress, _ loop: any EventLoop, _ tables: ResultTables,
-        _ tell: @escaping (LinkNews) -> Void
+        _ tell: @escaping (LinkEvent) -> Void
     ) {
         self.address = address
         let schema = PostgreSQLSchema(tables)
@@ -29,7 +29,7 @@ private final class PostgreSQLResultLink: ResultLink {
 
     var isUp: Bool { link.isUp }
     /// The server takes up to 1 GiB; more than the queue ever gives.
-    var mostBytes: Int { 1 << 30 }
+    var maxBytes: Int { 1 << 30 }
 
     func connect() { link.connect() }
     func drop(_ reason: String) { link.drop(reason) }

@@ -3,7 +3,7 @@ import Ports
 import SQLRows
 
 /// Looks at the tables over a new connection, and makes what is not there. Whoever makes them at the same time (other
-/// hosts, Celery) is no trouble.
+/// hosts, Celery) is no fault.
 final class PostgreSQLSchema {
     let tables: ResultTables
     /// Columns that the table of tasks has.

@@ -24,7 +24,7 @@ final class Wire {
     var descriptor: Int32 { PQsocket(connection) }
     var isBad: Bool { PQstatus(connection) == CONNECTION_BAD }
 
-    /// Of the server's process, as it was told when we connected.
+    /// Of the server's process, as it was when we connected.
     var serverProcess: Int32 { PQbackendPID(connection) }
 
     /// libpq's last words, on one line.
@@ -93,10 +93,10 @@ final class Wire {
 
     /// What somebody has notified us of, after a LISTEN; nil: nothing waits.
     func notification() -> Notification? {
-        guard let told = PQnotifies(connection) else { return nil }
-        defer { PQfreemem(told) }
+        guard let notice = PQnotifies(connection) else { return nil }
+        defer { PQfreemem(notice) }
         return Notification(
-            channel: String(cString: told.pointee.relname), payload: String(cString: told.pointee.extra))
+            channel: String(cString: notice.pointee.relname), payload: String(cString: notice.pointee.extra))
     }
 
     private static func rows(_ result: OpaquePointer) -> [[[UInt8]?]] {

@@ -81,7 +81,7 @@ public final class RabbitMQBroker: Broker {
         attempt()
     }
 
-    /// A worker that stops hears remote control to its end, so a lost link is made again for that alone.
+    /// A worker that stops obeys remote control to its end, so a lost link is made again for that alone.
     private var wantsLink: Bool {
         switch stage {
         case .running: true

@@ -21,13 +21,13 @@ final class BrokerExamination {
         self.done = done
         let link = PostgreSQLLink(
             address: address, loop: loop, prepare: { _, done in done(nil) },
-            tell: { [weak self] news in self?.heard(news) })
+            tell: { [weak self] event in self?.changed(event) })
         self.link = link
         link.connect()
     }
 
-    private func heard(_ news: LinkNews) {
-        switch news {
+    private func changed(_ event: LinkEvent) {
+        switch event {
         case .up: askForServer()
         case .down(let reason, _): end([fail(reason, fix: "check that PostgreSQL runs there")])
         case .refused(let failure): end([fail(failure.detail, fix: failure.fix)])
@@ -123,7 +123,7 @@ final class BrokerExamination {
     }
 
     /// A pooler makes up the number of a server's process; who has another one than that is behind it. In transaction
-    /// mode the next transaction is another session's, which has never heard of LISTEN.
+    /// mode the next transaction is another session's, which has no LISTEN.
     private func askForConnection(_ place: String) {
         ask([Statement(sql: "SELECT pg_backend_pid()")]) { [self] rows in
             let process: Int32? = rows[0].first?.integer(0)

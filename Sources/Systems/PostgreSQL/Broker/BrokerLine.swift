@@ -7,7 +7,7 @@ import TaskModel
 /// Belongs to the loop's thread. Shared by broker, remote control, events and leadership of one process; up as long as
 /// one of them uses it. Many transactions are under way at once; the answers come in order.
 final class BrokerLine {
-    enum News {
+    enum Event {
         /// Also when the server has become well again.
         case up
         case down(reason: String, retryInSeconds: Double)
@@ -19,8 +19,8 @@ final class BrokerLine {
 
     /// One of those that use it.
     final class User {
-        fileprivate let heard: (News) -> Void
-        fileprivate init(_ heard: @escaping (News) -> Void) { self.heard = heard }
+        fileprivate let changed: (Event) -> Void
+        fileprivate init(_ changed: @escaping (Event) -> Void) { self.changed = changed }
     }
 
     private struct Request {
@@ -55,20 +55,20 @@ final class BrokerLine {
 
     var isUp: Bool { link?.isUp ?? false }
 
-    /// News come later, never from within this call.
-    func open(_ heard: @escaping (News) -> Void) -> User {
-        let user = User(heard)
+    /// It is called later, never from within this call.
+    func open(_ changed: @escaping (Event) -> Void) -> User {
+        let user = User(changed)
         users.append(user)
         if link == nil {
             let link = PostgreSQLLink(
                 address: address, loop: loop, prepare: { [schema] link, done in schema.prepare(link, done: done) },
-                tell: { [weak self] news in self?.changed(news) })
+                tell: { [weak self] event in self?.changed(event) })
             self.link = link
             link.connect()
         } else {
             _ = loop.schedule(afterSeconds: 0) { [weak self] in
                 guard let self, users.contains(where: { $0 === user }) else { return }
-                if isUp { heard(.up) } else if let refusal { heard(.refused(refusal)) }
+                if isUp { changed(.up) } else if let refusal { changed(.refused(refusal)) }
             }
         }
         return user
@@ -146,7 +146,7 @@ final class BrokerLine {
                 again(request)
                 link?.drop(reason)
             case .contended: again(request)
-            case .told(let failure): request.done(.failure(told(failure, error)))
+            case .refused(let failure): request.done(.failure(rightsFailure(failure, error)))
             case .unfit(let failure): request.done(.failure(failure))
             }
         }
@@ -154,7 +154,7 @@ final class BrokerLine {
         pump()
     }
 
-    private func told(_ failure: StoreFailure, _ error: ServerError) -> StoreFailure {
+    private func rightsFailure(_ failure: StoreFailure, _ error: ServerError) -> StoreFailure {
         error.state == BrokerRights.state ? BrokerRights.failure(address, error.message) : failure
     }
 
@@ -182,8 +182,8 @@ final class BrokerLine {
         tell(.unwell(reason: reason))
     }
 
-    private func changed(_ news: LinkNews) {
-        switch news {
+    private func changed(_ event: LinkEvent) {
+        switch event {
         case .up:
             refusal = nil
             restTimer?.cancel()
@@ -200,8 +200,8 @@ final class BrokerLine {
         }
     }
 
-    private func tell(_ news: News) {
-        for user in users { user.heard(news) }
+    private func tell(_ event: Event) {
+        for user in users { user.changed(event) }
     }
 
     private func giveUp(_ failure: StoreFailure) {

@@ -5,7 +5,7 @@ import Ports
 /// the same lock.
 final class BrokerSchema {
     private let address: PostgreSQLAddress
-    /// Why these tables cannot be used, better said than by the server; told once.
+    /// Why these tables cannot be used, better said than by the server; reported once.
     private(set) var refusal: StoreFailure?
 
     init(_ address: PostgreSQLAddress) { self.address = address }

@@ -61,12 +61,12 @@ enum ConsumerStatements {
             """, [.long(own.host), .integer(own.session), .longs(ids)])
     }
 
-    /// Messages that are ready again, and the news of it.
+    /// Messages that are ready again, and the notice of it.
     private static func back(_ update: String, _ parameters: [Parameter]) -> Statement {
         Statement(
             sql: """
                 WITH back AS (\(update) RETURNING queue)
-                SELECT pg_notify('\(MessageNews.channel)', '\(MessageNews.ready)' || queue)
+                SELECT pg_notify('\(MessageNotice.channel)', '\(MessageNotice.ready)' || queue)
                 FROM (SELECT DISTINCT queue FROM back) AS queues
                 """, parameters: parameters)
     }
@@ -87,7 +87,7 @@ enum ConsumerStatements {
     /// The second answers a row if the host is one now. What waits for the answer of an earlier session is over by then.
     /// - Parameters:
     ///   - isNew: it may have to be made.
-    ///   - held: what is held; all else of this host goes back, as nobody knows of it: the answer that brought it was lost.
+    ///   - held: what is held; all else of this host goes back, as it is unknown here: the answer that brought it was lost.
     static func join(
         _ own: HostSession, isNew: Bool, queues: [String], times: HostTimes, acknowledged: [Int64], requeued: [Int64],
         held: [Int64]
@@ -186,13 +186,13 @@ enum ConsumerStatements {
             back AS (UPDATE taskhost.message SET state = 0, host = NULL,
             lost_starts = lost_starts + (message.id = ANY(gone.started))::int
             FROM gone WHERE message.host = gone.id AND state = 2 RETURNING queue)
-            SELECT pg_notify('\(MessageNews.channel)', '\(MessageNews.ready)' || queue)
+            SELECT pg_notify('\(MessageNotice.channel)', '\(MessageNotice.ready)' || queue)
             FROM (SELECT DISTINCT queue FROM back) AS queues
             """
         return [lock, Statement(sql: sql, parameters: [.long(host)])]
     }
 
-    /// What is held by a host that nobody knows (somebody removed its row) goes back.
+    /// What is held by a host without a row (it was removed) goes back.
     static var takeOverStray: Statement {
         back(
             """

@@ -1,9 +1,9 @@
-// A connection that hears the letters of some channels (LISTEN).
+// A connection that receives the letters of some channels (LISTEN).
 import Ports
 import SQLRows
 import TaskModel
 
-/// Belongs to the loop's thread. What is sent while it is not connected is not heard. The line fetches what is too long
+/// Belongs to the loop's thread. What is sent while it is not connected is lost. The line fetches what is too long
 /// for NOTIFY.
 final class Listener {
     private let line: BrokerLine
@@ -14,7 +14,7 @@ final class Listener {
 
     private static let again = 1.0
 
-    /// - Parameter listening: whether everything sent from now on is heard.
+    /// - Parameter listening: whether everything sent from now on arrives.
     init(
         line: BrokerLine, channels: [String], listening: @escaping (Bool) -> Void, received: @escaping (Letter) -> Void
     ) {
@@ -25,8 +25,8 @@ final class Listener {
         let schema = BrokerSchema(line.address)
         let link = PostgreSQLLink(
             address: line.address, loop: line.loop, prepare: { link, done in schema.prepare(link, done: done) },
-            tell: { [weak self] news in if case .up = news { self?.listen() } else { self?.listening(false) } })
-        link.notified = { [weak self] told in self?.heard(told.payload) }
+            tell: { [weak self] event in if case .up = event { self?.listen() } else { self?.listening(false) } })
+        link.notified = { [weak self] notification in self?.received(notification.payload) }
         self.link = link
         link.connect()
     }
@@ -52,7 +52,7 @@ final class Listener {
         }
     }
 
-    private func heard(_ payload: String) {
+    private func received(_ payload: String) {
         switch Letter.read(payload) {
         case .letter(let letter)?: pass(letter)
         case .stored(let id)?:

@@ -18,7 +18,7 @@ enum MessageBounds {
 }
 
 /// What NOTIFY says of messages, in the transaction that put them there: what there is, and the queue.
-enum MessageNews {
+enum MessageNotice {
     static let channel = "taskhost"
     static let ready = "ready:"
     static let later = "later:"
@@ -61,11 +61,11 @@ struct NewMessage {
 
     var bytes: Int { body.count + headers.utf8.count + 256 }
 
-    /// What is told of it; nil: nobody waits for it.
-    var news: String? {
+    /// What NOTIFY says of it; nil: no host waits for it.
+    var notice: String? {
         switch state {
-        case MessageState.ready: MessageNews.ready + queue
-        case MessageState.delayed: MessageNews.later + queue
+        case MessageState.ready: MessageNotice.ready + queue
+        case MessageState.delayed: MessageNotice.later + queue
         default: nil
         }
     }

@@ -10,7 +10,7 @@ enum MessageStatements {
             .doubles(messages.map(\.delay)), .texts(messages.map(\.name)), .texts(messages.map(\.root)),
             .texts(messages.map(\.properties)), .texts(messages.map(\.headers)), .bytes(messages.map(\.body)),
         ]
-        let news = Set(messages.compactMap(\.news))
+        let notices = Set(messages.compactMap(\.notice))
         let sql: String
         if messages.contains(where: { $0.claim != nil }) {
             sql = claimed
@@ -18,15 +18,15 @@ enum MessageStatements {
         } else {
             sql = "\(made) \(given) ORDER BY place"
         }
-        let insert = Statement(sql: sql, parameters: parameters, isContinued: !news.isEmpty)
-        return news.isEmpty ? [insert] : [insert, notify(news)]
+        let insert = Statement(sql: sql, parameters: parameters, isContinued: !notices.isEmpty)
+        return notices.isEmpty ? [insert] : [insert, notify(notices)]
     }
 
     /// In the transaction of what it tells of: given out when that is committed.
-    static func notify(_ news: Set<String>) -> Statement {
+    static func notify(_ notices: Set<String>) -> Statement {
         Statement(
-            sql: "SELECT pg_notify('\(MessageNews.channel)', word) FROM unnest($1::text[]) AS word",
-            parameters: [.texts(news.sorted())])
+            sql: "SELECT pg_notify('\(MessageNotice.channel)', word) FROM unnest($1::text[]) AS word",
+            parameters: [.texts(notices.sorted())])
     }
 
     private static let made = """
@@ -103,7 +103,7 @@ enum MessageStatements {
             .texts(revived.map(\.headers)), .bytes(revived.map(\.body)),
         ]
         return [
-            Statement(sql: sql, parameters: parameters, isContinued: true), notify(Set(revived.compactMap(\.news))),
+            Statement(sql: sql, parameters: parameters, isContinued: true), notify(Set(revived.compactMap(\.notice))),
         ]
     }
 }

@@ -43,7 +43,7 @@ public final class PostgreSQLBroker: Broker {
             self?.publisher.turnEnd()
             self?.consumer?.turnEnd()
         }
-        user = line.open { [weak self] news in self?.heard(news) }
+        user = line.open { [weak self] event in self?.changed(event) }
     }
 
     public func consume(_ queues: [QueueDeclaration]) { consumer?.consume(queues.map(\.name)) }
@@ -127,7 +127,7 @@ public final class PostgreSQLBroker: Broker {
             events = nil
             done()
         }
-        // Who takes nothing has nothing to give back.
+        // A host that takes nothing has nothing to requeue.
         guard wasUp, consumer.link != nil else { return leave() }
         let limit = loop.schedule(afterSeconds: Self.closeSeconds, leave)
         consumer.stop {
@@ -138,8 +138,8 @@ public final class PostgreSQLBroker: Broker {
         }
     }
 
-    private func heard(_ news: BrokerLine.News) {
-        switch news {
+    private func changed(_ event: BrokerLine.Event) {
+        switch event {
         case .up:
             if !wasUp { events?.linkUp() }
             wasUp = true

@@ -2,7 +2,7 @@
 public import Ports
 public import TaskModel
 
-/// Whoever does not listen at that moment hears nothing.
+/// A worker that does not listen at that moment gets nothing.
 public final class PostgreSQLControl: ControlChannel {
     public private(set) var ownAddress: ControlReplyAddress?
 
@@ -13,7 +13,7 @@ public final class PostgreSQLControl: ControlChannel {
     /// Broadcasts that wait until we hear ourselves.
     private var waiting: [() -> Void] = []
 
-    private static let mostWaiting = 10_000
+    private static let maxWaiting = 10_000
 
     init(line: BrokerLine) { self.line = line }
 
@@ -39,7 +39,7 @@ public final class PostgreSQLControl: ControlChannel {
         let letter = Letter(channel: Self.channel(controlExchange), message: message)
         if listener == nil || isListening {
             send(letter)
-        } else if waiting.count < Self.mostWaiting {
+        } else if waiting.count < Self.maxWaiting {
             waiting.append { [weak self] in self?.send(letter) }
         }
     }

@@ -13,7 +13,7 @@ public final class PostgreSQLEvents: EventChannel {
     private var isClosed = false
 
     /// While the server takes nothing, no more than so many events wait; further ones are dropped.
-    private static let mostWaiting = 1_000
+    private static let maxWaiting = 1_000
 
     init(line: BrokerLine) { self.line = line }
 
@@ -24,7 +24,7 @@ public final class PostgreSQLEvents: EventChannel {
             user = line.open { _ in }
             line.loop.atTurnEnd { [weak self] in self?.turnEnd() }
         }
-        guard waiting.count < Self.mostWaiting else { return }
+        guard waiting.count < Self.maxWaiting else { return }
         waiting.append(Letter(channel: Self.channel, message: message, number: waiting.count))
     }
 

@@ -24,10 +24,10 @@ public final class PostgreSQLLeadership: Leadership {
 
     public var isLeading: Bool { holds.map { now < $0 } ?? false }
 
-    public func campaign(_ heard: @escaping (LeadershipEvent) -> Void) {
-        report = heard
-        user = line.open { [weak self] news in
-            switch news {
+    public func campaign(_ report: @escaping (LeadershipEvent) -> Void) {
+        self.report = report
+        user = line.open { [weak self] event in
+            switch event {
             case .up: self?.ask()
             // The lease runs out by itself if it lasts.
             case .down, .unwell: break

@@ -1,7 +1,7 @@
 // Messages on their way into the table: what gathers while a batch is under way makes up the next one.
 import Ports
 
-/// Belongs to the loop's thread. A batch is one statement and one transaction, and told confirmed once that is committed.
+/// Belongs to the loop's thread. A batch is one statement and one transaction, and confirmed once that is committed.
 final class Publisher {
     private struct Item {
         let message: NewMessage

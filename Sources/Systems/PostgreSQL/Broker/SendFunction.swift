@@ -1,4 +1,4 @@
-// `taskhost.send`: sending a task from SQL, within the transaction of whoever calls it.
+// `taskhost.send`: sending a task from SQL, within the transaction of its caller.
 
 /// Makes the same message as a Celery client does (celery-protocol.md §1.1–1.4): headers of protocol 2, a JSON body.
 ///
@@ -73,8 +73,8 @@ enum SendFunction {
                 convert_to(format('[%s, %s, {"callbacks": null, "errbacks": null, "chain": null, "chord": null}]',
                     send.args, send.kwargs), 'UTF8'));
             -- Given to those who listen when the transaction is committed, and never when it is not.
-            PERFORM pg_notify('\(MessageNews.channel)',
-                CASE WHEN waits THEN '\(MessageNews.later)' ELSE '\(MessageNews.ready)' END || send.queue);
+            PERFORM pg_notify('\(MessageNotice.channel)',
+                CASE WHEN waits THEN '\(MessageNotice.later)' ELSE '\(MessageNotice.ready)' END || send.queue);
             RETURN own_id;
         END $send$;
         REVOKE ALL ON FUNCTION taskhost.send FROM PUBLIC;

@@ -3,11 +3,11 @@ import Ports
 import PullConsumer
 
 extension TableConsumer {
-    func notified(_ told: Notification) {
-        if told.payload.hasPrefix(MessageNews.ready) {
+    func notified(_ notification: Notification) {
+        if notification.payload.hasPrefix(MessageNotice.ready) {
             // The end of this turn fetches it.
-            pull.mayHaveMore(String(told.payload.dropFirst(MessageNews.ready.count)))
-        } else if told.payload.hasPrefix(MessageNews.later) {
+            pull.mayHaveMore(String(notification.payload.dropFirst(MessageNotice.ready.count)))
+        } else if notification.payload.hasPrefix(MessageNotice.later) {
             poll()
         }
     }
@@ -59,7 +59,7 @@ extension TableConsumer {
             link?.transact(statements) { [weak self] answer in
                 guard let self else { return }
                 if case .failed(let error) = answer { return failed(error) }
-                // There may be more of it. What was freed is told to all, us included.
+                // There may be more of it. What was freed is announced to all, us included.
                 if index == tidying.count - 1, case .done = answer { poll() }
             }
         }

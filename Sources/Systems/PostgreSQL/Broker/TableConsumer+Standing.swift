@@ -10,15 +10,15 @@ extension TableConsumer {
         let schema = BrokerSchema(address)
         let link = PostgreSQLLink(
             address: address, loop: loop, prepare: { link, done in schema.prepare(link, done: done) },
-            tell: { [weak self] news in self?.changed(news) })
-        link.notified = { [weak self] told in self?.notified(told) }
+            tell: { [weak self] event in self?.changed(event) })
+        link.notified = { [weak self] notification in self?.notified(notification) }
         self.schema = schema
         self.link = link
         link.connect()
     }
 
-    private func changed(_ news: LinkNews) {
-        switch news {
+    private func changed(_ event: LinkEvent) {
+        switch event {
         case .up: join()
         case .down(let reason, _):
             standing = .away
@@ -37,7 +37,7 @@ extension TableConsumer {
         own.session += 1
         gatherOwed()
         let asked = Self.secondsSinceBoot()
-        let opening = [Statement(sql: "LISTEN \(MessageNews.channel)"), ConsumerStatements.plans]
+        let opening = [Statement(sql: "LISTEN \(MessageNotice.channel)"), ConsumerStatements.plans]
         let joined = ConsumerStatements.join(
             own, isNew: !isRegistered, queues: queues, times: times, acknowledged: owed.acknowledged,
             requeued: owed.requeued, held: pull.heldHandles)
@@ -59,7 +59,7 @@ extension TableConsumer {
             case .lost: break
             case .failed(let error):
                 failed(error)
-                // Over the same connection again, if that is not the trouble.
+                // Over the same connection again, if that is not at fault.
                 if link.isUp {
                     renewalTimer?.cancel()
                     renewalTimer = loop.schedule(afterSeconds: times.poll) { [weak self] in self?.join() }

@@ -74,7 +74,7 @@ final class TableConsumer {
     }
 
     var queues: [String] { pull.queues.map(\.name) }
-    /// What is asked is under way at once. (That the link is lost is told after its questions are.)
+    /// What is asked is under way at once. (That the link is lost comes after the end of its questions.)
     var isJoined: Bool { standing == .joined && link?.isUp == true }
 
     func consume(_ queues: [String]) {
@@ -188,7 +188,7 @@ final class TableConsumer {
         case .passing(let reason): hindered(reason)
         case .contended: hindered("\(address): others changed the same rows: \(error.message)")
         case .reconnect(let reason): link?.drop(reason)
-        case .told(let failure), .unfit(let failure):
+        case .refused(let failure), .unfit(let failure):
             let said = error.state == BrokerRights.state ? BrokerRights.failure(address, error.message) : failure
             // From the start: else we would look well and take nothing. What comes later is reported, and waited for.
             if hasWorked { hindered(said.description) } else { report(.refused(said)) }
