@@ -17,14 +17,10 @@ final class MySQLLink {
     private var watch: (any LoopWatch)?
     private var asked: [Question] = []
     private var isAsking = false
-    private var pause = LinkPause()
-    private var timer: (any LoopTimer)?
+    private lazy var life = LinkLife(
+        loop: loop, address: "\(address)", connect: { [weak self] in self?.connect() }, tell: tell)
     private lazy var silence = SilenceWatch(loop: loop) { [weak self] reason in self?.drop(reason) }
-    private var isClosed = false
-    private(set) var isUp = false
-    private var wasUp = false
-    /// Grows with each attempt: an answer of an earlier one is dropped.
-    private var attempt = 0
+    var isUp: Bool { life.isUp }
 
     private struct Question {
         let sql: [UInt8]
@@ -44,31 +40,31 @@ final class MySQLLink {
     }
 
     func connect() {
-        guard wire == nil, !isClosed else { return }
-        attempt += 1
+        guard wire == nil, !life.isClosed else { return }
+        life.begins()
         guard let host = address.host else { return begin(nil) }
-        let number = attempt
+        let number = life.attempt
         // The library would wait for the name server.
         HostLookup.resolve(host.name, on: loop) { [weak self] answer in
-            guard let self, number == attempt, !isClosed else { return }
+            guard let self, number == life.attempt, !life.isClosed else { return }
             switch answer {
             // It compares the certificate with the name it is given, and looks that up itself: the name server has just
             // answered, so it is not waited for long.
             case .success where address.tls.verifies: begin(host.name)
             case .success(let numbers): begin(numbers[(number - 1) % numbers.count])
-            case .failure(let failure): retry(failure.description)
+            case .failure(let failure): life.retry(failure.description)
             }
         }
     }
 
     private func begin(_ host: String?) {
-        guard let wire = MySQLWire(address.tls) else { return retry("out of memory") }
+        guard let wire = MySQLWire(address.tls) else { return life.retry("out of memory") }
         self.wire = wire
         silence.expect()
         // Not from within the owner's call: it may not be ready to be called back.
-        let number = attempt
+        let number = life.attempt
         _ = loop.schedule(afterSeconds: 0) { [weak self] in
-            guard let self, number == attempt, self.wire === wire else { return }
+            guard let self, number == life.attempt, self.wire === wire else { return }
             went(wire.connect(address, host: host))
         }
     }
@@ -103,15 +99,12 @@ final class MySQLLink {
     private func connected() {
         isConnected = true
         wait(for: .read)
-        let number = attempt
+        let number = life.attempt
         prepare(self) { [weak self] error in
-            guard let self, number == attempt, wire != nil else { return }
+            guard let self, number == life.attempt, wire != nil else { return }
             if let error { return unprepared(error) }
-            pause.up(at: loop.clocks.monotonic)
-            isUp = true
-            wasUp = true
             silence.received(more: !asked.isEmpty)
-            tell(.up)
+            life.becameUp()
         }
     }
 
@@ -126,7 +119,7 @@ final class MySQLLink {
     private func failed(_ error: MySQLError) {
         let refusal = isConnected ? nil : SQLErrorKind.refusal(error, at: address)
         end()
-        if let refusal { refuse(refusal) } else { retry("\(error.message) (\(error.code))") }
+        if let refusal { refuse(refusal) } else { life.retry("\(error.message) (\(error.code))") }
     }
 
     /// - Parameter done: called once; `MySQLError.lost` when the connection breaks before the answer.
@@ -146,12 +139,12 @@ final class MySQLLink {
     private func answered(_ answer: Result<MySQLAnswer, MySQLError>) {
         let question = asked.removeFirst()
         isAsking = false
-        silence.received(more: !asked.isEmpty || !isUp)
+        silence.received(more: !asked.isEmpty || !life.isUp)
         wait(for: .read)
-        let number = attempt
+        let number = life.attempt
         question.done(answer)
         // The answer may have led its owner to close or drop the link.
-        guard number == attempt else { return }
+        guard number == life.attempt else { return }
         askNext()
     }
 
@@ -159,12 +152,11 @@ final class MySQLLink {
     func drop(_ reason: String) {
         guard wire != nil else { return }
         end()
-        retry(reason)
+        life.retry(reason)
     }
 
     func close() {
-        isClosed = true
-        timer?.cancel()
+        life.close()
         end()
     }
 
@@ -175,29 +167,14 @@ final class MySQLLink {
         wire = nil
         isConnected = false
         isAsking = false
-        isUp = false
-        attempt += 1
+        life.ended()
         let unanswered = asked
         asked = []
         for question in unanswered { question.done(.failure(.lost)) }
     }
 
-    /// Who was let in before waits: a password that was turned and a database that is being restored are no reason to
-    /// give up what waits.
     private func refuse(_ failure: StoreFailure) {
         end()
-        if !wasUp {
-            pause.refused()
-            tell(.refused(failure))
-        }
-        retry(failure.description)
-    }
-
-    private func retry(_ reason: String) {
-        guard !isClosed else { return }
-        let wait = pause.next(at: loop.clocks.monotonic)
-        timer?.cancel()
-        timer = loop.schedule(afterSeconds: wait) { [weak self] in self?.connect() }
-        tell(.down(reason: "\(address): \(reason)", retryInSeconds: wait))
+        life.refused(failure)
     }
 }

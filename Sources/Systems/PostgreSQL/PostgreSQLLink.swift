@@ -18,14 +18,10 @@ final class PostgreSQLLink {
     private var watch: (any LoopWatch)?
     /// Asked, in order, each waiting for its answer.
     private var asked: [Question] = []
-    private var pause = LinkPause()
-    private var timer: (any LoopTimer)?
+    private lazy var life = LinkLife(
+        loop: loop, address: "\(address)", connect: { [weak self] in self?.connect() }, tell: tell)
     private lazy var silence = SilenceWatch(loop: loop) { [weak self] reason in self?.drop(reason) }
-    private var isClosed = false
-    private(set) var isUp = false
-    private var wasUp = false
-    /// Grows with each attempt: an answer of an earlier one is dropped.
-    private var attempt = 0
+    var isUp: Bool { life.isUp }
 
     private struct Question {
         let done: (StatementAnswer) -> Void
@@ -48,29 +44,29 @@ final class PostgreSQLLink {
     }
 
     func connect() {
-        guard wire == nil, !isClosed else { return }
-        attempt += 1
-        lookUp(address.names[...], [:], attempt)
+        guard wire == nil, !life.isClosed else { return }
+        life.begins()
+        lookUp(address.names[...], [:], life.attempt)
     }
 
     /// libpq would wait for the name server.
     private func lookUp(_ names: ArraySlice<String>, _ found: [String: [String]], _ number: Int) {
         guard let name = names.first else { return begin(found) }
         HostLookup.resolve(name, on: loop) { [weak self] answer in
-            guard let self, number == attempt, !isClosed else { return }
+            guard let self, number == life.attempt, !life.isClosed else { return }
             var found = found
             switch answer {
             case .success(let numbers): found[name] = numbers
             // Another of several may be there.
             case .failure where address.hosts.count > 1: break
-            case .failure(let failure): return retry(failure.description)
+            case .failure(let failure): return life.retry(failure.description)
             }
             lookUp(names.dropFirst(), found, number)
         }
     }
 
     private func begin(_ found: [String: [String]]) {
-        guard let wire = Wire(address.keywords(found)) else { return retry("out of memory") }
+        guard let wire = Wire(address.keywords(found)) else { return life.retry("out of memory") }
         self.wire = wire
         silence.expect()
         guard !wire.isBad else { return failLater() }
@@ -79,9 +75,9 @@ final class PostgreSQLLink {
 
     /// Not from within the owner's call: it may not be ready to be called back.
     private func failLater() {
-        let number = attempt
+        let number = life.attempt
         _ = loop.schedule(afterSeconds: 0) { [weak self] in
-            guard let self, number == attempt, wire != nil else { return }
+            guard let self, number == life.attempt, wire != nil else { return }
             failed()
         }
     }
@@ -114,15 +110,12 @@ final class PostgreSQLLink {
         guard let wire, wire.enterPipeline() else { return failed() }
         isPipelining = true
         wait(for: .read)
-        let number = attempt
+        let number = life.attempt
         prepare(self) { [weak self] error in
-            guard let self, number == attempt, self.wire != nil else { return }
+            guard let self, number == life.attempt, self.wire != nil else { return }
             if let error { return unprepared(error) }
-            pause.up(at: loop.clocks.monotonic)
-            isUp = true
-            wasUp = true
             silence.received(more: !asked.isEmpty)
-            tell(.up)
+            life.becameUp()
         }
     }
 
@@ -138,7 +131,7 @@ final class PostgreSQLLink {
         let text = wire?.message ?? "no connection"
         let refusal = isPipelining ? nil : SQLErrorKind.refusal(text, at: address)
         end()
-        if let refusal { refuse(refusal) } else { retry(text) }
+        if let refusal { refuse(refusal) } else { life.retry(text) }
     }
 
     /// - Parameter done: called once for each statement, in order.
@@ -164,13 +157,15 @@ final class PostgreSQLLink {
     private func receive() {
         guard let wire else { return }
         let isAlive = wire.read()
-        let number = attempt
+        let number = life.attempt
         // An answer may lead its owner to close or drop the link.
         // Of a connection that is gone libpq says the same for ever; what is unanswered then is lost.
-        while self.wire === wire, number == attempt, !wire.isBad, take(wire.next()) {}
-        while self.wire === wire, number == attempt, let notification = wire.notification() { notified(notification) }
-        guard self.wire === wire, number == attempt else { return }
-        silence.received(more: !asked.isEmpty || !isUp)
+        while self.wire === wire, number == life.attempt, !wire.isBad, take(wire.next()) {}
+        while self.wire === wire, number == life.attempt, let notification = wire.notification() {
+            notified(notification)
+        }
+        guard self.wire === wire, number == life.attempt else { return }
+        silence.received(more: !asked.isEmpty || !life.isUp)
         if !isAlive || wire.isBad { failed() } else { flush() }
     }
 
@@ -207,12 +202,11 @@ final class PostgreSQLLink {
     func drop(_ reason: String) {
         guard wire != nil else { return }
         end()
-        retry(reason)
+        life.retry(reason)
     }
 
     func close() {
-        isClosed = true
-        timer?.cancel()
+        life.close()
         end()
     }
 
@@ -222,29 +216,14 @@ final class PostgreSQLLink {
         watch = nil
         wire = nil
         isPipelining = false
-        isUp = false
-        attempt += 1
+        life.ended()
         let unanswered = asked
         asked = []
         for question in unanswered { question.done(.lost) }
     }
 
-    /// Who was let in before waits: a password that was turned and a database that is being restored are no reason to
-    /// give up what waits.
     private func refuse(_ failure: StoreFailure) {
         end()
-        if !wasUp {
-            pause.refused()
-            tell(.refused(failure))
-        }
-        retry(failure.description)
-    }
-
-    private func retry(_ reason: String) {
-        guard !isClosed else { return }
-        let wait = pause.next(at: loop.clocks.monotonic)
-        timer?.cancel()
-        timer = loop.schedule(afterSeconds: wait) { [weak self] in self?.connect() }
-        tell(.down(reason: "\(address): \(reason)", retryInSeconds: wait))
+        life.refused(failure)
     }
 }
