@@ -55,7 +55,7 @@ extension EngineCore {
 
     /// After every event: slots may have become free.
     mutating func askForFreeSlots(_ actions: inout [EngineAction]) {
-        while life.stopping == nil, hasSlotForPermit, let name = limits.nextForSlot() {
+        while limits.awaitsSlot, life.stopping == nil, hasSlotForPermit, let name = limits.nextForSlot() {
             serveLimitQueue(name, &actions)
         }
     }

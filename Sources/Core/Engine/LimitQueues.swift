@@ -110,6 +110,9 @@ struct LimitQueues {
         if !unasked.contains(name) { unasked.append(name) }
     }
 
+    /// A queue waits for a slot. Looked at after every event.
+    var awaitsSlot: Bool { !unasked.isEmpty }
+
     /// There is a slot for one more. nil: none waits for it.
     mutating func nextForSlot() -> String? { unasked.isEmpty ? nil : unasked.removeFirst() }
 
