@@ -2,6 +2,7 @@
 
 Run by `make test`; by hand: Tests/Support/with-servers "$(Tests/Support/venv)" -m pytest Tests/Journeys
 """
+import inspect
 import os
 import sys
 import uuid
@@ -13,10 +14,16 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from lab import amqp, bundles, clients, command, file_client, postgresql, settings  # noqa: E402
 from lab.worker import Worker  # noqa: E402
 
+# Its transport for PostgreSQL, without an installation.
+sys.path.append(os.path.join(settings.ROOT, "clients", "python"))
+import taskhost_client.registration  # noqa: E402, F401
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 # A folder in which runs that share the work say which files they have taken; scripts/test starts two.
 SHARED = os.environ.get("TASKHOST_TEST_SHARED")
 taken = {}
+# The journeys that are on RabbitMQ go over PostgreSQL instead, and those that are about RabbitMQ are skipped: docs/testing.md.
+OVER_POSTGRESQL = os.environ.get("TASKHOST_TEST_BROKER") == "postgresql"
 
 
 def takes(path):
@@ -113,26 +120,49 @@ class OnRedis(Transport):
         self.app = clients.app(self.broker, self.backend)
 
 
-@pytest.fixture(params=["rabbitmq", "redis"])
+class OnPostgreSQL(Transport):
+    """A database as broker, by the transport of clients/python, and for results, by Celery's own backend."""
+
+    # Where Celery's clients send the chord_unlock of a chord whose body is a chain.
+    also_served = ",celery"
+
+    def __init__(self, database):
+        self.broker = self.backend = database.broker
+        self.app = clients.app(self.broker, "db+" + self.backend.replace("postgresql:", "postgresql+psycopg2:"))
+
+
+@pytest.fixture(params=["rabbitmq", "redis", "postgresql"])
 def road(request):
-    """Results in Redis; the broker is RabbitMQ or the same Redis."""
-    one = OnRedis() if request.param == "redis" else Transport("redis")
+    """Results in Redis, and the broker is RabbitMQ or the same Redis; or both in PostgreSQL."""
+    if request.param == "postgresql":
+        one = OnPostgreSQL(request.getfixturevalue("database"))
+    else:
+        one = OnRedis() if request.param == "redis" else Transport("redis")
     yield one
     one.app.close()
 
 
-@pytest.fixture(params=["redis", "rpc"])
+@pytest.fixture(params=["postgresql"] if OVER_POSTGRESQL else ["redis", "rpc"])
 def transport(request):
-    one = Transport(request.param)
+    one = made(request.param, request)
     yield one
     one.app.close()
 
 
 @pytest.fixture
-def redis_transport():
-    one = Transport("redis")
+def redis_transport(request):
+    """RabbitMQ, and results in Redis."""
+    one = made("postgresql" if OVER_POSTGRESQL else "redis", request)
     yield one
     one.app.close()
+
+
+def made(backend, request):
+    if backend != "postgresql":
+        return Transport(backend)
+    if "queues" in inspect.signature(request.function).parameters:
+        pytest.skip("it looks into RabbitMQ's queues")
+    return OnPostgreSQL(request.getfixturevalue("database"))
 
 
 @pytest.fixture
@@ -142,6 +172,7 @@ def start_worker(tmp_path, journey):
 
     def start(transport, queues, plugins=None, **how):
         chosen = [example("arithmetic"), journey] if plugins is None else plugins
+        queues += getattr(transport, "also_served", "")
         one = Worker(str(tmp_path / f"worker-{len(started)}"), transport.broker, transport.backend, queues, chosen,
                      **how)
         started.append(one)

@@ -181,7 +181,7 @@ def test_a_client_that_is_there_first_is_told_to_start_taskhost(python, tmp_path
 
 
 @pytest.mark.parametrize("change, expected", [
-    ("PRAGMA user_version = 99", "has layout 99, this taskhost-file knows 3. Install the taskhost-file that came with"),
+    ("PRAGMA user_version = 99", "has layout 99, this taskhost-client knows 3. Install the taskhost-client that came with"),
     ("PRAGMA user_version = 2", "has the older layout 2. Start taskhost on it once"),
     ("PRAGMA application_id = 7", "is a database of another program. Name another file"),
 ])

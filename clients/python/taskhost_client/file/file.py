@@ -5,16 +5,17 @@ import sqlite3
 import threading
 from urllib.parse import quote
 
-from taskhost_file import forks, layout
-from taskhost_file.checkpoints import Checkpoints
-from taskhost_file.errors import FileRefused, FileUnavailable, sort
-from taskhost_file.turn import WriteTurn
+from taskhost_client.errors import BrokerRefused, BrokerUnavailable
+from taskhost_client.file import forks, layout
+from taskhost_client.file.checkpoints import Checkpoints
+from taskhost_client.file.sorting import sort
+from taskhost_client.file.turn import WriteTurn
 
 _files = {}
 
 
 def opened(address):
-    """The process' `File` of this address, which is open. Raises `FileUnavailable` or `FileRefused`."""
+    """The process' `File` of this address, which is open. Raises `BrokerUnavailable` or `BrokerRefused`."""
     # Of two threads that come first at one moment, both get the same.
     file = _files.get(address) or _files.setdefault(address, File(address))
     file.version()
@@ -83,7 +84,7 @@ class File:
         elif _place(self.address.path) != self._place:
             # What is written into a file that has lost its name is lost.
             self._abandon()
-            raise FileUnavailable(f"{self.address.path} was removed or replaced while it was in use. "
+            raise BrokerUnavailable(f"{self.address.path} was removed or replaced while it was in use. "
                                   "What was in it is not carried over; the next attempt uses the file in its place")
 
     def _open(self):
@@ -91,7 +92,7 @@ class File:
         if not os.path.exists(path):
             raise layout.missing(path)
         if not os.access(path, os.R_OK | os.W_OK):
-            raise FileRefused(f"{path} cannot be opened for writing. Give this user write access to the file and its folder")
+            raise BrokerRefused(f"{path} cannot be opened for writing. Give this user write access to the file and its folder")
         db = None
         try:
             # Never makes a file: see layout.py.
@@ -100,7 +101,7 @@ class File:
             layout.check(db, path)
             mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
             if mode != "wal":
-                raise FileRefused(f"{path} cannot be used with a write-ahead log ({mode}). Name a file on a local disk")
+                raise BrokerRefused(f"{path} cannot be used with a write-ahead log ({mode}). Name a file on a local disk")
             db.execute(f"PRAGMA synchronous = {self.address.synchronous}").fetchall()
             self._checkpoints = Checkpoints(db, path)
             self._place = _place(path)

@@ -7,7 +7,7 @@ import os
 import threading
 import weakref
 
-from taskhost_file.errors import FileRefused
+from taskhost_client.errors import BrokerRefused
 
 _watched = weakref.WeakSet()
 _held = []
@@ -22,7 +22,7 @@ def watch(file):
 def check(file):
     """Raises in a child of a fork that Python was not told of."""
     if file.process != os.getpid():
-        raise FileRefused(f"This process was forked while {file.address.path} was open, behind Python's back. Send nothing "
+        raise BrokerRefused(f"This process was forked while {file.address.path} was open, behind Python's back. Send nothing "
                           "before the fork (uWSGI: lazy-apps = true)")
 
 

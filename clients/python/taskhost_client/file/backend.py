@@ -7,8 +7,8 @@ from celery.exceptions import TimeoutError
 from celery.result import GroupResult, result_from_tuple
 from celery.utils.functional import _regen
 
-from taskhost_file import address, chords, file, results
-from taskhost_file.errors import FileUnavailable
+from taskhost_client.errors import BrokerUnavailable
+from taskhost_client.file import address, chords, file, results
 
 
 class FileBackend(BaseBackend):
@@ -38,7 +38,7 @@ class FileBackend(BaseBackend):
         return file.opened(self._address)
 
     def exception_safe_to_retry(self, exc):
-        return isinstance(exc, FileUnavailable)
+        return isinstance(exc, BrokerUnavailable)
 
     # ---- one result ----
 

@@ -1,5 +1,5 @@
 """Chords in the file: what a client announces in the table `chord`. Parts are counted and joined by taskhost."""
-from taskhost_file import clock
+from taskhost_client.file import clock
 
 # After its last part until a chord is forgotten.
 KEPT_SECONDS = 86_400.0

@@ -8,7 +8,7 @@ import calendar
 import json
 from datetime import datetime, timezone
 
-from taskhost_file.errors import FileRefused
+from taskhost_client.errors import BrokerRefused
 
 # AMQP's properties of a message; taskhost knows no others. The value says what taskhost reads there.
 PROPERTIES = {
@@ -25,7 +25,7 @@ def properties_text(properties):
 
 
 def headers_text(headers):
-    """JSON text of a table of headers. Raises `FileRefused` for values that AMQP's tables cannot hold."""
+    """JSON text of a table of headers. Raises `BrokerRefused` for values that AMQP's tables cannot hold."""
     return text({_whole(str(name)): _encoded(value, name) for name, value in headers.items()})
 
 
@@ -42,7 +42,7 @@ def text(value):
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except ValueError as error:
-        raise FileRefused(f"A header or property cannot be written: {error}") from error
+        raise BrokerRefused(f"A header or property cannot be written: {error}") from error
 
 
 def _whole(value):
@@ -58,7 +58,7 @@ def _encoded(value, name):
     if isinstance(value, str):
         return _whole(value)
     if isinstance(value, int) and not -2**63 <= value < 2**63:
-        raise FileRefused(f"The header {name!r} holds a number of more than 64 bits. Send it as text")
+        raise BrokerRefused(f"The header {name!r} holds a number of more than 64 bits. Send it as text")
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, (bytes, bytearray, memoryview)):
@@ -72,7 +72,7 @@ def _encoded(value, name):
     if isinstance(value, dict):
         table = {_whole(str(key)): _encoded(one, name) for key, one in value.items()}
         return {"$table": table} if len(table) == 1 and next(iter(table)).startswith("$") else table
-    raise FileRefused(f"The header {name!r} holds a {type(value).__name__}. Headers hold text, numbers, bytes, dates, "
+    raise BrokerRefused(f"The header {name!r} holds a {type(value).__name__}. Headers hold text, numbers, bytes, dates, "
                       "lists and dictionaries")
 
 

@@ -2,7 +2,8 @@
 
 A channel is the exchange of the workers' mailboxes for orders, and "exchange/routing key" for the replies to one client.
 """
-from taskhost_file import clock, fields
+from taskhost_client import columns, fields
+from taskhost_client.file import clock
 
 # After so long no process is expected to look for it any more.
 KEPT_SECONDS = 60.0
@@ -10,11 +11,7 @@ KEPT_SECONDS = 60.0
 
 def new(channel, message):
     """`insert` of a kombu message (`prepare_message`)."""
-    body = message["body"]
-    properties = {**message["properties"], "content_type": message["content-type"],
-                  "content_encoding": message["content-encoding"]}
-    row = (channel, fields.properties_text(properties), fields.headers_text(message["headers"]),
-           body.encode() if isinstance(body, str) else bytes(body))
+    row = (channel, columns.properties(message), fields.headers_text(message["headers"]), columns.body(message))
 
     def insert(db):
         db.execute("DELETE FROM broadcast WHERE expires_at <= ?", (clock.now(),))

@@ -2,7 +2,7 @@
 
 A file is made and lifted by taskhost alone, so that its tables are described in one place: Schema.swift.
 """
-from taskhost_file.errors import FileRefused, FileUnavailable
+from taskhost_client.errors import BrokerRefused, BrokerUnavailable
 
 # "thst"
 APPLICATION_ID = 0x74687374
@@ -18,14 +18,14 @@ def check(db, path):
     if owner == 0 and version == 0 and not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         raise missing(path, "is empty so far")
     if owner != APPLICATION_ID:
-        raise FileRefused(f"{path} is a database of another program. Name another file")
+        raise BrokerRefused(f"{path} is a database of another program. Name another file")
     if version > VERSION:
-        raise FileRefused(f"{path} has layout {version}, this taskhost-file knows {VERSION}. "
-                          "Install the taskhost-file that came with the newer taskhost")
+        raise BrokerRefused(f"{path} has layout {version}, this taskhost-client knows {VERSION}. "
+                          "Install the taskhost-client that came with the newer taskhost")
     if version < VERSION:
-        raise FileUnavailable(f"{path} has the older layout {version}. {START.format(path=path)}: it lifts the file")
+        raise BrokerUnavailable(f"{path} has the older layout {version}. {START.format(path=path)}: it lifts the file")
 
 
 def missing(path, what="is not there"):
     """It may be made at any moment, so trying again makes sense."""
-    return FileUnavailable(f"{path} {what}; taskhost makes it. {START.format(path=path)}")
+    return BrokerUnavailable(f"{path} {what}; taskhost makes it. {START.format(path=path)}")

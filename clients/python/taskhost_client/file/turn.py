@@ -8,7 +8,7 @@ import fcntl
 import os
 import time
 
-from taskhost_file.errors import FileUnavailable
+from taskhost_client.errors import BrokerUnavailable
 
 
 class WriteTurn:
@@ -21,7 +21,7 @@ class WriteTurn:
         try:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise FileUnavailable(f"{path} cannot be opened: {error.strerror}. "
+            raise BrokerUnavailable(f"{path} cannot be opened: {error.strerror}. "
                                   "Give this user write access to the file and its folder") from error
         self._is_ours = False
 

@@ -1,5 +1,5 @@
 """Results in the file: every statement of this package that touches the table `result`."""
-from taskhost_file import clock
+from taskhost_client.file import clock
 
 
 def store(db, task_id, state, document, expires_seconds):

@@ -1,32 +1,47 @@
-"""The kombu transport: tasks and remote control from Python's clients into the file.
+"""What the channels of all our brokers share: they send tasks, give orders and hear the replies.
 
-It sends. Taking tasks from the file is left to taskhost: who takes must hold a lease, renew it beside the task that runs,
-and have nothing of what the task came to recorded once the lease is lost; Celery's worker asks no broker for that.
+Taking tasks is left to taskhost: who takes must hold a lease, renew it beside the task that runs, and have nothing of what
+the task came to recorded once the lease is lost; Celery's worker asks no broker for that.
 """
 from queue import Empty
 
 from kombu.exceptions import ChannelError
 from kombu.transport import virtual
 
-from taskhost_file import __version__, address, broadcasts, fields, file, messages
-from taskhost_file.errors import FileRefused, FileUnavailable
+from taskhost_client import fields
+from taskhost_client.errors import BrokerRefused, BrokerUnavailable
 
 
-class ReplyQueue:
-    """Where a client finds the replies to its orders: a channel, and how far it has been read."""
+class SendingChannel(virtual.Channel):
+    """A broker of queues, without exchanges. Remote control has channels of its own: the exchange of the workers' mailboxes
+    for orders, "exchange/routing key" for the replies to one client.
 
-    def __init__(self, channel, seen):
-        self.channel = channel
-        self.seen = seen
+    The transport has `replies`: where each reply queue of this connection has been read to.
+    """
 
-
-class Channel(virtual.Channel):
     supports_fanout = True
     max_priority = 255
 
-    @property
-    def file(self):
-        return self.connection.file
+    # As messages name it.
+    broker_name = None
+    # Where else one may look, for those who want to take tasks.
+    advice = None
+
+    def put(self, queues, message):
+        """Returns once the message is in all of these queues."""
+        raise NotImplementedError
+
+    def put_letter(self, channel, message):
+        """An order or a reply."""
+        raise NotImplementedError
+
+    def listen(self, channel):
+        """From now on what is said there is heard; returns what `replies` keeps."""
+        raise NotImplementedError
+
+    def next_letter(self, reply):
+        """(number, properties, headers, body) of the next one, or None."""
+        raise NotImplementedError
 
     def prepare_message(self, body, priority=None, content_type=None, content_encoding=None, headers=None,
                         properties=None):
@@ -38,19 +53,13 @@ class Channel(virtual.Channel):
                 "headers": headers or {}, "properties": properties}
 
     def basic_publish(self, message, exchange, routing_key, **kwargs):
-        """Returns once the message is in the file: a publication that has returned is confirmed."""
+        """Returns once the broker has the message: a publication that has returned is confirmed."""
         if _is_mailbox(exchange):
-            insert = broadcasts.new(exchange, message)
+            self.put_letter(exchange, message)
         elif _is_reply_exchange(exchange):
-            insert = broadcasts.new(f"{exchange}/{routing_key}", message)
+            self.put_letter(f"{exchange}/{routing_key}", message)
         else:
-            inserts = [messages.new(queue, message) for queue in self._targets(exchange, routing_key, message)]
-
-            def insert(db):
-                for one in inserts:
-                    one(db)
-
-        self.file.announced_write(insert)
+            self.put(self._targets(exchange, routing_key, message), message)
 
     def _targets(self, exchange, routing_key, message):
         """The queues a message goes to."""
@@ -65,14 +74,14 @@ class Channel(virtual.Channel):
         if "task" not in message["headers"] and exchange in self.state.exchanges:
             # Events: nobody can be bound to them, and as over AMQP they end here.
             return []
-        raise ChannelError(f'The embedded broker has no exchange "{exchange}" (routing key "{routing_key}"). '
+        raise ChannelError(f'{self.broker_name} has no exchange "{exchange}" (routing key "{routing_key}"). '
                            "Send to the queue itself, or use RabbitMQ")
 
     def queue_bind(self, queue, exchange=None, routing_key="", arguments=None, **kwargs):
         super().queue_bind(queue, exchange, routing_key, arguments, **kwargs)
         if _is_reply_exchange(exchange) and queue not in self.connection.replies:
             # From now on: what was said before was said to others.
-            self.connection.replies[queue] = ReplyQueue(f"{exchange}/{routing_key}", self.file.read(broadcasts.last_id))
+            self.connection.replies[queue] = self.listen(f"{exchange}/{routing_key}")
 
     def queue_delete(self, queue, if_unused=False, if_empty=False, **kwargs):
         if self.connection.replies.pop(queue, None) is None:
@@ -91,49 +100,38 @@ class Channel(virtual.Channel):
 
     def _refuse_tasks(self, queue):
         if queue not in self.connection.replies:
-            raise FileRefused(
-                f'Python takes no messages from the embedded broker (queue "{queue}"): it can send tasks, follow results '
-                "and give orders. For workers in Python use RabbitMQ or Redis; for results name the file as result_backend; "
-                "for events: taskhost events --local")
+            raise BrokerRefused(
+                f'Python takes no messages from {self.broker_name[0].lower()}{self.broker_name[1:]} (queue "{queue}"): it can '
+                f"send tasks, follow results and give orders. {self.advice}")
 
     def _get(self, queue, timeout=None):
         reply = self.connection.replies.get(queue)
-        row = reply and self.file.read(lambda db: broadcasts.next_after(db, reply.seen, reply.channel))
-        if not row:
+        letter = reply and self.next_letter(reply)
+        if not letter:
             raise Empty()
-        reply.seen, properties, headers, body = row
+        number, properties, headers, body = letter
         properties = fields.parse_properties(properties)
         return {"body": body, "headers": fields.parse_headers(headers),
                 "content-type": properties.pop("content_type", None),
                 "content-encoding": properties.pop("content_encoding", None),
-                "properties": {**properties, "delivery_tag": reply.seen,
+                "properties": {**properties, "delivery_tag": number,
                                "delivery_info": {"exchange": "", "routing_key": queue}}}
 
     def _queue_bind(self, exchange, routing_key, pattern, queue):
         """Bindings are this connection's own: `state` has them."""
 
-    def _size(self, queue):
-        return self.file.read(lambda db: messages.waiting(db, queue))
 
-    def _purge(self, queue):
-        return self.file.announced_write(lambda db: messages.purge(db, queue))
-
-
-class Transport(virtual.Transport):
+class SendingTransport(virtual.Transport):
     """`client.hostname` is the address, as the program wrote it."""
 
-    Channel = Channel
-
     can_parse_url = True
-    driver_type = "taskhost-file"
-    driver_name = "sqlite3"
     # Seconds between two looks for a reply.
     polling_interval = 0.01
 
-    connection_errors = (FileUnavailable,)
+    connection_errors = (BrokerUnavailable,)
     channel_errors = (ChannelError,)
     # What Celery sends again, as its retry policy says.
-    recoverable_connection_errors = (FileUnavailable,)
+    recoverable_connection_errors = (BrokerUnavailable,)
     recoverable_channel_errors = ()
 
     implements = virtual.Transport.implements.extend(
@@ -142,21 +140,6 @@ class Transport(virtual.Transport):
     def __init__(self, client, **kwargs):
         super().__init__(client, **kwargs)
         self.replies = {}
-        self._address = address.parse(client.hostname or "sqlite://")
-
-    @property
-    def file(self):
-        return file.opened(self._address)
-
-    def establish_connection(self):
-        file.opened(self._address)
-        return super().establish_connection()
-
-    def driver_version(self):
-        return __version__
-
-    def as_uri(self, uri, include_password=False, mask="**"):
-        return uri
 
     @property
     def default_connection_params(self):

@@ -3,7 +3,7 @@ import os
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from taskhost_file.errors import FileRefused
+from taskhost_client.errors import BrokerRefused
 
 SCHEMES = ("sqlite",)
 
@@ -25,7 +25,7 @@ class Address(NamedTuple):
 
 
 def parse(url, environment=os.environ):
-    """The `Address` of a URL such as `sqlite:///var/lib/app/tasks.db`. Raises `FileRefused`."""
+    """The `Address` of a URL such as `sqlite:///var/lib/app/tasks.db`. Raises `BrokerRefused`."""
     text = url[len("taskhost+"):] if url.startswith("taskhost+") else url
     scheme, found, rest = text.partition("://")
     if not found or scheme not in SCHEMES:
@@ -52,10 +52,10 @@ def default_path(environment):
     home = environment.get("HOME", "")
     if home.startswith("/"):
         return home + "/.local/state/taskhost/taskhost.db"
-    raise FileRefused("No place for the embedded broker: neither XDG_STATE_HOME nor HOME is set. "
+    raise BrokerRefused("No place for the embedded broker: neither XDG_STATE_HOME nor HOME is set. "
                       "Name the file: sqlite:///path/to/taskhost.db")
 
 
 def refused(url, reason):
-    return FileRefused(f'The address "{url}" cannot be used: {reason}. '
+    return BrokerRefused(f'The address "{url}" cannot be used: {reason}. '
                        "Write sqlite:///absolute/path, or sqlite:// for the default file")
