@@ -2,6 +2,7 @@
 
 Run by `make test`; by hand: Tests/Support/with-servers "$(Tests/Support/venv)" -m pytest Tests/Journeys
 """
+import importlib
 import inspect
 import os
 import sys
@@ -13,10 +14,6 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Support"))
 from lab import amqp, bundles, clients, command, file_client, postgresql, settings  # noqa: E402
 from lab.worker import Worker  # noqa: E402
-
-# Its transport for PostgreSQL, without an installation.
-sys.path.append(os.path.join(settings.ROOT, "clients", "python"))
-import taskhost_client.registration  # noqa: E402, F401
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # A folder in which runs that share the work say which files they have taken; scripts/test starts two.
@@ -128,14 +125,14 @@ class OnPostgreSQL(Transport):
 
     def __init__(self, database):
         self.broker = self.backend = database.broker
-        self.app = clients.app(self.broker, "db+" + self.backend.replace("postgresql:", "postgresql+psycopg2:"))
+        self.app = clients.app(self.broker, self.backend)
 
 
 @pytest.fixture(params=["rabbitmq", "redis", "postgresql"])
 def road(request):
     """Results in Redis, and the broker is RabbitMQ or the same Redis; or both in PostgreSQL."""
     if request.param == "postgresql":
-        one = OnPostgreSQL(request.getfixturevalue("database"))
+        one = on_postgresql(request)
     else:
         one = OnRedis() if request.param == "redis" else Transport("redis")
     yield one
@@ -160,9 +157,24 @@ def redis_transport(request):
 def made(backend, request):
     if backend != "postgresql":
         return Transport(backend)
-    if "queues" in inspect.signature(request.function).parameters:
-        pytest.skip("it looks into RabbitMQ's queues")
+    other = request.node.get_closest_marker("not_postgresql")
+    if other or "queues" in inspect.signature(request.function).parameters:
+        pytest.skip(other.args[0] if other else "it looks into RabbitMQ's queues")
+    return on_postgresql(request)
+
+
+def on_postgresql(request):
+    request.getfixturevalue("reaching_postgresql")
     return OnPostgreSQL(request.getfixturevalue("database"))
+
+
+@pytest.fixture(scope="session")
+def reaching_postgresql(installed):
+    """The package of clients/python, for this process and for those that it starts without a folder of their own."""
+    sys.path.append(installed)
+    importlib.import_module("taskhost_client.registration")
+    importlib.invalidate_caches()
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), installed]))
 
 
 @pytest.fixture

@@ -118,6 +118,7 @@ def test_a_failed_member_fails_the_body_of_such_a_chord(joinless, start_worker, 
     assert outcome["result"]["exc_message"] == ["Dependency bad-member raised ValueError('no good')"]
 
 
+@pytest.mark.not_postgresql("Celery's backend for databases reads these only with a setting")
 def test_the_rest_of_a_failed_chain_has_extended_results_too(redis_transport, start_worker, queue, tmp_path):
     configuration = tmp_path / "extended.toml"
     configuration.write_text("[results]\nextended = true\n")

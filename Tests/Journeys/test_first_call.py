@@ -73,6 +73,7 @@ def test_a_thousand_calls_all_come_back_with_their_own_result(transport, start_w
     assert [one.get(timeout=30) for one in sent] == [number + 1.0 for number in range(1000)]
 
 
+@pytest.mark.not_postgresql("it looks into Redis")
 def test_ignore_result_stores_nothing(redis_transport, start_worker, queue, note):
     start_worker(redis_transport, queue, slots=1)
     asked = redis_transport.send("journey.mark", str(note), "asked", queue=queue, ignore_result=True)
@@ -83,6 +84,7 @@ def test_ignore_result_stores_nothing(redis_transport, start_worker, queue, note
     assert [backend.get(backend.get_key_for_task(one.id)) for one in (asked, by_task)] == [None, None]
 
 
+@pytest.mark.not_postgresql("it looks into Redis")
 def test_a_meta_document_has_celerys_fields(redis_transport, start_worker, queue):
     start_worker(redis_transport, queue)
     result = redis_transport.send("tasks.add", 4, 6, queue=queue)

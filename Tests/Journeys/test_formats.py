@@ -94,6 +94,7 @@ def test_signed_messages_are_verified_and_made_as_celery_does(redis_transport, s
 
 
 @pytest.mark.parametrize("serializer, compression", [("msgpack", "zstd"), ("yaml", "zlib"), ("json", "lzma")])
+@pytest.mark.not_postgresql("it looks into Redis")
 def test_results_are_stored_as_the_shop_stores_them(
         redis_transport, start_worker, queue, tmp_path, serializer, compression):
     configuration = tmp_path / "results.toml"

@@ -81,6 +81,7 @@ class Encrypted:
         self.broker, self.backend = broker, settings.server("REDIS_URL")
 
 
+@pytest.mark.not_postgresql("it is about AMQP")
 def test_amqps_with_a_client_certificate_works(redis_transport, start_worker, queue):
     folder = settings.server("TLS_DIR")
     worker = start_worker(Encrypted(tls(certfile=f"{folder}/client.pem", keyfile=f"{folder}/client.key")), queue)

@@ -26,6 +26,7 @@ def test_a_retry_with_a_reason_ends_in_that_reason(redis_transport, start_worker
     assert note.lines == ["try 0", "try 1"]
 
 
+@pytest.mark.not_postgresql("it looks into Redis")
 def test_while_a_retry_waits_its_state_is_retry_with_a_null_date(redis_transport, start_worker, queue, note):
     start_worker(redis_transport, queue)
     result = redis_transport.send("journey.retry_always", str(note), 3, 1, queue=queue)

@@ -13,6 +13,8 @@ from test_metrics import figure, port_of
 # Seconds. A turn should take 0.1; a machine that is busy with other things computes more slowly, and the processor's
 # time is read only so often. A debug build needs about ten times as much.
 MOST = float(os.environ.get("TASKHOST_TEST_SLOW_TURN", "0.3"))
+# A client of PostgreSQL sends tens of thousands by as many commits: minutes, of which nothing is the loop's.
+pytestmark = pytest.mark.parametrize("road", ["rabbitmq", "redis"], indirect=True)
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """What a client can see before the end: STARTED, progress, states of the task's own."""
+import pytest
 from lab.wait import until
 
 
+@pytest.mark.not_postgresql("Celery's backend for databases has no on_message")
 def test_progress_arrives_at_the_client_step_by_step(transport, start_worker, queue):
     start_worker(transport, queue)
     seen = []

@@ -1,6 +1,7 @@
 """What a service manager hears: the worker's notification socket is read as systemd reads it."""
 import signal
 
+import pytest
 from lab.wait import until
 
 
@@ -9,6 +10,7 @@ def heard(worker, *starts):
     return [line for line in worker.take_notices() if line.startswith(starts)]
 
 
+@pytest.mark.not_postgresql("it names the queues, and there is one more")
 def test_ready_is_told_once_the_worker_hears_remote_control(redis_transport, start_worker, queue):
     worker = start_worker(redis_transport, queue, wait=False, options=["-n", f"{queue}@test"])
     worker.wait_for("READY=1", lambda: "READY=1" in worker.take_notices())
@@ -18,6 +20,7 @@ def test_ready_is_told_once_the_worker_hears_remote_control(redis_transport, sta
     assert heard(worker, "READY", "STATUS")[-2:] == ["READY=1", f"STATUS=serving {queue}: 0 running, 0 held"]
 
 
+@pytest.mark.not_postgresql("only RabbitMQ's queue of remote control has one owner")
 def test_a_worker_whose_name_is_in_use_says_so_and_is_ready_all_the_same(redis_transport, start_worker, queue):
     start_worker(redis_transport, queue, options=["-n", "twin@test"])
     second = start_worker(redis_transport, queue, options=["-n", "twin@test"])

@@ -62,7 +62,8 @@ def test_a_chain_of_three_is_one_trace_each_run_below_the_one_before(transport, 
     assert told == "a:" + "".join(f"{parent} {parent};" for parent in parents)
     first = spans[0]
     assert (first["name"], first["kind"]) == ("run/journey.trace", 5)
-    assert first["attributes"]["messaging.system"] == "rabbitmq"
+    system = "postgresql" if transport.broker.startswith("postgresql:") else "rabbitmq"
+    assert first["attributes"]["messaging.system"] == system
     assert first["attributes"]["messaging.destination.name"] == queue
     assert first["attributes"]["celery.state"] == "SUCCESS"
     assert float(first["events"]["queue wait"]["taskhost.wait_seconds"]) >= 0
