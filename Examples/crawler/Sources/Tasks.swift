@@ -26,7 +26,7 @@ struct Fetch: TaskHandler {
     static let lower = ["urgent": "normal", "normal": "low"]
 
     func run(_ task: TaskContext) throws -> Fetched {
-        guard let address = PageAddress(url) else { throw TaskError(type: "ValueError", "\(url) is no http address") }
+        guard let address = WebAddress(url) else { throw TaskError(type: "ValueError", "\(url) is no http address") }
         let reason: String
         do throws(ConnectionLost) {
             let page = try Page(at: address)

@@ -1,5 +1,4 @@
 // The tasks of a mail campaign. Las tareas de una campaña de correos.
-import Glibc
 import TaskhostSDK
 
 /// Sends one mail. What became of it is its result, also when the server refuses it: a failure would take the report of all
@@ -26,7 +25,7 @@ struct Send: TaskHandler {
     func run(_ task: TaskContext) throws -> Sent {
         let attempts = task.retries + 1
         do throws(MailProblem) {
-            try Server.deliver(recipient, subject, body, id: task.id)
+            try MailServer.deliver(recipient, subject, body, id: task.id)
             return Sent(recipient: recipient, status: "sent", attempts: attempts)
         } catch {
             switch error {
@@ -66,7 +65,7 @@ struct Report: TaskHandler {
         let lines =
             ["total: \(summary.total)", "sent: \(summary.sent)", "after another attempt: \(summary.retried)", ""]
             + failed.map { "\($0.recipient): \($0.status), \($0.reason ?? "")" }
-        try Server.deliver(to, "Report: \(subject)", lines.joined(separator: "\n"), id: task.id)
+        try MailServer.deliver(to, "Report: \(subject)", lines.joined(separator: "\n"), id: task.id)
         return summary
     }
 }
@@ -91,25 +90,6 @@ struct Campaign: TaskHandler {
         let report = Signature("mail.report", .string(reportTo), .string(subject))
         throw Replace(with: .chord(mails, body: report))
     }
-}
-
-/// The connection of this process, made when the first mail needs it. La conexión de este proceso.
-@MainActor
-enum Server {
-    private static var connection: SMTPConnection?
-
-    static func deliver(_ recipient: String, _ subject: String, _ body: String, id: String) throws(MailProblem) {
-        guard Mail.isAddress(recipient) else { throw .never("no address") }
-        let mail = Mail(sender: "noreply@example.com", recipient: recipient, subject: subject, body: body, id: id)
-        let open = if let connection { connection } else { try SMTPConnection(server: address) }
-        // Kept only if all goes well: one that has failed may be in any state.
-        connection = nil
-        try open.deliver(mail)
-        connection = open
-    }
-
-    /// The worker passes SMTP_SERVER on because taskhost.toml says so. taskhost.toml deja pasar SMTP_SERVER.
-    private static var address: String { getenv("SMTP_SERVER").map { String(cString: $0) } ?? "localhost:25" }
 }
 
 @c(taskhost_bundle_v1)
