@@ -22,6 +22,15 @@ def prepare(app):
 
 
 
+def flush():
+    """What a task printed reaches the log before its ending; it may have closed either."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (ValueError, OSError, AttributeError):
+            pass
+
+
 def runner(task):
     """What python.so calls for each message of this task, with the message's body."""
     function = task if handlers.own(task, "__call__") else task.run
@@ -33,7 +42,6 @@ def runner(task):
     prerun, postrun, success_signal = signals.task_prerun, signals.task_postrun, signals.task_success
     succeeded, has_on_success = handlers.success(task), handlers.own(task, "on_success") is not None
     after_return = handlers.after_return(task)
-    write, write_error = sys.stdout.flush, sys.stderr.flush
 
     def run(body):
         args, kwargs, embed = loads_typed(body) if '"__type__"' in body else loads_plain(body, 0)[0]
@@ -80,8 +88,7 @@ def runner(task):
             pop_task()
             pop()
             cleanup()
-            write()
-            write_error()
+            flush()
         end[0](*end[1:])
 
     return run

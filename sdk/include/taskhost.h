@@ -22,8 +22,8 @@ extern "C" {
 #endif
 
 #define TASKHOST_ABI_MAJOR 1
-#define TASKHOST_ABI_MINOR 3
-#define TASKHOST_SDK_VERSION "1.3.0"
+#define TASKHOST_ABI_MINOR 4
+#define TASKHOST_SDK_VERSION "1.4.0"
 
 /* One task being run. Owned by the runner, valid until the handler returns. */
 typedef struct task_context task_context;
@@ -208,7 +208,7 @@ typedef struct taskhost_host {
     void (*succeed)(task_context *task, const char *json, size_t length);
     /* type: e.g. "ValueError"; module: e.g. "builtins", NULL: "taskhost.errors";
      * arguments: JSON array of the exception's arguments, or NULL for [message];
-     * traceback: text for the operator; NULL: "type: message". */
+     * traceback: text for the operator; NULL: "type: message"; empty (ABI 1.4): none is recorded. */
     void (*fail)(task_context *task, const char *type, const char *module, const char *message,
                  const char *arguments, const char *traceback);
     /* countdown: seconds, < 0: by the task's policy. max_retries: < -1: the task's own. reason may be NULL. */
@@ -239,6 +239,19 @@ typedef struct taskhost_host {
      * is left over. Valid until the handler returns. By the thread that called the handler.
      * NULL: the arguments do not fit, and the task has failed with Python's TypeError: return. */
     const taskhost_slice *(*bind)(task_context *task, size_t *count);
+
+    /* ---- ABI 1.4, for bundles that bring a language of their own ---- */
+    /* While loading: notes why the bundle cannot be used, in words that follow its name ("needs ..."); the last line may
+     * be followed by more lines, for the log. Returns what taskhost_bundle_v1 is to return. */
+    int (*refuse)(const char *why);
+    /* While loading: from now on `notify` is called when a task is to stop (its soft limit, a revocation): in a signal
+     * handler of any thread, so it may do only what is safe there, such as pthread_kill. System calls that the task is in
+     * then end with EINTR, instead of being begun again. NULL: no more. */
+    void (*on_stop)(void (*notify)(void));
+    /* While loading: the number of a descriptor to which, in a child, a handler of a fatal signal may write lines of
+     * text: the stack as the language sees it. They stand in the task's failure after the native stack. 12 KiB at most.
+     * -1: no descriptor is left. */
+    int (*crash_fd)(void);
 } taskhost_host;
 
 /* The one exported symbol. 0 = registered. Runs once, in the zygote: it must not
