@@ -22,8 +22,8 @@ extern "C" {
 #endif
 
 #define TASKHOST_ABI_MAJOR 1
-#define TASKHOST_ABI_MINOR 3
-#define TASKHOST_SDK_VERSION "1.3.0"
+#define TASKHOST_ABI_MINOR 4
+#define TASKHOST_SDK_VERSION "1.4.0"
 
 /* One task being run. Owned by the runner, valid until the handler returns. */
 typedef struct task_context task_context;
@@ -142,8 +142,11 @@ typedef struct taskhost_retry_options {
     const char *queue;     /* where the next attempt goes; NULL: the queue this one came from */
     int32_t priority;      /* of the next attempt, 0...255; < 0: as this one */
     int32_t reserved0;
+    /* ---- ABI 1.4 ---- */
+    const char *next;      /* the next attempt's message, as taskhost_host.publish takes it: of all else only countdown,
+                              max_retries and the reason are looked at then; NULL: made by the host */
 } taskhost_retry_options;
-#define TASKHOST_RETRY {sizeof(taskhost_retry_options), -2, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, 0}
+#define TASKHOST_RETRY {sizeof(taskhost_retry_options), -2, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, 0, 0}
 
 enum taskhost_text {
     TASKHOST_TEXT_ID = 1,
@@ -226,7 +229,8 @@ typedef struct taskhost_host {
     bool (*send)(task_context *task, const char *id, const char *signature, size_t length);
     /* The same, as one member more of the chord that this task is part of. */
     bool (*add_to_chord)(task_context *task, const char *id, const char *signature, size_t length);
-    /* Ends the task: the signature takes its place and gives its result. */
+    /* Ends the task: the signature takes its place and gives its result. "null" (ABI 1.4): something that it has published
+     * itself takes its place, with all that was to follow it. */
     void (*replace)(task_context *task, const char *signature, size_t length);
     void (*retry_with)(task_context *task, const taskhost_retry_options *retry);
     /* While loading, as describe and add: everything is copied. */
@@ -239,6 +243,20 @@ typedef struct taskhost_host {
      * is left over. Valid until the handler returns. By the thread that called the handler.
      * NULL: the arguments do not fit, and the task has failed with Python's TypeError: return. */
     const taskhost_slice *(*bind)(task_context *task, size_t *count);
+
+    /* ---- ABI 1.4 ---- */
+    /* Publishes a message that is complete, with headers, properties and encoded body, for bundles that bring a client
+     * library of their own; copied; published while the task runs on, and confirmed before it is settled. A JSON object:
+     * "exchange" (absent or "": the default one), "routing_key", "headers" (an object), "properties" (an object, AMQP
+     * names as in TASKHOST_TEXT_PROPERTIES), "body" (base64), and for a queue that may be missing "queue": {"name",
+     * "arguments"}. False, and nothing is sent, when it is no JSON object or the task is over. */
+    bool (*publish)(task_context *task, const char *message, size_t length);
+    /* What the task has called by messages of its own making, as its result names it: a JSON array of Celery's result
+     * tuples, added to those of send. */
+    bool (*add_children)(task_context *task, const char *tuples, size_t length);
+    /* While loading: `leave` is called in each child that has run a task and ends by itself, after its last result; no task
+     * runs then, and nothing is sent. Children that are killed or crash call nothing. Once per bundle: 0 = accepted. */
+    int (*at_exit)(void (*leave)(void));
 } taskhost_host;
 
 /* The one exported symbol. 0 = registered. Runs once, in the zygote: it must not

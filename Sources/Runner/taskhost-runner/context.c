@@ -130,4 +130,7 @@ const taskhost_host host_functions = {
     .retry_with = context_retry_with,
     .schedule = registry_schedule,
     .bind = invoke_bind,
+    .publish = submit_publish,
+    .add_children = submit_add_children,
+    .at_exit = registry_at_exit,
 };
