@@ -1,0 +1,8 @@
+/* handler - one task: into Python and back. */
+#ifndef HANDLER_H
+#define HANDLER_H
+#include <taskhost.h>
+
+/* user: the Python function. */
+void handler_run(task_context *task, void *user);
+#endif

@@ -1,0 +1,89 @@
+"""How a task ends, as the host is told: a function of `_taskhost` and its arguments."""
+import json
+import traceback
+
+import _taskhost
+from billiard.einfo import ExceptionInfo
+from celery.backends.base import Backend
+from celery.utils.serialization import get_pickleable_etype, get_pickleable_exception
+from kombu.serialization import dumps
+from kombu.utils.json import JSONEncoder
+
+encode = JSONEncoder().encode
+backend = None  # knows how Celery writes exceptions as JSON
+
+
+def prepare(app):
+    global backend
+    backend = Backend(app=app, serializer="json")
+
+
+def success(task, request, value):
+    """Raises kombu's EncodeError for what is no JSON."""
+    if value is None:
+        return (_taskhost.succeed, "null")
+    try:
+        return (_taskhost.succeed, encode(value))
+    except Exception:
+        return (_taskhost.succeed, dumps(value, serializer="json")[2])
+
+
+def failure(error):
+    """The exception as handlers get it, billiard's ExceptionInfo, and the ending."""
+    exception = get_pickleable_exception(error)
+    if exception.__traceback__ is None:
+        exception.__traceback__ = error.__traceback__
+    exception.__traceback__ = in_task(exception.__traceback__)
+    info = information(error, exception)
+    return exception, info, (_taskhost.fail, *described(exception), info.traceback.replace("\0", "\\x00"))
+
+
+def information(error, exception):
+    kind = get_pickleable_etype(type(error))
+    return ExceptionInfo(exc_info=(kind, exception, exception.__traceback__))
+
+
+def described(exception):
+    """Type, module, message and arguments, as Celery's result backends write them."""
+    meta = backend.prepare_exception(exception, serializer="json")
+    return meta["exc_type"], meta["exc_module"], printable(str(exception)), encode(meta["exc_message"])
+
+
+def printable(text):
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
+def in_task(tb):
+    """A traceback from the first frame that is not ours."""
+    while tb is not None and tb.tb_frame.f_code.co_filename.startswith(OURS):
+        tb = tb.tb_next
+    return tb
+
+
+OURS = __file__.rpartition("/")[0] + "/"
+
+
+def retry(error):
+    error.__traceback__ = in_task(error.__traceback__)
+    info = ExceptionInfo((type(error), error, error.__traceback__))
+    told = {"countdown": error.when if isinstance(error.when, (int, float)) else None}
+    if error.exc is not None:
+        told["type"], told["module"], told["message"], told["arguments"] = described(error.exc)
+        told["traceback"] = printable(info.traceback)
+    return info, (_taskhost.retry, told)
+
+
+def rejected(error):
+    return (_taskhost.reject, printable(str(error.reason)), bool(error.requeue))
+
+
+def internal_error(task, request, error):
+    """What a handler or a signal's receiver raised."""
+    return failure(error)[2]
+
+
+def left(error):
+    """SystemExit, KeyboardInterrupt and others that end a process of Celery's."""
+    return (_taskhost.fail, type(error).__name__, type(error).__module__, printable(str(error)),
+            json.dumps([printable(str(one)) for one in error.args]), "".join(
+                traceback.format_exception(type(error), error, in_task(error.__traceback__))))
