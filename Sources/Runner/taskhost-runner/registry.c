@@ -139,3 +139,12 @@ int registry_add(const taskhost_task *task) {
     registry.count++;
     return 0;
 }
+
+int registry_at_exit(void (*leave)(void)) {
+    if (leave == NULL || registry.leave != NULL) {
+        text_append_string(&registry.fault, "sets no function for the end of its children, or a second one: set one, once");
+        return REFUSED;
+    }
+    registry.leave = leave;
+    return 0;
+}

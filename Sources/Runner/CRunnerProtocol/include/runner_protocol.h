@@ -93,13 +93,15 @@ enum runner_frame {
     FRAME_RESULT = 16, /* code = enum runner_result; payload: struct result_usage, then the result's JSON */
     FRAME_STATE = 17,  /* payload: JSON {"state": text, "meta": any} */
     FRAME_LOG = 18,    /* code = enum runner_level; payload: UTF-8 text, one message */
-    FRAME_SEND = 19,   /* code = enum runner_send; payload: JSON {"id": text, "signature": object} */
+    FRAME_SEND = 19,   /* code = enum runner_send; payload: JSON, as the code says */
 };
 
 /* What FRAME_SEND asks for. */
 enum runner_send {
-    SEND_TASK = 0,     /* publish it */
-    SEND_TO_CHORD = 1, /* publish it as one member more of the chord this task is part of */
+    SEND_TASK = 0,     /* {"id": text, "signature": object}: publish it */
+    SEND_TO_CHORD = 1, /* the same: publish it as one member more of the chord this task is part of */
+    SEND_MESSAGE = 2,  /* a message that is complete (taskhost_host.publish) */
+    SEND_CHILDREN = 3, /* array of result tuples: what the task has called by such messages */
 };
 
 /* What a task came to; the JSON that goes with it. */
@@ -109,10 +111,10 @@ enum runner_result {
     RESULT_RETRY = 2,   /* {"countdown": seconds|null, "max_retries": int|null (absent: the task's own),
                             "exc": failure object|null, "args": array|absent, "kwargs": object|absent,
                             "expires": seconds from now|absent, "queue": text|absent,
-                            "priority": 0...255|absent} */
+                            "priority": 0...255|absent, "next": object|absent (as SEND_MESSAGE)} */
     RESULT_IGNORE = 3,  /* null */
     RESULT_REJECT = 4,  /* {"reason": text, "requeue": bool} */
-    RESULT_REPLACE = 5, /* the signature that gives this task's result */
+    RESULT_REPLACE = 5, /* the signature that gives this task's result; null: the task has published what does */
 };
 
 /* Syslog-like, but few. */
