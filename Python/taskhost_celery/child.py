@@ -9,7 +9,7 @@ from celery._state import _task_stack
 from celery.exceptions import Ignore, Reject, Retry
 from kombu.utils.json import loads as loads_typed
 
-from . import endings, handlers, load, request
+from . import asynchronous, endings, handlers, process, request
 from .request import Request
 
 # Without the look for typed values (dates, UUIDs …), which costs a call for each object in the message.
@@ -17,7 +17,7 @@ loads_plain = json.JSONDecoder().scan_once
 
 
 def prepare(app):
-    request.hostname = load.hostname()
+    request.hostname = process.hostname()
     endings.prepare(app)
 
 
@@ -33,12 +33,13 @@ def flush():
 
 def runner(task):
     """What python.so calls for each message of this task, with the message's body."""
-    function = task if handlers.own(task, "__call__") else task.run
+    function = asynchronous.called(task if handlers.own(task, "__call__") else task.run, task)
     before_start = handlers.own(task, "before_start")
     stack = task.request_stack
     push, pop = stack.push, stack.pop
     push_task, pop_task = _task_stack.push, _task_stack.pop
     init, cleanup = task.app.loader.on_task_init, task.app.loader.on_process_cleanup
+    deaf = _taskhost.deaf
     prerun, postrun, success_signal = signals.task_prerun, signals.task_postrun, signals.task_success
     succeeded, has_on_success = handlers.success(task), handlers.own(task, "on_success") is not None
     after_return = handlers.after_return(task)
@@ -57,7 +58,10 @@ def runner(task):
             try:
                 if before_start:
                     before_start(current.id, args, kwargs)
-                value = function(*args, **kwargs)
+                try:
+                    value = function(*args, **kwargs)
+                finally:
+                    deaf()
                 end = endings.success(task, current, value)
                 state = "SUCCESS"
             except Reject as error:

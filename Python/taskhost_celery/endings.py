@@ -113,7 +113,8 @@ def left(error):
     try:
         pickle.dumps(error)
     except Exception as reason:
-        error = MaybeEncodingError(reason, information(type(error), error))
+        # Made anew in the parent from what it was made of here: the second time from texts.
+        error = MaybeEncodingError(repr(reason), repr(information(type(error), error)))
     return _taskhost.fail, *described(error), NO_TRACEBACK
 
 
