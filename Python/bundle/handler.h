@@ -5,4 +5,6 @@
 
 /* user: the Python function. */
 void handler_run(task_context *task, void *user);
+/* After the last task: calls a Python function (a PyObject) without arguments. */
+void handler_leave(void *function);
 #endif

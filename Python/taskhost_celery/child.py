@@ -3,13 +3,12 @@ import json
 import sys
 from time import monotonic
 
-import _taskhost
 from celery import signals
 from celery._state import _task_stack
 from celery.exceptions import Ignore, Reject, Retry
 from kombu.utils.json import loads as loads_typed
 
-from . import endings, handlers, load, request
+from . import attempt, endings, errback, handlers, hosting, load, options, request
 from .request import Request
 
 # Without the look for typed values (dates, UUIDs …), which costs a call for each object in the message.
@@ -19,7 +18,6 @@ loads_plain = json.JSONDecoder().scan_once
 def prepare(app):
     request.hostname = load.hostname()
     endings.prepare(app)
-
 
 
 def runner(task):
@@ -34,15 +32,20 @@ def runner(task):
     succeeded, has_on_success = handlers.success(task), handlers.own(task, "on_success") is not None
     after_return = handlers.after_return(task)
     write, write_error = sys.stdout.flush, sys.stderr.flush
+    takes_failure = options.takes_failure(task)
 
     def run(body):
         args, kwargs, embed = loads_typed(body) if '"__type__"' in body else loads_plain(body, 0)[0]
         current = Request(args, kwargs, embed or {})
+        if takes_failure and len(args) >= 3:
+            args = errback.arguments(task.app, current)
         value = state = None
         began = monotonic()
         push_task(task)
         push(current)
+        attempt.begin(current)
         try:
+            hosting.child_runs(task.app)
             if prerun.receivers:
                 prerun.send(sender=task, task_id=current.id, task=task, args=args, kwargs=kwargs)
             init(None, task)
@@ -57,7 +60,7 @@ def runner(task):
                 end = endings.rejected(error)
             except Ignore as error:
                 value, state = error, "IGNORED"
-                end = (_taskhost.ignore,)
+                end = endings.ignored()
             except Retry as error:
                 value, state = error, "RETRY"
                 end = handlers.retry(task, current, error)
@@ -80,6 +83,7 @@ def runner(task):
             pop_task()
             pop()
             cleanup()
+            endings.sent(current)
             write()
             write_error()
         end[0](*end[1:])

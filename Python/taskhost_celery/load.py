@@ -16,9 +16,9 @@ def load():
     behave_as_python(name)
     gc.disable()
     app = open_app(name)
-    from . import child, options, retries, state
+    from . import child, hosting, options, state
     state.install(app)
-    retries.install(app)
+    hosting.install(app)
     child.prepare(app)
     for task in options.own_tasks(app):
         if not _taskhost.add(task.name, child.runner(task), options.signature(task), options.of(task, app)):
