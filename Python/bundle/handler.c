@@ -47,3 +47,17 @@ void handler_run(task_context *task, void *user) {
     current_task = NULL;
     suspended = py.PyEval_SaveThread();
 }
+
+void handler_leave(void *function) {
+    if (suspended == NULL) {
+        return;
+    }
+    py.PyEval_RestoreThread(suspended);
+    PyObject *done = py.PyObject_CallFunctionObjArgs(function, NULL);
+    if (done == NULL) {
+        py.PyErr_Print();
+    } else {
+        py.Py_DecRef(done);
+    }
+    suspended = py.PyEval_SaveThread();
+}

@@ -9,4 +9,6 @@
 void handler_prepare(PyObject *born);
 /* user: the Python function. */
 void handler_run(task_context *task, void *user);
+/* After the last task: calls a Python function (a PyObject) without arguments. */
+void handler_leave(void *function);
 #endif

@@ -9,7 +9,7 @@ from celery._state import _task_stack
 from celery.exceptions import Ignore, Reject, Retry
 from kombu.utils.json import loads as loads_typed
 
-from . import asynchronous, endings, handlers, process, request
+from . import asynchronous, attempt, endings, errback, handlers, options, process, request
 from .request import Request
 
 # Without the look for typed values (dates, UUIDs …), which costs a call for each object in the message.
@@ -19,7 +19,6 @@ loads_plain = json.JSONDecoder().scan_once
 def prepare(app):
     request.hostname = process.hostname()
     endings.prepare(app)
-
 
 
 def flush():
@@ -43,14 +42,18 @@ def runner(task):
     prerun, postrun, success_signal = signals.task_prerun, signals.task_postrun, signals.task_success
     succeeded, has_on_success = handlers.success(task), handlers.own(task, "on_success") is not None
     after_return = handlers.after_return(task)
+    takes_failure = options.takes_failure(task)
 
     def run(body):
         args, kwargs, embed = loads_typed(body) if '"__type__"' in body else loads_plain(body, 0)[0]
         current = Request(args, kwargs, embed or {})
+        if takes_failure and len(args) >= 3:
+            args = errback.arguments(task.app, current)
         value = state = None
         began = monotonic()
         push_task(task)
         push(current)
+        attempt.begin(current)
         try:
             if prerun.receivers:
                 prerun.send(sender=task, task_id=current.id, task=task, args=args, kwargs=kwargs)
@@ -69,7 +72,7 @@ def runner(task):
                 end = endings.rejected(error)
             except Ignore as error:
                 value, state = error, "IGNORED"
-                end = (_taskhost.ignore,)
+                end = endings.ignored()
             except Retry as error:
                 value, state = error, "RETRY"
                 end = handlers.retry(task, current, error)
@@ -92,6 +95,7 @@ def runner(task):
             pop_task()
             pop()
             cleanup()
+            endings.sent(current)
             flush()
         end[0](*end[1:])
 

@@ -1,5 +1,7 @@
 """How a task ends, as the host is told: a function of `_taskhost` and its arguments."""
+import json
 import pickle
+import time
 from traceback import format_exception
 
 import _taskhost
@@ -12,6 +14,8 @@ from celery.utils.serialization import get_pickleable_etype, get_pickleable_exce
 from kombu.serialization import dumps
 from kombu.utils.encoding import safe_str
 from kombu.utils.json import JSONEncoder
+
+from . import attempt, publish
 
 encode = JSONEncoder().encode
 backend = None  # knows how Celery writes exceptions as JSON
@@ -82,11 +86,38 @@ def printable(text):
 
 def retry(error):
     info = information(type(error), error)
-    told = {"countdown": error.when if isinstance(error.when, (int, float)) else None}
+    told = {"countdown": seconds(error.when)}
+    message = attempt.take_next()
+    if message is not None:
+        # Celery has looked at the bound already.
+        told.update(next=message, max_retries=-1)
     if error.exc is not None:
         told["type"], told["module"], told["message"], told["arguments"] = described(error.exc)
         told["traceback"] = printable(info.traceback)
     return info, (_taskhost.retry, told)
+
+
+def seconds(when):
+    """From now; None: by the task's policy."""
+    if hasattr(when, "tzinfo"):
+        return max(0.0, when.timestamp() - time.time())
+    return when
+
+
+def ignored():
+    """A task that let another take its place has sent it, with all that was to follow."""
+    return (_taskhost.replace, "null") if attempt.was_replaced() else (_taskhost.ignore,)
+
+
+def sent(request):
+    """Before the ending, after which nothing is taken: what is left of what the task has sent."""
+    left = attempt.end()
+    if left is not None:
+        # The task went on after `retry`, and its next attempt goes out all the same, as in Celery.
+        publish.send(left)
+    children = request.__dict__.get("_children")
+    if children:
+        _taskhost.add_children(json.dumps([child.as_tuple() for child in children]))
 
 
 def rejected(error):

@@ -9,8 +9,12 @@ import _taskhost
 from . import process, zygote
 
 
+app = hosting = None  # once the app is imported, and with it Celery
+
+
 def start():
     """Called by python.so: None, or why the bundle cannot be used."""
+    global app, hosting
     name = os.environ.get("TASKHOST_PYTHON_APP") or os.environ.get("CELERY_APP")
     if not name:
         return "was not told of an app: start the worker with `taskhost -A APP worker`, or set TASKHOST_PYTHON_APP"
@@ -25,8 +29,9 @@ def start():
         gc.disable()
         before = zygote.connections()
         app = open_app(name)
-        load(app)
-    except BaseException as error:
+        from . import hosting
+        load()
+    except BaseException as error:  # SystemExit of a module, too
         return cannot_import(name, error)
     if not isinstance(app, celery.Celery):
         return f"finds no Celery app in '{name}': name it as MODULE:APP"
@@ -55,10 +60,10 @@ def open_app(name):
     return app
 
 
-def load(app):
-    from . import child, options, retries, state
+def load():
+    from . import child, options, state
     state.install(app)
-    retries.install(app)
+    hosting.install(app)
     child.prepare(app)
     for task in options.own_tasks(app):
         if not _taskhost.add(task.name, child.runner(task), options.signature(task), options.of(task, app)):
@@ -67,3 +72,4 @@ def load(app):
 
 def born():
     """Called by python.so in each child, before its first task."""
+    hosting.child_starts(app)
