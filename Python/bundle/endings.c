@@ -48,7 +48,7 @@ static bool member_text(PyObject *options, const char *name, const char **text) 
 }
 
 /* retry({"countdown", "max_retries" (-1: unlimited), "expires", "type", "module", "message", "arguments" (JSON),
- * "traceback", "args" (JSON), "kwargs" (JSON), "queue", "priority"}): what is not there is as the task has it. */
+ * "traceback", "args" (JSON), "kwargs" (JSON), "queue", "priority", "next" (JSON)}): what is not there is as the task has it. */
 PyObject *ending_retry(PyObject *module, PyObject *const *arguments, ssize_t count) {
     (void)module;
     taskhost_retry_options retry = TASKHOST_RETRY;
@@ -63,7 +63,7 @@ PyObject *ending_retry(PyObject *module, PyObject *const *arguments, ssize_t cou
     } texts[] = {
         {"type", &retry.type},           {"module", &retry.module},       {"message", &retry.message},
         {"arguments", &retry.arguments}, {"traceback", &retry.traceback}, {"args", &retry.args},
-        {"kwargs", &retry.kwargs},       {"queue", &retry.queue},
+        {"kwargs", &retry.kwargs},       {"queue", &retry.queue},       {"next", &retry.next},
     };
     for (size_t index = 0; index < sizeof texts / sizeof texts[0]; index++) {
         if (!member_text(options, texts[index].name, texts[index].text)) {

@@ -4,6 +4,7 @@
 #include "arguments.h"
 #include "endings.h"
 #include "registration.h"
+#include "stop.h"
 
 const taskhost_host *host;
 task_context *current_task;
@@ -78,26 +79,32 @@ static PyObject *new_id(PyObject *module, PyObject *const *arguments, ssize_t co
 }
 
 static PyObject *submit(PyObject *const *arguments, ssize_t count, const char *function,
-                        bool (*send)(task_context *, const char *, const char *, size_t)) {
-    const char *id, *signature;
+                        bool (*send)(task_context *, const char *, size_t)) {
+    const char *json;
     size_t length;
-    if (!argument_count(count, 2, function) || !argument_text(arguments[0], &id, NULL) ||
-        !argument_text(arguments[1], &signature, &length)) {
+    if (!argument_count(count, 1, function) || !argument_text(arguments[0], &json, &length)) {
         return NULL;
     }
-    return py.PyBool_FromLong(current_task != NULL && send(current_task, id, signature, length));
+    return py.PyBool_FromLong(current_task != NULL && send(current_task, json, length));
 }
 
-/* send(id, signature) -> bool: signature is JSON. */
-static PyObject *send_signature(PyObject *module, PyObject *const *arguments, ssize_t count) {
+/* publish(message) -> bool: JSON, as taskhost_host.publish takes it. */
+static PyObject *publish(PyObject *module, PyObject *const *arguments, ssize_t count) {
     (void)module;
-    return submit(arguments, count, "send", host->send);
+    return submit(arguments, count, "publish", host->publish);
 }
 
-/* add_to_chord(id, signature) -> bool */
-static PyObject *add_to_chord(PyObject *module, PyObject *const *arguments, ssize_t count) {
+/* add_children(tuples) -> bool: JSON. */
+static PyObject *add_children(PyObject *module, PyObject *const *arguments, ssize_t count) {
     (void)module;
-    return submit(arguments, count, "add_to_chord", host->add_to_chord);
+    return submit(arguments, count, "add_children", host->add_children);
+}
+
+static PyObject *crash_fd(PyObject *module, PyObject *const *arguments, ssize_t count) {
+    (void)module;
+    (void)arguments;
+    (void)count;
+    return py.PyLong_FromLong(host->crash_fd());
 }
 
 static struct python_method methods[] = {
@@ -107,15 +114,18 @@ static struct python_method methods[] = {
     {"state", state, METHOD_FASTCALL, "state(name, meta as JSON)"},
     {"log", log_line, METHOD_FASTCALL, "log(level, text) -> bool"},
     {"new_id", new_id, METHOD_FASTCALL, "new_id() -> str"},
-    {"send", send_signature, METHOD_FASTCALL, "send(id, signature as JSON) -> bool"},
-    {"add_to_chord", add_to_chord, METHOD_FASTCALL, "add_to_chord(id, signature as JSON) -> bool"},
+    {"publish", publish, METHOD_FASTCALL, "publish(message as JSON) -> bool"},
+    {"add_children", add_children, METHOD_FASTCALL, "add_children(result tuples as JSON) -> bool"},
     {"succeed", ending_succeed, METHOD_FASTCALL, "succeed(result as JSON)"},
     {"fail", ending_fail, METHOD_FASTCALL, "fail(type, module, message, arguments as JSON | None, traceback | None)"},
     {"retry", ending_retry, METHOD_FASTCALL, "retry(options: dict)"},
     {"replace", ending_replace, METHOD_FASTCALL, "replace(signature as JSON)"},
     {"reject", ending_reject, METHOD_FASTCALL, "reject(reason, requeue)"},
     {"ignore", ending_ignore, METHOD_FASTCALL, "ignore()"},
-    {"add", registration_add, METHOD_FASTCALL, "add(name, function, options: dict) -> bool, while loading"},
+    {"deaf", stop_deaf, METHOD_FASTCALL, "deaf(): from now on the soft limit does not interrupt"},
+    {"crash_fd", crash_fd, METHOD_FASTCALL, "crash_fd() -> int, while loading"},
+    {"add", registration_add, METHOD_FASTCALL, "add(name, function, signature | None, options: dict) -> bool, while loading"},
+    {"at_exit", registration_at_exit, METHOD_FASTCALL, "at_exit(function) -> bool, while loading"},
 };
 
 bool host_module_make(void) {

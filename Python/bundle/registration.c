@@ -66,3 +66,18 @@ PyObject *registration_add(PyObject *module, PyObject *const *arguments, ssize_t
     py.Py_IncRef(arguments[1]); /* for as long as the process lives */
     return py.PyBool_FromLong(host->add(&task) == 0);
 }
+
+static PyObject *last_word;
+
+static void leave(void) { handler_leave(last_word); }
+
+/* at_exit(function) -> bool: it is called in each child that ends by itself. */
+PyObject *registration_at_exit(PyObject *module, PyObject *const *arguments, ssize_t count) {
+    (void)module;
+    if (!argument_count(count, 1, "at_exit")) {
+        return NULL;
+    }
+    last_word = arguments[0];
+    py.Py_IncRef(last_word);
+    return py.PyBool_FromLong(host->at_exit(leave) == 0);
+}

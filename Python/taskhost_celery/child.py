@@ -9,7 +9,7 @@ from celery._state import _task_stack
 from celery.exceptions import Ignore, Reject, Retry
 from kombu.utils.json import loads as loads_typed
 
-from . import endings, handlers, load, request
+from . import asynchronous, attempt, endings, errback, handlers, options, process, request
 from .request import Request
 
 # Without the look for typed values (dates, UUIDs …), which costs a call for each object in the message.
@@ -17,31 +17,43 @@ loads_plain = json.JSONDecoder().scan_once
 
 
 def prepare(app):
-    request.hostname = load.hostname()
+    request.hostname = process.hostname()
     endings.prepare(app)
 
+
+def flush():
+    """What a task printed reaches the log before its ending; it may have closed either."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (ValueError, OSError, AttributeError):
+            pass
 
 
 def runner(task):
     """What python.so calls for each message of this task, with the message's body."""
-    function = task if handlers.own(task, "__call__") else task.run
+    function = asynchronous.called(task if handlers.own(task, "__call__") else task.run, task)
     before_start = handlers.own(task, "before_start")
     stack = task.request_stack
     push, pop = stack.push, stack.pop
     push_task, pop_task = _task_stack.push, _task_stack.pop
     init, cleanup = task.app.loader.on_task_init, task.app.loader.on_process_cleanup
+    deaf = _taskhost.deaf
     prerun, postrun, success_signal = signals.task_prerun, signals.task_postrun, signals.task_success
     succeeded, has_on_success = handlers.success(task), handlers.own(task, "on_success") is not None
     after_return = handlers.after_return(task)
-    write, write_error = sys.stdout.flush, sys.stderr.flush
+    takes_failure = options.takes_failure(task)
 
     def run(body):
         args, kwargs, embed = loads_typed(body) if '"__type__"' in body else loads_plain(body, 0)[0]
         current = Request(args, kwargs, embed or {})
+        if takes_failure and len(args) >= 3:
+            args = errback.arguments(task.app, current)
         value = state = None
         began = monotonic()
         push_task(task)
         push(current)
+        attempt.begin(current)
         try:
             if prerun.receivers:
                 prerun.send(sender=task, task_id=current.id, task=task, args=args, kwargs=kwargs)
@@ -49,7 +61,10 @@ def runner(task):
             try:
                 if before_start:
                     before_start(current.id, args, kwargs)
-                value = function(*args, **kwargs)
+                try:
+                    value = function(*args, **kwargs)
+                finally:
+                    deaf()
                 end = endings.success(task, current, value)
                 state = "SUCCESS"
             except Reject as error:
@@ -57,7 +72,7 @@ def runner(task):
                 end = endings.rejected(error)
             except Ignore as error:
                 value, state = error, "IGNORED"
-                end = (_taskhost.ignore,)
+                end = endings.ignored()
             except Retry as error:
                 value, state = error, "RETRY"
                 end = handlers.retry(task, current, error)
@@ -80,8 +95,8 @@ def runner(task):
             pop_task()
             pop()
             cleanup()
-            write()
-            write_error()
+            endings.sent(current)
+            flush()
         end[0](*end[1:])
 
     return run

@@ -2,6 +2,9 @@
 worker's own settings, below what the operator says."""
 import inspect
 import json
+from functools import partial
+
+from celery.utils.functional import arity_greater
 
 UNLIMITED = 2**31 - 1
 NEVER = -1
@@ -28,9 +31,16 @@ def of(task, app):
         "reject_on_worker_lost": switch(task, "reject_on_worker_lost", conf.task_reject_on_worker_lost),
         "acks_on_failure": acks_on(task, conf, "failure"),
         "acks_on_timeout": acks_on(task, conf, "timeout"),
+        "takes_failure": 1 if takes_failure(task) else None,
         "queue": getattr(task, "queue", None),
         "doc": sentence(task),
     }
+
+
+def takes_failure(task):
+    """Whether Celery calls it with (request, exception, traceback) when it is an errback."""
+    header = getattr(task, "__header__", None)
+    return header is not None and not isinstance(header, partial) and bool(arity_greater(header, 1))
 
 
 def unlike(value, setting):

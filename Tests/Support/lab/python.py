@@ -27,9 +27,9 @@ def environment(app, executable=sys.executable, workdir=APPS):
             "TASKHOST_PYTHON_PATH": os.pathsep.join((workdir, settings.dist("share", "taskhost", "python")))}
 
 
-def options(folder, more=""):
-    """Words for a worker: which variables the bundle may see, and more of a taskhost.toml."""
-    names = ", ".join(f'"{name}"' for name in NAMES)
+def options(folder, more="", names=()):
+    """Words for a worker: which variables the bundle may see (`names`: the app's own), and more of a taskhost.toml."""
+    names = ", ".join(f'"{name}"' for name in [*NAMES, *names])
     path = os.path.join(str(folder), "python.toml")
     with open(path, "w") as file:
         file.write(f"[worker]\nenvironment = [{names}]\n{more}")
