@@ -189,8 +189,8 @@ struct CanvasScheduleTests {
     func sends(seed: UInt64) throws {
         let world = SimulatedWorld(seed: seed, faults: .init(storeFailure: 0.2, publishFailure: 0.3))
         world.sends["parent"] = [
-            Submission(kind: .send, taskID: "child", signature: SignatureTree("t").json.bytes),
-            Submission(kind: .send, taskID: "other", signature: SignatureTree("t").json.bytes),
+            Submission(kind: .send, taskID: "child", content: SignatureTree("t").json.bytes),
+            Submission(kind: .send, taskID: "other", content: SignatureTree("t").json.bytes),
         ]
         world.send("parent")
         world.connect()
@@ -221,7 +221,7 @@ struct CanvasScheduleTests {
     func added() {
         let world = SimulatedWorld(seed: 3)
         world.sends["chord-0"] = [
-            Submission(kind: .addToChord, taskID: "extra", signature: SignatureTree("t").json.bytes)
+            Submission(kind: .addToChord, taskID: "extra", content: SignatureTree("t").json.bytes)
         ]
         sendChord(world, "chord", size: 2)
         world.connect()

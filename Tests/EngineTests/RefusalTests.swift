@@ -171,7 +171,7 @@ struct RefusalTests {
         let world = world(refusing: ["sent-1"])
         world.send("first")
         world.sends["first"] = (0..<3).map {
-            Submission(kind: .send, taskID: "sent-\($0)", signature: Array(#"{"task":"t","args":[]}"#.utf8))
+            Submission(kind: .send, taskID: "sent-\($0)", content: Array(#"{"task":"t","args":[]}"#.utf8))
         }
         world.connect()
         world.run()
@@ -322,7 +322,7 @@ struct RefusalTests {
         world.refusal = { _ in isStill ? BrokerFailure(.unreachable, "still") : nil }
         world.send("first")
         world.sends["first"] = (0..<3_000).map {
-            Submission(kind: .send, taskID: "sent-\($0)", signature: Array(#"{"task":"t","args":[]}"#.utf8))
+            Submission(kind: .send, taskID: "sent-\($0)", content: Array(#"{"task":"t","args":[]}"#.utf8))
         }
         world.connect()
         while world.running.isEmpty { world.run(steps: 1) }

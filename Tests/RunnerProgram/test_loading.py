@@ -51,7 +51,7 @@ class Loading(unittest.TestCase):
     def test_a_newer_abi_is_refused_with_both_versions(self):
         sentence = self.refusal(bad("newer", "NEWER"))
         self.assertIn("ABI 1.7", sentence)
-        self.assertIn("ABI 1.3", sentence)
+        self.assertIn("ABI 1.4", sentence)
         self.assertIn("install a newer taskhost", sentence)
 
     def test_a_bundle_of_the_first_abi_still_runs(self):

@@ -20,7 +20,7 @@ class Macros(unittest.TestCase):
             zygote = Zygote(RUNNER, path)
             names = [task["name"] for task in zygote.load()["tasks"]]
             self.assertEqual(names, ["m.scale", "named", "m.handle", "m.second"])
-            self.assertEqual(zygote.manifest["sdk"], "1.3.0 c++" if "c++" in compiler else "1.3.0 c")
+            self.assertEqual(zygote.manifest["sdk"], "1.4.0 c++" if "c++" in compiler else "1.4.0 c")
             self.assertEqual(zygote.manifest["schedules"], [
                 {"name": "m.nightly", "task": "named", "cron": "30 2 * * *", "args": [False], "priority": 3},
                 {"name": "m.often", "task": "named", "every": 0.5}])

@@ -65,7 +65,7 @@ extension RunnerSuite {
             #expect(try harness.call("canvas.sends").outcome == .success(Array("null".utf8)))
             #expect(harness.sent.map(\.submission.kind) == [.send, .addToChord])
             #expect(
-                harness.sent.map { String(decoding: $0.submission.signature, as: UTF8.self) }
+                harness.sent.map { String(decoding: $0.submission.content, as: UTF8.self) }
                     == [#"{"task":"a.b"}"#, #"{"task":"c.d"}"#])
             #expect(harness.said.map(\.line) == [harness.sent[0].submission.taskID])
             #expect(try harness.call("canvas.gives_way").outcome == .replace(Array(#"{"task": "e.f"}"#.utf8)))

@@ -22,8 +22,8 @@ extern "C" {
 #endif
 
 #define TASKHOST_ABI_MAJOR 1
-#define TASKHOST_ABI_MINOR 3
-#define TASKHOST_SDK_VERSION "1.3.0"
+#define TASKHOST_ABI_MINOR 4
+#define TASKHOST_SDK_VERSION "1.4.0"
 
 /* One task being run. Owned by the runner, valid until the handler returns. */
 typedef struct task_context task_context;
@@ -142,8 +142,11 @@ typedef struct taskhost_retry_options {
     const char *queue;     /* where the next attempt goes; NULL: the queue this one came from */
     int32_t priority;      /* of the next attempt, 0...255; < 0: as this one */
     int32_t reserved0;
+    /* ---- ABI 1.4 ---- */
+    const char *next;      /* the next attempt's message, as taskhost_host.publish takes it: of all else only countdown,
+                              max_retries and the reason are looked at then; NULL: made by the host */
 } taskhost_retry_options;
-#define TASKHOST_RETRY {sizeof(taskhost_retry_options), -2, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, 0}
+#define TASKHOST_RETRY {sizeof(taskhost_retry_options), -2, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, 0, 0}
 
 enum taskhost_text {
     TASKHOST_TEXT_ID = 1,
@@ -208,7 +211,7 @@ typedef struct taskhost_host {
     void (*succeed)(task_context *task, const char *json, size_t length);
     /* type: e.g. "ValueError"; module: e.g. "builtins", NULL: "taskhost.errors";
      * arguments: JSON array of the exception's arguments, or NULL for [message];
-     * traceback: text for the operator; NULL: "type: message". */
+     * traceback: text for the operator; NULL: "type: message"; empty (ABI 1.4): none is recorded. */
     void (*fail)(task_context *task, const char *type, const char *module, const char *message,
                  const char *arguments, const char *traceback);
     /* countdown: seconds, < 0: by the task's policy. max_retries: < -1: the task's own. reason may be NULL. */
@@ -226,7 +229,8 @@ typedef struct taskhost_host {
     bool (*send)(task_context *task, const char *id, const char *signature, size_t length);
     /* The same, as one member more of the chord that this task is part of. */
     bool (*add_to_chord)(task_context *task, const char *id, const char *signature, size_t length);
-    /* Ends the task: the signature takes its place and gives its result. */
+    /* Ends the task: the signature takes its place and gives its result. "null" (ABI 1.4): something that it has published
+     * itself takes its place, with all that was to follow it. */
     void (*replace)(task_context *task, const char *signature, size_t length);
     void (*retry_with)(task_context *task, const taskhost_retry_options *retry);
     /* While loading, as describe and add: everything is copied. */
@@ -239,6 +243,31 @@ typedef struct taskhost_host {
      * is left over. Valid until the handler returns. By the thread that called the handler.
      * NULL: the arguments do not fit, and the task has failed with Python's TypeError: return. */
     const taskhost_slice *(*bind)(task_context *task, size_t *count);
+
+    /* ---- ABI 1.4 ---- */
+    /* Publishes a message that is complete, with headers, properties and encoded body, for bundles that bring a client
+     * library of their own; copied; published while the task runs on, and confirmed before it is settled. A JSON object:
+     * "exchange" (absent or "": the default one), "routing_key", "headers" (an object), "properties" (an object, AMQP
+     * names as in TASKHOST_TEXT_PROPERTIES), "body" (base64), and for a queue that may be missing "queue": {"name",
+     * "arguments"}. False, and nothing is sent, when it is no JSON object or the task is over. */
+    bool (*publish)(task_context *task, const char *message, size_t length);
+    /* What the task has called by messages of its own making, as its result names it: a JSON array of Celery's result
+     * tuples, added to those of send. */
+    bool (*add_children)(task_context *task, const char *tuples, size_t length);
+    /* While loading: `leave` is called in each child that has run a task and ends by itself, after its last result; no task
+     * runs then, and nothing is sent. Children that are killed or crash call nothing. Once per bundle: 0 = accepted. */
+    int (*at_exit)(void (*leave)(void));
+    /* While loading: notes why the bundle cannot be used, in words that follow its name ("needs ...");
+     * more lines may follow, for the log. Returns what taskhost_bundle_v1 is to return. */
+    int (*refuse)(const char *why);
+    /* While loading: from now on `notify` is called when a task is to stop (its soft limit, a revocation): in a signal
+     * handler of any thread, so it may do only what is safe there, such as pthread_kill. System calls that the task is in
+     * then end with EINTR, instead of being begun again. NULL: no more. */
+    void (*on_stop)(void (*notify)(void));
+    /* While loading: the number of a descriptor to which, in a child, a handler of a fatal signal may write lines of
+     * text: the stack as the language sees it. They stand in the task's failure after the native stack. 12 KiB at most.
+     * -1: no descriptor is left. */
+    int (*crash_fd)(void);
 } taskhost_host;
 
 /* The one exported symbol. 0 = registered. Runs once, in the zygote: it must not

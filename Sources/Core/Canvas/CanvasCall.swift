@@ -49,6 +49,21 @@ public struct CanvasCall: Sendable {
         message.body = Self.body(signature)
     }
 
+    /// Of a message that is complete.
+    init(_ name: String, id: String, _ target: Target, _ message: WireMessage, dueInSeconds: Double) {
+        taskName = name
+        taskID = id
+        self.target = target
+        self.message = message
+        serializer = .json
+        self.dueInSeconds = dueInSeconds
+        // Looked at only when it cannot be sent: what is none of JSON's tells nothing then.
+        let isPlain =
+            message.properties.contentType == ContentType.json.mimeType
+            && message.headers["compression"] == nil
+        if !isPlain { self.message.body = Array("[[],{},{}]".utf8) }
+    }
+
     private static func target(_ options: JSONMap) -> Target {
         if let queue = options.text("queue") { return .queue(queue) }
         if let key = options.text("routing_key"), let exchange = options.text("exchange") {

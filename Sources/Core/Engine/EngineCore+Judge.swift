@@ -26,6 +26,11 @@ extension EngineCore {
             follow(
                 .success(result, children: item.children), .succeeded(result: result), report, of: item, &actions)
 
+        case .replace(let signature) where signature == Array("null".utf8):
+            // It has published what takes its place, and has handed on what was to follow it.
+            emitWhenSettled(.replaced, of: item)
+            record(item, [.acknowledge], &actions)
+
         case .replace(let signature):
             follow(.replacement(signature), .replaced, report, of: item, &actions)
 
@@ -36,17 +41,10 @@ extension EngineCore {
             record(item, [.acknowledge], &actions)
 
         case .retry(let seconds, let cause):
-            let eta = now.wall.advanced(bySeconds: seconds)
             var request: RetryRequest?
             if case .retry(let asked) = report.outcome { request = asked }
-            var copy = asItCame(
-                Republication.retry(
-                    item.delivery, message, eta: eta, retries: message.retries + 1, now: now.wall, request: request),
-                message)
-            // The next attempt follows from this one; a restart after a crash does not.
-            item.trace?.context.put(into: &copy.headers)
             let meta = ResultMeta.retry(of: message, cause: cause, extended: extended(item))
-            let publication = publication(of: copy, to: request?.queue ?? item.delivery.queue, dueInSeconds: seconds)
+            let publication = nextAttempt(item, request, afterSeconds: seconds)
             // RETRY first (Celery stores it after publishing): a store that is slow must not write it over the
             // result of the attempt that has overtaken us meanwhile.
             record(item, storeStep(item, .retry, meta) + [.publish(publication), .acknowledge], &actions)
@@ -81,6 +79,23 @@ extension EngineCore {
         case .requeue:
             requeue(item, &actions)
         }
+    }
+
+    private func nextAttempt(_ item: InFlight, _ request: RetryRequest?, afterSeconds seconds: Double) -> Publication {
+        if let next = request?.next {
+            do throws(CanvasError) {
+                return publication(of: try PreparedMessage(next, now: now.wall), for: item)
+            } catch {
+                // The runner has looked at it: an object, made by the bundle's library. The present message says enough.
+            }
+        }
+        var copy = asItCame(
+            Republication.retry(
+                item.delivery, item.message, eta: now.wall.advanced(bySeconds: seconds),
+                retries: item.message.retries + 1, now: now.wall, request: request), item.message)
+        // The next attempt follows from this one; a restart after a crash does not.
+        item.trace?.context.put(into: &copy.headers)
+        return publication(of: copy, to: request?.queue ?? item.delivery.queue, dueInSeconds: seconds)
     }
 
     /// A retry called with other arguments is plain JSON until it is written as its client wrote.

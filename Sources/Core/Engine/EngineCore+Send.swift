@@ -8,28 +8,63 @@ import TaskhostJSON
 extension EngineCore {
     mutating func sent(_ run: RunID, _ submission: Submission, _ actions: inout [EngineAction]) {
         guard let item = inFlight[run: run] ?? inFlight.errback(run)?.item else { return }
-        var canvas = canvas(for: item)
         do throws(CanvasError) {
-            let signature = try SignatureTree(try Self.read(submission.signature))
-            switch submission.kind {
-            case .send: try canvas.submit(signature, id: submission.taskID)
-            case .addToChord:
-                try canvas.addToChord(item.message, item.continuations, signature, id: submission.taskID)
-            }
-            var steps = try self.steps(of: canvas)
-            if submission.kind == .addToChord, joinsChords, let group = item.message.groupID {
-                steps.insert(.addToChord(group), at: 0)
-            }
-            item.children += canvas.children
-            item.outbox.append(steps)
+            item.outbox.append(try steps(of: submission, item))
             sendMore(item, &actions)
             if item.outbox.holdsBack() { actions.append(.holdBack(run, true)) }
         } catch {
             actions.append(.log(.notFollowed(id: item.message.id, reason: error.description)))
             // A client that waits for it gets a failure.
             let message = TaskMessage(id: submission.taskID, name: "")
-            if hasStore { settleWith(item, [.store(failureRecord(message, TaskFailure(error)))]) }
+            if hasStore, !submission.taskID.isEmpty {
+                settleWith(item, [.store(failureRecord(message, TaskFailure(error)))])
+            }
         }
+    }
+
+    private func steps(of submission: Submission, _ item: InFlight) throws(CanvasError) -> [Step] {
+        var canvas = canvas(for: item)
+        switch submission.kind {
+        case .send:
+            try canvas.submit(try SignatureTree(try Self.read(submission.content)), id: submission.taskID)
+        case .addToChord:
+            let signature = try SignatureTree(try Self.read(submission.content))
+            try canvas.addToChord(item.message, item.continuations, signature, id: submission.taskID)
+        case .message:
+            let prepared = try PreparedMessage(submission.content, now: now.wall)
+            let publication = publication(of: prepared, for: item)
+            guard let call = prepared.call else { return [.publish(publication, .aside)] }
+            guard let problem = publication.problem else { return [.publish(publication, .following(call))] }
+            settleWith(item, unsendableSteps(call, publication, BrokerFailure(.unsupported, problem), item))
+            return []
+        case .children:
+            item.children += try Self.read(submission.content).elements ?? []
+            return []
+        }
+        item.children += canvas.children
+        var steps = try self.steps(of: canvas)
+        if submission.kind == .addToChord, joinsChords, let group = item.message.groupID {
+            steps.insert(.addToChord(group), at: 0)
+        }
+        return steps
+    }
+
+    /// As its task has made it, with what the host puts into everything a task sends.
+    func publication(of prepared: PreparedMessage, for item: InFlight) -> Publication {
+        var message = prepared.message
+        if prepared.call != nil {
+            let terms = terms(of: item)
+            if message.headers[TraceContext.parentHeader] == nil { terms.trace?.put(into: &message.headers) }
+            CarriedHeaders.put(terms.carried, into: &message.headers)
+        }
+        guard case .exchange(let name, let key) = prepared.target else {
+            let queue = prepared.queue ?? QueueDeclaration(name: prepared.targetQueue)
+            return maker.publication(of: message, to: queue, dueInSeconds: prepared.dueInSeconds)
+        }
+        var publication = Publication(destination: .exchange(name, routingKey: key), message: message)
+        // Monitors may be listening or not: that it has been sent is enough.
+        publication.isUnconfirmed = prepared.call == nil && message.properties.deliveryMode == 1
+        return publication
     }
 
     private static func read(_ bytes: [UInt8]) throws(CanvasError) -> JSON {

@@ -15,6 +15,8 @@ enum PublicationPurpose {
     case deadLetter
     /// The dead letter of something that follows: its failure is recorded, so it may be missing.
     case continuationDeadLetter
+    /// A message of a running task's that is no task: an event of its own, say. Nobody waits for it.
+    case aside
 }
 
 extension EngineCore {
@@ -44,6 +46,9 @@ extension EngineCore {
         case .continuationDeadLetter:
             let what = "keep a dead letter of what could not be sent after it: \(failure)"
             actions.append(.log(.recordingFailed(id: item.message.id, what: what, retryInSeconds: 0)))
+            stepDone(item, &actions)
+        case .aside:
+            actions.append(.log(.notFollowed(id: item.message.id, reason: failure.description)))
             stepDone(item, &actions)
         }
     }

@@ -91,8 +91,12 @@ struct StepMaker: Sendable {
 
     /// To a queue; with a delay if it is due so late that no worker should keep it until then.
     func publication(of message: WireMessage, to queue: String, dueInSeconds seconds: Double) -> Publication {
-        let declaration =
-            queues.first { $0.declaration.name == queue }?.declaration ?? QueueDeclaration(name: queue)
+        publication(of: message, to: QueueDeclaration(name: queue), dueInSeconds: seconds)
+    }
+
+    /// - Parameter queue: as it is declared if it is missing, and the operator says nothing of it.
+    func publication(of message: WireMessage, to queue: QueueDeclaration, dueInSeconds seconds: Double) -> Publication {
+        let declaration = queues.first { $0.declaration.name == queue.name }?.declaration ?? queue
         // Half of the holding time is left to be waited out exactly, by its eta.
         let delay = seconds > etaHoldSeconds ? seconds - etaHoldSeconds / 2 : 0
         return Publication(

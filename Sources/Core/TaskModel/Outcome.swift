@@ -8,7 +8,8 @@ public enum Outcome: Sendable, Equatable {
     case retry(RetryRequest)
     case ignore
     case reject(reason: String, requeue: Bool)
-    /// The task wants this signature (JSON) to give its result, under its id (celery-protocol.md §3.10).
+    /// The task wants this signature (JSON) to give its result, under its id (celery-protocol.md §3.10); null: it has
+    /// published what gives it.
     case replace([UInt8])
     /// Killed by us at its hard limit, in seconds.
     case hardLimit(Double)
@@ -72,6 +73,8 @@ public struct RetryRequest: Sendable, Equatable {
     public var queue: String?
     /// Of the next attempt; nil: as this one.
     public var priority: UInt8?
+    /// JSON: the next attempt's message (`PreparedMessage`); nil: it is made of the present one.
+    public var next: [UInt8]?
 
     public init(
         countdown: Double? = nil, maxRetries: RetryBound? = nil, cause: TaskFailure? = nil,

@@ -32,14 +32,22 @@ extension Outcome {
 extension Submission {
     /// nil: not what the protocol allows.
     init?(code: UInt16, json bytes: UnsafeRawBufferPointer) {
+        let kind: Kind
+        switch UInt32(code) {
+        case SEND_TASK.rawValue: kind = .send
+        case SEND_TO_CHORD.rawValue: kind = .addToChord
+        case SEND_MESSAGE.rawValue: kind = .message
+        case SEND_CHILDREN.rawValue: kind = .children
+        default: return nil
+        }
+        if kind == .message || kind == .children {
+            self.init(kind: kind, content: [UInt8](bytes))
+            return
+        }
         guard let json = document(bytes), let id = json["id"]?.text, let signature = json["signature"] else {
             return nil
         }
-        switch UInt32(code) {
-        case SEND_TASK.rawValue: self.init(kind: .send, taskID: id, signature: signature.bytes)
-        case SEND_TO_CHORD.rawValue: self.init(kind: .addToChord, taskID: id, signature: signature.bytes)
-        default: return nil
-        }
+        self.init(kind: kind, taskID: id, content: signature.bytes)
     }
 }
 
@@ -71,6 +79,7 @@ extension RetryRequest {
         expires = json["expires"]?.number
         queue = json["queue"]?.text
         priority = json["priority"]?.integer.map { UInt8(clamping: $0) }
+        next = json["next"]?.bytes
         if let exception = json["exc"], !exception.isNull { cause = TaskFailure(exception) }
     }
 }

@@ -116,6 +116,16 @@ static bool open_request(task_context *task, char *frame, uint32_t length) {
     return true;
 }
 
+/* By itself: the bundle's last word first. */
+static _Noreturn void leave_child(void) {
+    if (registry.leave != NULL && has_served) {
+        registry.leave();
+        fflush(stdout);
+        fflush(stderr);
+    }
+    _exit(0);
+}
+
 static void send_result(task_context *task) {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
@@ -136,7 +146,7 @@ static void send_result(task_context *task) {
     bool leave = (header.flags & RESULT_CHILD_EXITS) != 0 || (task->request.flags & TASK_LAST_IN_CHILD) != 0;
     crash_page_end();
     if (leave) {
-        _exit(0);
+        leave_child();
     }
 }
 
@@ -198,7 +208,7 @@ void child_main(const struct child_setup *setup) {
         char *frame;
         const struct frame_header header = frame_read(&frame);
         if (header.type == FRAME_EXIT) {
-            _exit(0);
+            leave_child();
         }
         if (header.type != FRAME_TASK) {
             fprintf(stderr, "taskhost-runner: the host sent a frame of unknown type %u\n", header.type);

@@ -1,6 +1,7 @@
 /* context - what a task can ask, and say while it runs. */
 #include "context.h"
 
+#include "crash.h"
 #include "frames.h"
 #include "invoke.h"
 #include "json.h"
@@ -130,4 +131,10 @@ const taskhost_host host_functions = {
     .retry_with = context_retry_with,
     .schedule = registry_schedule,
     .bind = invoke_bind,
+    .publish = submit_publish,
+    .add_children = submit_add_children,
+    .at_exit = registry_at_exit,
+    .refuse = registry_refuse,
+    .on_stop = soft_limit_notify,
+    .crash_fd = crash_text_descriptor,
 };

@@ -51,6 +51,11 @@ int registry_describe(const taskhost_bundle_info *info) {
     return 0;
 }
 
+int registry_refuse(const char *why) {
+    text_append_string(&registry.fault, why != NULL && why[0] != '\0' ? why : "cannot be used, and does not say why");
+    return REFUSED;
+}
+
 char *registry_full_name(const char *name) {
     if (strchr(name, '.') != NULL) {
         return copy_text(name);
@@ -132,5 +137,14 @@ int registry_add(const taskhost_task *task) {
         return REFUSED;
     }
     registry.count++;
+    return 0;
+}
+
+int registry_at_exit(void (*leave)(void)) {
+    if (leave == NULL || registry.leave != NULL) {
+        text_append_string(&registry.fault, "sets no function for the end of its children, or a second one: set one, once");
+        return REFUSED;
+    }
+    registry.leave = leave;
     return 0;
 }

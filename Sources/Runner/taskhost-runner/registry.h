@@ -23,15 +23,18 @@ struct registry {
     uint32_t count, capacity;
     taskhost_schedule **schedules; /* texts copied, names completed */
     uint32_t schedule_count;
+    void (*leave)(void); /* called in children that end by themselves; NULL: nothing is */
     struct text fault; /* why a call was refused; stands behind the file's name */
 };
 
 extern struct registry registry;
 
-/* taskhost_host.describe, .add and .schedule */
+/* taskhost_host.describe, .add, .schedule, .at_exit and .refuse */
 int registry_describe(const taskhost_bundle_info *info);
 int registry_add(const taskhost_task *task);
 int registry_schedule(const taskhost_schedule *schedule);
+int registry_at_exit(void (*leave)(void));
+int registry_refuse(const char *why);
 
 /* A name with the bundle's name and a dot before it, unless it has a dot. */
 char *registry_full_name(const char *name);

@@ -1,4 +1,4 @@
-/* submit - signatures go to the host at once; it publishes them while the task runs on. */
+/* submit - what a task sends goes to the host at once; it publishes it while the task runs on. */
 #include "submit.h"
 
 #include "frames.h"
@@ -107,4 +107,23 @@ bool submit_send(task_context *task, const char *id, const char *signature, size
 
 bool submit_add_to_chord(task_context *task, const char *id, const char *signature, size_t length) {
     return submit(task, SEND_TO_CHORD, id, signature, length);
+}
+
+static bool submit_json(task_context *task, enum runner_send kind, enum json_kind expected, const char *json,
+                        size_t length) {
+    struct json_slice value;
+    if (task->over || json == NULL || !json_whole(json, length, &value) || json_kind(value) != expected ||
+        value.length > RUNNER_FRAME_MAX / 2) {
+        return false;
+    }
+    frame_send(FRAME_SEND, (uint16_t)kind, task->sequence, value.text, value.length, NULL, 0);
+    return true;
+}
+
+bool submit_publish(task_context *task, const char *message, size_t length) {
+    return submit_json(task, SEND_MESSAGE, JSON_OBJECT, message, length);
+}
+
+bool submit_add_children(task_context *task, const char *tuples, size_t length) {
+    return submit_json(task, SEND_CHILDREN, JSON_ARRAY, tuples, length);
 }

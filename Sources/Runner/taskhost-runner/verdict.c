@@ -42,7 +42,9 @@ static void append_failure(struct text *out, const char *type, const char *modul
         text_append(out, "]", 1);
     }
     text_append_string(out, ",\"traceback\":");
-    if (traceback != NULL) {
+    if (traceback != NULL && traceback[0] == '\0') {
+        text_append_string(out, "null");
+    } else if (traceback != NULL) {
         append_string(out, traceback);
     } else {
         struct text line = {0};
@@ -111,6 +113,7 @@ void context_retry_with(task_context *task, const taskhost_retry_options *given)
     if (retry.priority >= 0) {
         text_append_format(out, ",\"priority\":%d", retry.priority < 255 ? retry.priority : 255);
     }
+    append_member(out, "next", retry.next, JSON_OBJECT);
     text_append_string(out, ",\"exc\":");
     if (retry.type != NULL) {
         append_failure(out, retry.type, retry.module, retry.message, retry.arguments, retry.traceback);
@@ -131,7 +134,8 @@ void context_retry(task_context *task, double countdown, int max_retries, const 
 
 void context_replace(task_context *task, const char *signature, size_t length) {
     struct json_slice value;
-    if (signature == NULL || !json_whole(signature, length, &value) || json_kind(value) != JSON_OBJECT) {
+    if (signature == NULL || !json_whole(signature, length, &value) ||
+        (json_kind(value) != JSON_OBJECT && json_kind(value) != JSON_NULL)) {
         context_fail(task, "ValueError", "builtins", "a task can be replaced by a signature only, a JSON object", NULL,
                      NULL);
     } else if (decide(task, RESULT_REPLACE)) {

@@ -105,6 +105,9 @@ public final class RedisBroker: Broker {
         case .queue(let queue): send(publication, exchange: "", key: queue.name, to: [queue.name], done)
         case .deadLetters(let queue): send(publication, exchange: "", key: queue, to: ["\(queue).dead"], done)
         case .exchange("", let key): send(publication, exchange: "", key: key, to: [key], done)
+        case .exchange(RedisEvents.exchange, let key):
+            let envelope = RedisEnvelope(publication.message, exchange: RedisEvents.exchange, routingKey: key).bytes
+            line.ask(["PUBLISH".bytes, "\(RedisEvents.channel(address))/\(key)".bytes, envelope]) { done($0.brokerFailure) }
         case .exchange(let exchange, let key):
             line.ask(["SMEMBERS".bytes, keys.bindings(exchange).bytes]) { [weak self] answer in
                 guard let self, case .success(let reply) = answer else { return done(answer.brokerFailure ?? .gone) }

@@ -14,7 +14,14 @@ public final class RedisEvents: EventChannel {
 
     public init(address: RedisAddress, loop: any EventLoop) {
         line = RedisLine(address: address, loop: loop, maxWaiting: Self.maxUnderway)
-        channel = "\(RedisQueueKeys(prefix: address.keyPrefix).prefix)/\(address.database).celeryev"
+        channel = Self.channel(address)
+    }
+
+    static let exchange = "celeryev"
+
+    /// What comes before a slash and the routing key.
+    static func channel(_ address: RedisAddress) -> String {
+        "\(RedisQueueKeys(prefix: address.keyPrefix).prefix)/\(address.database).\(exchange)"
     }
 
     public func publish(_ message: WireMessage, routingKey: String) {
@@ -24,7 +31,7 @@ public final class RedisEvents: EventChannel {
         }
         guard underway < Self.maxUnderway else { return }
         underway += 1
-        let envelope = RedisEnvelope(message, exchange: "celeryev", routingKey: routingKey).bytes
+        let envelope = RedisEnvelope(message, exchange: Self.exchange, routingKey: routingKey).bytes
         line.sendBestEffort(
             ["PUBLISH".bytes, "\(channel)/\(routingKey)".bytes, envelope],
             because: "nothing is kept for monitors that do not listen"

@@ -35,6 +35,10 @@
 /* A frame longer than this is a protocol violation. */
 #define RUNNER_FRAME_MAX (64u << 20)
 #define RUNNER_MAX_FRAMES 64u
+/* The size of a crash page's file; from where on it holds what the bundle's own handler of a fatal signal has written:
+ * lines, zero after them. */
+#define RUNNER_CRASH_PAGE 16384
+#define RUNNER_CRASH_TEXT_AT 4096
 
 /* ---- control socket: a datagram is one or more control_record, or one
  * control_record followed by `text_length` bytes of text. ---- */
@@ -90,13 +94,15 @@ enum runner_frame {
     FRAME_RESULT = 16, /* code = enum runner_result; payload: struct result_usage, then the result's JSON */
     FRAME_STATE = 17,  /* payload: JSON {"state": text, "meta": any} */
     FRAME_LOG = 18,    /* code = enum runner_level; payload: UTF-8 text, one message */
-    FRAME_SEND = 19,   /* code = enum runner_send; payload: JSON {"id": text, "signature": object} */
+    FRAME_SEND = 19,   /* code = enum runner_send; payload: JSON, as the code says */
 };
 
 /* What FRAME_SEND asks for. */
 enum runner_send {
-    SEND_TASK = 0,     /* publish it */
-    SEND_TO_CHORD = 1, /* publish it as one member more of the chord this task is part of */
+    SEND_TASK = 0,     /* {"id": text, "signature": object}: publish it */
+    SEND_TO_CHORD = 1, /* the same: publish it as one member more of the chord this task is part of */
+    SEND_MESSAGE = 2,  /* a message that is complete (taskhost_host.publish) */
+    SEND_CHILDREN = 3, /* array of result tuples: what the task has called by such messages */
 };
 
 /* What a task came to; the JSON that goes with it. */
@@ -106,10 +112,10 @@ enum runner_result {
     RESULT_RETRY = 2,   /* {"countdown": seconds|null, "max_retries": int|null (absent: the task's own),
                             "exc": failure object|null, "args": array|absent, "kwargs": object|absent,
                             "expires": seconds from now|absent, "queue": text|absent,
-                            "priority": 0...255|absent} */
+                            "priority": 0...255|absent, "next": object|absent (as SEND_MESSAGE)} */
     RESULT_IGNORE = 3,  /* null */
     RESULT_REJECT = 4,  /* {"reason": text, "requeue": bool} */
-    RESULT_REPLACE = 5, /* the signature that gives this task's result */
+    RESULT_REPLACE = 5, /* the signature that gives this task's result; null: the task has published what does */
 };
 
 /* Syslog-like, but few. */
@@ -178,6 +184,6 @@ _Static_assert(sizeof(struct control_record) == 64, "control_record layout");
 _Static_assert(sizeof(struct frame_header) == 16, "frame_header layout");
 _Static_assert(sizeof(struct task_request) == 88, "task_request layout");
 _Static_assert(sizeof(struct result_usage) == 40, "result_usage layout");
-_Static_assert(sizeof(struct crash_page) <= 4096, "crash_page fits a page");
+_Static_assert(sizeof(struct crash_page) <= RUNNER_CRASH_TEXT_AT, "crash_page ends before the text");
 #endif
 #endif

@@ -1,0 +1,33 @@
+"""What makes an app a hosted one: done once in the zygote, when its modules are imported, and once in each child."""
+
+import _taskhost
+import billiard.util
+from kombu.utils.uuid import uuid
+from celery import _state
+from celery.app import trace
+
+from . import attempt, logs, publish, worker_signals
+from .process import hostname
+
+
+def install(app):
+    """In the zygote. Children find everything made."""
+    app.set_current()
+    _state.set_default_app(app)
+    # As in every pool of processes: a task that waits for others needs `disable_sync_subtasks=False`.
+    _state._set_task_join_will_block(True)
+    # Within a task ids follow from it: what is sent again after a crash is the same.
+    uuid.__defaults__ = (_taskhost.new_id,)
+    attempt.install()
+    publish.install(app)
+    _taskhost.at_exit(worker_signals.child_ends)
+    worker_signals.start(app, logs.set_up)
+    for name, task in app.tasks.items():
+        # Not called: but what instruments tasks (Sentry) does so where Celery builds its tracers.
+        task.__trace__ = trace.build_tracer(name, task, app.loader, hostname(), app=app)
+
+
+def child_starts(app):
+    """Before the first task of a child: connections made while importing are not used again."""
+    billiard.util._run_after_forkers()
+    worker_signals.child_started(app)

@@ -1,0 +1,125 @@
+"""What a task sends goes through the host: Celery and kombu prepare each message as ever, and hand it over here.
+
+The app's pool of producers is replaced by one whose channel has no connection: its `basic_publish` gives the finished
+message (exchange, routing key, headers, properties, encoded body) to `_taskhost.publish`. Routers, signals, serializers
+and canvases are Celery's own, and a child needs no way to the broker. `app.control` and `app.connection()` are not
+concerned: they go by the app's own connection.
+"""
+
+import base64
+import json
+from collections import namedtuple
+
+import _taskhost
+from kombu import Producer, Queue
+from kombu.exceptions import OperationalError
+
+from . import attempt
+
+PROPERTIES = ("correlation_id", "reply_to", "priority", "delivery_mode", "expiration", "message_id", "timestamp", "type",
+              "user_id", "app_id")
+Prepared = namedtuple("Prepared", "body properties headers")
+
+
+def install(app):
+    """Once, in the zygote. A child that closes its pools after a fork gets them anew from here, too."""
+    amqp = type(app.amqp)
+    if not issubclass(amqp, HostedSending):
+        app.amqp.__class__ = type(amqp.__name__, (HostedSending, amqp), {})
+
+
+class HostedSending:
+    """A mixin for `app.amqp`."""
+
+    @property
+    def producer_pool(self):
+        found = self.__dict__.get("_hosted_pool")
+        if found is None:
+            found = self.__dict__["_hosted_pool"] = HostPool(self.app.connection_for_write())
+        return found
+
+
+class HostPool:
+    """As much of a kombu pool as senders use."""
+
+    limit = None
+
+    def __init__(self, connection):
+        # Never connected: it is asked for the kind of transport and for its errors.
+        self.connection = connection
+        self.connections = self
+        self.channel = HostChannel(connection)
+
+    def acquire(self, block=False, timeout=None):
+        return HostProducer(self.channel, self.connection)
+
+    def force_close_all(self, *args, **kwargs):
+        """Nothing is open."""
+
+
+class HostProducer(Producer):
+    def __init__(self, channel, connection):
+        super().__init__(channel, auto_declare=False)
+        self.__connection__ = connection
+
+    def publish(self, *args, **kwargs):
+        # The host tries again by itself, for as long as it takes.
+        kwargs["retry"] = False
+        return super().publish(*args, **kwargs)
+
+    def _publish(self, body, priority, content_type, content_encoding, headers, properties, routing_key, mandatory,
+                 immediate, exchange, declare, *others, **more):
+        reply_to = properties.get("reply_to")
+        if isinstance(reply_to, Queue):
+            properties["reply_to"] = reply_to.name
+        queue = next((one for one in declare or () if isinstance(one, Queue) and one.name == routing_key), None)
+        message = self.channel.prepare_message(body, priority, content_type, content_encoding, headers, properties)
+        self.channel.hand_over(message, exchange, routing_key, queue)
+
+    def release(self):
+        """It holds nothing."""
+
+    close = release
+
+
+class HostChannel:
+    """Where events and other producers of kombu's end that are made over our channel."""
+
+    is_open = True
+
+    def __init__(self, client):
+        self.connection = self
+        self.client = client
+
+    def prepare_message(self, body, priority=None, content_type=None, content_encoding=None, headers=None,
+                        properties=None):
+        properties = dict(properties or {}, priority=priority)
+        chosen = {name: properties[name] for name in PROPERTIES if properties.get(name) not in (None, "")}
+        chosen.update(content_type=content_type, content_encoding=content_encoding)
+        return Prepared(body, chosen, headers or {})
+
+    def basic_publish(self, message, exchange="", routing_key="", **options):
+        self.hand_over(message, exchange, routing_key, None)
+
+    def hand_over(self, message, exchange, routing_key, queue):
+        body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
+        document = {"exchange": exchange or "", "routing_key": routing_key or "", "headers": message.headers,
+                    "properties": message.properties, "body": base64.b64encode(body).decode()}
+        if queue is not None and queue.queue_arguments:
+            document["queue"] = {"name": queue.name, "arguments": queue.queue_arguments}
+        # A header that JSON has no form for goes as its text.
+        text = json.dumps(document, default=str)
+        if not attempt.keep_back(message.headers, text):
+            send(text)
+
+    def exchange_declare(self, *args, **kwargs):
+        """The host declares what it publishes to."""
+
+    queue_declare = queue_bind = exchange_bind = exchange_declare
+
+
+def send(text):
+    if not _taskhost.publish(text):
+        raise OperationalError(
+            "a task is sent by way of the task that runs, and none does: send it within a task, or by a connection of "
+            "your own (app.connection_for_write())")

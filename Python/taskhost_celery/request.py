@@ -1,0 +1,82 @@
+"""self.request: what a worker of Celery puts there, from the message; read when a task first asks."""
+import json
+
+import _taskhost
+from celery.app.task import Context
+
+HEADERS, PROPERTIES = 8, 9
+RETRIES, REDELIVERED = 1, 8
+
+hostname = None  # set by child.prepare
+
+
+class Late:
+    """A field that is read from the message when it is first asked for. What is assigned goes before it."""
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    def __get__(self, request, owner=None):
+        if request is None:
+            return getattr(Context, self.name)
+        request.read()
+        return request.__dict__.get(self.name, getattr(Context, self.name))
+
+
+class Request(Context):
+    """One attempt's request."""
+
+    called_directly = False
+
+    def __init__(self, args, kwargs, embed):
+        fields = self.__dict__
+        fields["args"] = args
+        fields["kwargs"] = kwargs
+        fields["_embed"] = embed
+
+    def read(self):
+        """Everything that the message says; once."""
+        fields = self.__dict__
+        embed = fields.pop("_embed", None)
+        if embed is None:
+            return
+        assigned = dict(fields)
+        fields.update(from_message(), **embed)
+        fields["hostname"] = hostname
+        fields["is_eager"] = False
+        fields.update(assigned)
+        if fields.get("headers") is None:
+            fields["headers"] = self._get_custom_headers(fields)
+        limits = fields.get("timelimit")
+        if limits:
+            fields["time_limit"], fields["soft_time_limit"] = limits[0], limits[1]
+
+    def __repr__(self):
+        self.read()
+        return super().__repr__()
+
+
+def _late_fields():
+    own = ("args", "kwargs", "called_directly")
+    for name, value in vars(Context).items():
+        if not name.startswith("_") and name not in own and not callable(value) and not isinstance(value, property):
+            field = Late()
+            field.__set_name__(Request, name)
+            setattr(Request, name, field)
+
+
+_late_fields()
+
+
+def from_message():
+    """The fields that Celery's worker takes from headers and properties."""
+    headers, properties = _taskhost.text(HEADERS), _taskhost.text(PROPERTIES)
+    fields = json.loads(headers) if headers else {}
+    properties = json.loads(properties) if properties else {}
+    delivery = properties.pop("delivery_info", None) or {}
+    fields["properties"] = properties
+    fields["reply_to"] = properties.get("reply_to")
+    fields["correlation_id"] = properties.get("correlation_id")
+    fields["delivery_info"] = delivery
+    fields["retries"] = int(_taskhost.number(RETRIES))
+    return fields
