@@ -107,11 +107,6 @@ def rejected(error):
     return (_taskhost.reject, printable(str(error.reason)), bool(error.requeue))
 
 
-def internal_error(task, request, error):
-    """What a handler or a signal's receiver raised."""
-    return failure(error)[2]
-
-
 def left(error):
     """SystemExit, KeyboardInterrupt and others that end a process of Celery's."""
     return (_taskhost.fail, type(error).__name__, type(error).__module__, printable(str(error)),
