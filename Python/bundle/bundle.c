@@ -1,14 +1,20 @@
 /* bundle - python.so: a Celery app's tasks, run by the CPython that the worker was told of. */
 #include "fork.h"
+#include "handler.h"
 #include "host_module.h"
 #include "interpreter.h"
+#include "stop.h"
 
-#include <stdio.h>
-
-/* The host notes a sentence of its own; this one stands in the log before it. */
-static int refuse(const char *reason) {
-    fprintf(stderr, "python.so %s\n", reason);
-    return 1;
+/* What load.start() returns: None, or why not. */
+static int start(PyObject *load) {
+    PyObject *function = py.PyObject_GetAttrString(load, "start");
+    PyObject *fault = function != NULL ? py.PyObject_CallFunctionObjArgs(function, NULL) : NULL;
+    if (fault == NULL) {
+        py.PyErr_Print();
+        return host->refuse("cannot import the app: see the traceback in the log");
+    }
+    ssize_t length;
+    return fault == py.none ? 0 : host->refuse(py.PyUnicode_AsUTF8AndSize(fault, &length));
 }
 
 TASKHOST_EXPORT int taskhost_bundle_v1(const taskhost_host *given) {
@@ -21,15 +27,20 @@ TASKHOST_EXPORT int taskhost_bundle_v1(const taskhost_host *given) {
     }
     const char *fault = interpreter_start();
     if (fault != NULL) {
-        return refuse(fault);
+        return host->refuse(fault);
     }
-    PyObject *module = host_module_make() ? py.PyImport_ImportModule("taskhost_celery.load") : NULL;
-    PyObject *load = module != NULL ? py.PyObject_GetAttrString(module, "load") : NULL;
-    PyObject *loaded = load != NULL ? py.PyObject_CallFunctionObjArgs(load, NULL) : NULL;
-    if (loaded == NULL) {
+    PyObject *load = host_module_make() ? py.PyImport_ImportModule("taskhost_celery.load") : NULL;
+    if (load == NULL) {
         py.PyErr_Print();
-        return refuse("cannot import the app: see the traceback above");
+        return host->refuse("cannot import taskhost_celery: TASKHOST_PYTHON_PATH must have share/taskhost/python of this "
+                            "installation; the traceback is in the log");
     }
-    fork_prepare();
-    return 0;
+    stop_prepare();
+    refusal = start(load);
+    PyObject *born = refusal == 0 ? py.PyObject_GetAttrString(load, "born") : NULL;
+    if (born != NULL) {
+        handler_prepare(born);
+        fork_prepare();
+    }
+    return refusal;
 }

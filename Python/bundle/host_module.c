@@ -4,6 +4,7 @@
 #include "arguments.h"
 #include "endings.h"
 #include "registration.h"
+#include "stop.h"
 
 const taskhost_host *host;
 task_context *current_task;
@@ -99,6 +100,13 @@ static PyObject *add_children(PyObject *module, PyObject *const *arguments, ssiz
     return submit(arguments, count, "add_children", host->add_children);
 }
 
+static PyObject *crash_fd(PyObject *module, PyObject *const *arguments, ssize_t count) {
+    (void)module;
+    (void)arguments;
+    (void)count;
+    return py.PyLong_FromLong(host->crash_fd());
+}
+
 static struct python_method methods[] = {
     {"text", text, METHOD_FASTCALL, "text(which) -> str | None"},
     {"number", number, METHOD_FASTCALL, "number(which) -> float"},
@@ -114,7 +122,9 @@ static struct python_method methods[] = {
     {"replace", ending_replace, METHOD_FASTCALL, "replace(signature as JSON)"},
     {"reject", ending_reject, METHOD_FASTCALL, "reject(reason, requeue)"},
     {"ignore", ending_ignore, METHOD_FASTCALL, "ignore()"},
-    {"add", registration_add, METHOD_FASTCALL, "add(name, function, options: dict) -> bool, while loading"},
+    {"deaf", stop_deaf, METHOD_FASTCALL, "deaf(): from now on the soft limit does not interrupt"},
+    {"crash_fd", crash_fd, METHOD_FASTCALL, "crash_fd() -> int, while loading"},
+    {"add", registration_add, METHOD_FASTCALL, "add(name, function, signature | None, options: dict) -> bool, while loading"},
     {"at_exit", registration_at_exit, METHOD_FASTCALL, "at_exit(function) -> bool, while loading"},
 };
 

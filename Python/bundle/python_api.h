@@ -51,7 +51,7 @@ enum { METHOD_FASTCALL = 0x80 };
     X(PyObject *, PyUnicode_DecodeUTF8, (const char *, ssize_t, const char *))                                         \
     X(PyObject *, PyUnicode_DecodeFSDefault, (const char *))                                                           \
     X(const char *, PyUnicode_AsUTF8AndSize, (PyObject *, ssize_t *))                                                  \
-    X(long, PyLong_AsLong, (PyObject *))                                                                               \
+    X(PyObject *, PyLong_FromLong, (long))                                                                             \
     X(double, PyFloat_AsDouble, (PyObject *))                                                                          \
     X(PyObject *, PyFloat_FromDouble, (double))                                                                        \
     X(PyObject *, PyBool_FromLong, (long))

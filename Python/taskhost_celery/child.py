@@ -3,12 +3,13 @@ import json
 import sys
 from time import monotonic
 
+import _taskhost
 from celery import signals
 from celery._state import _task_stack
 from celery.exceptions import Ignore, Reject, Retry
 from kombu.utils.json import loads as loads_typed
 
-from . import attempt, endings, errback, handlers, hosting, load, options, request
+from . import asynchronous, attempt, endings, errback, handlers, options, process, request
 from .request import Request
 
 # Without the look for typed values (dates, UUIDs …), which costs a call for each object in the message.
@@ -16,22 +17,31 @@ loads_plain = json.JSONDecoder().scan_once
 
 
 def prepare(app):
-    request.hostname = load.hostname()
+    request.hostname = process.hostname()
     endings.prepare(app)
+
+
+def flush():
+    """What a task printed reaches the log before its ending; it may have closed either."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (ValueError, OSError, AttributeError):
+            pass
 
 
 def runner(task):
     """What python.so calls for each message of this task, with the message's body."""
-    function = task if handlers.own(task, "__call__") else task.run
+    function = asynchronous.called(task if handlers.own(task, "__call__") else task.run, task)
     before_start = handlers.own(task, "before_start")
     stack = task.request_stack
     push, pop = stack.push, stack.pop
     push_task, pop_task = _task_stack.push, _task_stack.pop
     init, cleanup = task.app.loader.on_task_init, task.app.loader.on_process_cleanup
+    deaf = _taskhost.deaf
     prerun, postrun, success_signal = signals.task_prerun, signals.task_postrun, signals.task_success
     succeeded, has_on_success = handlers.success(task), handlers.own(task, "on_success") is not None
     after_return = handlers.after_return(task)
-    write, write_error = sys.stdout.flush, sys.stderr.flush
     takes_failure = options.takes_failure(task)
 
     def run(body):
@@ -45,14 +55,16 @@ def runner(task):
         push(current)
         attempt.begin(current)
         try:
-            hosting.child_runs(task.app)
             if prerun.receivers:
                 prerun.send(sender=task, task_id=current.id, task=task, args=args, kwargs=kwargs)
             init(None, task)
             try:
                 if before_start:
                     before_start(current.id, args, kwargs)
-                value = function(*args, **kwargs)
+                try:
+                    value = function(*args, **kwargs)
+                finally:
+                    deaf()
                 end = endings.success(task, current, value)
                 state = "SUCCESS"
             except Reject as error:
@@ -86,8 +98,7 @@ def runner(task):
             if end is None:
                 end = handlers.internal_error(task, current, broken)
             endings.sent(current)
-            write()
-            write_error()
+            flush()
         end[0](*end[1:])
 
     return run

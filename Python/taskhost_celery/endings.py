@@ -1,13 +1,18 @@
 """How a task ends, as the host is told: a function of `_taskhost` and its arguments."""
 import json
+import pickle
 import time
-import traceback
+from traceback import format_exception
 
 import _taskhost
+from billiard.common import human_status
 from billiard.einfo import ExceptionInfo
+from billiard.exceptions import WorkerLostError
+from billiard.pool import MaybeEncodingError
 from celery.backends.base import Backend
 from celery.utils.serialization import get_pickleable_etype, get_pickleable_exception
 from kombu.serialization import dumps
+from kombu.utils.encoding import safe_str
 from kombu.utils.json import JSONEncoder
 
 from . import attempt, publish
@@ -24,11 +29,16 @@ def prepare(app):
 def success(task, request, value):
     """Raises kombu's EncodeError for what is no JSON."""
     if value is None:
-        return (_taskhost.succeed, "null")
+        return NOTHING
     try:
-        return (_taskhost.succeed, encode(value))
-    except Exception:
-        return (_taskhost.succeed, dumps(value, serializer="json")[2])
+        return _taskhost.succeed, encode(value)
+    except Exception:  # said again below, in Celery's way
+        if request.ignore_result or task.ignore_result:
+            return NOTHING
+    return _taskhost.succeed, dumps(value, serializer="json")[2]
+
+
+NOTHING = (_taskhost.succeed, "null")
 
 
 def failure(error):
@@ -36,24 +46,21 @@ def failure(error):
     exception = get_pickleable_exception(error)
     if exception.__traceback__ is None:
         exception.__traceback__ = error.__traceback__
-    exception.__traceback__ = in_task(exception.__traceback__)
-    info = information(error, exception)
-    return exception, info, (_taskhost.fail, *described(exception), info.traceback.replace("\0", "\\x00"))
+    info = information(get_pickleable_etype(type(error)), exception)
+    return exception, info, (_taskhost.fail, *described(exception), printable(info.traceback))
 
 
-def information(error, exception):
-    kind = get_pickleable_etype(type(error))
-    return ExceptionInfo(exc_info=(kind, exception, exception.__traceback__))
-
-
-def described(exception):
-    """Type, module, message and arguments, as Celery's result backends write them."""
-    meta = backend.prepare_exception(exception, serializer="json")
-    return meta["exc_type"], meta["exc_module"], printable(str(exception)), encode(meta["exc_message"])
-
-
-def printable(text):
-    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+def information(kind, exception):
+    """ExceptionInfo whose traceback begins in the task's code. One that has nothing of it keeps its heading."""
+    whole = exception.__traceback__
+    exception.__traceback__ = in_task(whole)
+    if exception.__traceback__ is not None:
+        return ExceptionInfo(exc_info=(kind, exception, exception.__traceback__))
+    words = format_exception(kind, exception, None)
+    exception.__traceback__ = whole
+    info = ExceptionInfo(exc_info=(kind, exception, whole))
+    info.traceback = "Traceback (most recent call last):\n" + "".join(words)
+    return info
 
 
 def in_task(tb):
@@ -66,9 +73,19 @@ def in_task(tb):
 OURS = __file__.rpartition("/")[0] + "/"
 
 
+def described(exception):
+    """Type, module, message and arguments, as Celery's result backends write them."""
+    meta = backend.prepare_exception(exception, serializer="json")
+    return meta["exc_type"], meta["exc_module"], printable(safe_str(exception)), encode(meta["exc_message"])
+
+
+def printable(text):
+    """What the host takes as text: UTF-8 without NUL; only tracebacks have to be changed for it."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
 def retry(error):
-    error.__traceback__ = in_task(error.__traceback__)
-    info = ExceptionInfo((type(error), error, error.__traceback__))
+    info = information(type(error), error)
     told = {"countdown": seconds(error.when)}
     message = attempt.take_next()
     if message is not None:
@@ -104,11 +121,28 @@ def sent(request):
 
 
 def rejected(error):
-    return (_taskhost.reject, printable(str(error.reason)), bool(error.requeue))
+    return _taskhost.reject, printable(safe_str(error.reason)), bool(error.requeue)
+
+
+NO_TRACEBACK = ""
 
 
 def left(error):
-    """SystemExit, KeyboardInterrupt and others that end a process of Celery's."""
-    return (_taskhost.fail, type(error).__name__, type(error).__module__, printable(str(error)),
-            json.dumps([printable(str(one)) for one in error.args]), "".join(
-                traceback.format_exception(type(error), error, in_task(error.__traceback__))))
+    """What no `except Exception` catches: Celery's worker loses the process by it, or hands it on as it is."""
+    if isinstance(error, MemoryError):
+        return failure(error)[2]
+    if isinstance(error, SystemExit):
+        code = 0 if error.code is None else error.code if isinstance(error.code, int) else 1
+        return lost(human_status(code))
+    if isinstance(error, KeyboardInterrupt):
+        return lost(type(error).__name__)
+    try:
+        pickle.dumps(error)
+    except Exception as reason:
+        # Made anew in the parent from what it was made of here: the second time from texts.
+        error = MaybeEncodingError(repr(reason), repr(information(type(error), error)))
+    return _taskhost.fail, *described(error), NO_TRACEBACK
+
+
+def lost(status):
+    return _taskhost.fail, *described(WorkerLostError(f"Worker exited prematurely: {status}.")), NO_TRACEBACK

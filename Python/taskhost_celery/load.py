@@ -1,42 +1,48 @@
-"""Once per zygote: finds the app as Celery does, and registers its tasks."""
+"""Once per zygote: finds the app as Celery does, and registers its tasks. Once per child: what a child has of its own."""
 import gc
 import os
-import signal
 import sys
+import traceback
 
 import _taskhost
 
+from . import process, zygote
 
-def load():
-    """Called by python.so. An exception refuses the bundle."""
+
+def start():
+    """Called by python.so: None, or why the bundle cannot be used."""
     name = os.environ.get("TASKHOST_PYTHON_APP") or os.environ.get("CELERY_APP")
     if not name:
-        raise SystemExit("no app: start the worker with `taskhost -A APP worker`, or set TASKHOST_PYTHON_APP")
-    os.chdir(os.environ.get("TASKHOST_PYTHON_WORKDIR") or ".")
-    behave_as_python(name)
-    gc.disable()
-    app = open_app(name)
-    from . import child, hosting, options, state
-    state.install(app)
-    hosting.install(app)
-    child.prepare(app)
-    for task in options.own_tasks(app):
-        if not _taskhost.add(task.name, child.runner(task), options.signature(task), options.of(task, app)):
-            return  # the host has noted why not
+        return "was not told of an app: start the worker with `taskhost -A APP worker`, or set TASKHOST_PYTHON_APP"
+    try:
+        import celery
+    except ImportError:
+        return (f"needs Celery, which {sys.executable} does not have: {sys.executable} -m pip install celery, or name "
+                "another interpreter with --python")
+    try:
+        os.chdir(os.environ.get("TASKHOST_PYTHON_WORKDIR") or ".")
+        process.behave_as_python(name)
+        gc.disable()
+        before = zygote.connections()
+        app = open_app(name)
+        load(app)
+    except BaseException as error:
+        return cannot_import(name, error)
+    if not isinstance(app, celery.Celery):
+        return f"finds no Celery app in '{name}': name it as MODULE:APP"
+    zygote.complain_of_connections(before)
     # What is collected never touches the pages that all children share.
     gc.collect()
     gc.freeze()
     gc.enable()
+    return zygote.refuse_threads()
 
 
-def behave_as_python(name):
-    """What `python` itself does and an embedded interpreter leaves out."""
-    sys.argv = ["taskhost", "-A", name, "worker"]
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    for stream in (sys.stdout, sys.stderr):
-        # A line reaches the log when it is written, whatever becomes of the child.
-        stream.reconfigure(line_buffering=True)
+def cannot_import(name, error):
+    """One sentence with the fix; the traceback under it, from the app's own code."""
+    text = "".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip()
+    return (f"cannot import the app '{name}': {type(error).__name__}: {error}: mend it, or look at -A, --workdir and "
+            f"--python; traceback:\n{text}")
 
 
 def open_app(name):
@@ -45,11 +51,21 @@ def open_app(name):
     from celery.app.utils import find_app
     app = find_app(name)
     app.loader.init_worker()
-    trace.setup_worker_optimizations(app, hostname())
+    trace.setup_worker_optimizations(app, process.hostname())
     return app
 
 
-def hostname():
-    """As self.request.hostname has it."""
-    import socket
-    return os.environ.get("TASKHOST_PYTHON_HOSTNAME") or f"celery@{socket.gethostname()}"
+def load(app):
+    from . import child, hosting, options, state
+    state.install(app)
+    hosting.install(app)
+    child.prepare(app)
+    for task in options.own_tasks(app):
+        if not _taskhost.add(task.name, child.runner(task), options.signature(task), options.of(task, app)):
+            return  # the host has noted why not
+
+
+def born():
+    """Called by python.so in each child, before its first task."""
+    from . import hosting
+    hosting.child_started()

@@ -9,7 +9,7 @@ import sys
 
 from celery import signals
 
-from .load import hostname
+from .process import hostname
 
 NEVER = {
     "worker_ready": "[hooks] of the host", "worker_shutdown": "[hooks] of the host",

@@ -211,7 +211,7 @@ typedef struct taskhost_host {
     void (*succeed)(task_context *task, const char *json, size_t length);
     /* type: e.g. "ValueError"; module: e.g. "builtins", NULL: "taskhost.errors";
      * arguments: JSON array of the exception's arguments, or NULL for [message];
-     * traceback: text for the operator; NULL: "type: message". */
+     * traceback: text for the operator; NULL: "type: message"; empty (ABI 1.4): none is recorded. */
     void (*fail)(task_context *task, const char *type, const char *module, const char *message,
                  const char *arguments, const char *traceback);
     /* countdown: seconds, < 0: by the task's policy. max_retries: < -1: the task's own. reason may be NULL. */
@@ -257,6 +257,17 @@ typedef struct taskhost_host {
     /* While loading: `leave` is called in each child that has run a task and ends by itself, after its last result; no task
      * runs then, and nothing is sent. Children that are killed or crash call nothing. Once per bundle: 0 = accepted. */
     int (*at_exit)(void (*leave)(void));
+    /* While loading: notes why the bundle cannot be used, in words that follow its name ("needs ...");
+     * more lines may follow, for the log. Returns what taskhost_bundle_v1 is to return. */
+    int (*refuse)(const char *why);
+    /* While loading: from now on `notify` is called when a task is to stop (its soft limit, a revocation): in a signal
+     * handler of any thread, so it may do only what is safe there, such as pthread_kill. System calls that the task is in
+     * then end with EINTR, instead of being begun again. NULL: no more. */
+    void (*on_stop)(void (*notify)(void));
+    /* While loading: the number of a descriptor to which, in a child, a handler of a fatal signal may write lines of
+     * text: the stack as the language sees it. They stand in the task's failure after the native stack. 12 KiB at most.
+     * -1: no descriptor is left. */
+    int (*crash_fd)(void);
 } taskhost_host;
 
 /* The one exported symbol. 0 = registered. Runs once, in the zygote: it must not

@@ -177,7 +177,7 @@ extension ChildPool {
                 cause: clinux_wait_signaled(status)
                     ? .signal(clinux_wait_signal(status)) : .exit(clinux_wait_exit_status(status)),
                 coreDumped: clinux_wait_dumped_core(status), address: crash?.address,
-                stack: child.crashText.isEmpty ? [] : symbolize(child.crashText)))
+                stack: (child.crashText.isEmpty ? [] : symbolize(child.crashText)) + child.lane.page.text))
     }
 
     /// A child that ends before it can run anything: once is somebody's kill -9, again and again is a sickness.

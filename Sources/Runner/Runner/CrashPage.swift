@@ -6,7 +6,7 @@ internal import Glibc
 
 /// Written by the child, so believed only as far as it goes: it decides what a report says, never what is safe.
 struct CrashPage {
-    static let size = 4096
+    static let size = Int(RUNNER_CRASH_PAGE)
 
     private let page: UnsafeMutableRawPointer
 
@@ -34,6 +34,14 @@ struct CrashPage {
     /// The signal its handler saw, and where; nil when it saw none.
     var crash: (signal: Int32, address: UInt64)? {
         isFilled ? (read(\.signal), read(\.address)) : nil
+    }
+
+    /// The lines that the bundle's own handler wrote of it; as much as fits the page.
+    var text: [String] {
+        guard isFilled else { return [] }
+        let start = page + MemoryLayout<crash_page>.offset(of: \.text)!
+        let bytes = UnsafeRawBufferPointer(start: start, count: Int(RUNNER_CRASH_TEXT)).prefix { $0 != 0 }
+        return bytes.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
     }
 
     private func read<Field>(_ field: KeyPath<crash_page, Field>) -> Field {

@@ -1,6 +1,7 @@
 /* context - what a task can ask, and say while it runs. */
 #include "context.h"
 
+#include "crash.h"
 #include "frames.h"
 #include "invoke.h"
 #include "json.h"
@@ -133,4 +134,7 @@ const taskhost_host host_functions = {
     .publish = submit_publish,
     .add_children = submit_add_children,
     .at_exit = registry_at_exit,
+    .refuse = registry_refuse,
+    .on_stop = soft_limit_notify,
+    .crash_fd = crash_text_descriptor,
 };

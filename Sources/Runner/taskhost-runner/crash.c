@@ -3,6 +3,7 @@
 #include "crash.h"
 
 #include <execinfo.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -18,6 +19,7 @@ static struct crash_page *page;
 static pid_t page_owner; /* processes forked by a task share the page, but it is not about them */
 static struct sigaction previous[FATAL_SIGNALS];
 static volatile sig_atomic_t handling;
+static int text_descriptor = -1;
 
 static uint64_t instruction_of(const ucontext_t *context) {
 #if defined(__x86_64__)
@@ -95,7 +97,18 @@ void crash_handlers_install(void) {
     }
 }
 
+int crash_text_descriptor(void) {
+    if (text_descriptor < 0) {
+        text_descriptor = open("/dev/null", O_WRONLY | O_CLOEXEC); /* holds the number */
+    }
+    return text_descriptor;
+}
+
 bool crash_page_map(int page_fd) {
+    if (text_descriptor >= 0) { /* its position belongs to the lane: one child at a time */
+        dup3(page_fd, text_descriptor, O_CLOEXEC);
+        lseek(text_descriptor, offsetof(struct crash_page, text), SEEK_SET);
+    }
     void *memory = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED, page_fd, 0);
     page = memory != MAP_FAILED ? memory : NULL;
     page_owner = getpid();

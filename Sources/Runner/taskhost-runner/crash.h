@@ -8,6 +8,8 @@
 /* In the zygote, after the bundle is loaded and before the first fork: children inherit handlers and alternate
  * stack. */
 void crash_handlers_install(void);
+/* While loading: reserves the descriptor for text beside the native stack (taskhost.h, crash_fd). */
+int crash_text_descriptor(void);
 /* In the child. False: no memory for the page. */
 bool crash_page_map(int page_fd);
 void crash_page_begin(uint64_t sequence);

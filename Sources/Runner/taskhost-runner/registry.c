@@ -51,6 +51,11 @@ int registry_describe(const taskhost_bundle_info *info) {
     return 0;
 }
 
+int registry_refuse(const char *why) {
+    text_append_string(&registry.fault, why != NULL && why[0] != '\0' ? why : "cannot be used, and does not say why");
+    return REFUSED;
+}
+
 char *registry_full_name(const char *name) {
     if (strchr(name, '.') != NULL) {
         return copy_text(name);

@@ -29,11 +29,12 @@ struct registry {
 
 extern struct registry registry;
 
-/* taskhost_host.describe, .add, .schedule and .at_exit */
+/* taskhost_host.describe, .add, .schedule, .at_exit and .refuse */
 int registry_describe(const taskhost_bundle_info *info);
 int registry_add(const taskhost_task *task);
 int registry_schedule(const taskhost_schedule *schedule);
 int registry_at_exit(void (*leave)(void));
+int registry_refuse(const char *why);
 
 /* A name with the bundle's name and a dot before it, unless it has a dot. */
 char *registry_full_name(const char *name);

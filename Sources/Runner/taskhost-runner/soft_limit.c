@@ -13,6 +13,7 @@
 static volatile uint32_t running, asked;
 static volatile sig_atomic_t reached;
 static volatile int descriptor = -1;
+static void (*notify)(void);
 
 static uint32_t mark_of(uint64_t sequence) {
     uint32_t low = (uint32_t)sequence;
@@ -25,6 +26,9 @@ static void reach(void) {
         const uint64_t one = 1;
         ssize_t written = write(descriptor, &one, sizeof one);
         (void)written; /* full means readable already */
+    }
+    if (notify != NULL) {
+        notify();
     }
 }
 
@@ -41,10 +45,16 @@ static void on_signal(int number, siginfo_t *info, void *context) {
 }
 
 void soft_limit_install(void) {
-    struct sigaction action = {.sa_flags = SA_SIGINFO | SA_RESTART};
+    /* Who is told by a call wants system calls to end; native tasks look at flag or descriptor. */
+    struct sigaction action = {.sa_flags = SA_SIGINFO | (notify == NULL ? SA_RESTART : 0)};
     action.sa_sigaction = on_signal;
     sigemptyset(&action.sa_mask);
     sigaction(SOFT_LIMIT_SIGNAL, &action, NULL);
+}
+
+void soft_limit_notify(void (*function)(void)) {
+    notify = function;
+    soft_limit_install();
 }
 
 void soft_limit_send(int pid, uint64_t sequence) {

@@ -9,6 +9,8 @@
 
 /* In the zygote; children inherit the handler. */
 void soft_limit_install(void);
+/* In the zygote: what else is done when a task is to stop, in the signal's handler (taskhost.h, on_stop). */
+void soft_limit_notify(void (*function)(void));
 /* In the zygote: tells the child. */
 void soft_limit_send(int pid, uint64_t sequence);
 

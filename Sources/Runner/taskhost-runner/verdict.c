@@ -42,7 +42,9 @@ static void append_failure(struct text *out, const char *type, const char *modul
         text_append(out, "]", 1);
     }
     text_append_string(out, ",\"traceback\":");
-    if (traceback != NULL) {
+    if (traceback != NULL && traceback[0] == '\0') {
+        text_append_string(out, "null");
+    } else if (traceback != NULL) {
         append_string(out, traceback);
     } else {
         struct text line = {0};
