@@ -22,8 +22,9 @@ enum Files {
     }
 
     /// All of it or nothing: whoever finds the file finds it whole. Todo o nada.
-    static func write(_ bytes: [UInt8], to path: String) throws {
-        let new = path + ".new"
+    /// - Parameter aside: where several may write the same file at a time, a name of the writer's own: a task's id.
+    static func write(_ bytes: [UInt8], to path: String, aside: String = "new") throws {
+        let new = "\(path).\(aside)"
         guard let file = fopen(new, "wbe") else { throw TaskError(type: "OSError", "\(new): \(problem())") }
         let written = fwrite(bytes, 1, bytes.count, file)
         guard fclose(file) == 0, written == bytes.count else {

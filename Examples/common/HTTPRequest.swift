@@ -28,7 +28,8 @@ struct HTTPReply {
     }
 
     static func post(_ json: [UInt8], to address: WebAddress) throws(ConnectionLost) -> HTTPReply {
-        try ask("POST", address, header: ["Content-Type: application/json", "Content-Length: \(json.count)"], body: json)
+        let header = ["Content-Type: application/json", "Content-Length: \(json.count)"]
+        return try ask("POST", address, header: header, body: json)
     }
 
     private static func ask(

@@ -37,6 +37,7 @@ redis() {
 
 # worker NAME OPTION…: starts a worker and waits until it takes tasks; its log is NAME.log.
 worker() {
+    : >"$folder/$1.log"
     "$DIST/bin/taskhost" worker -b "$address" --plugins "$OUT" -n "$1@%h" --log-format json "${@:2}" 2>"$folder/$1.log" &
     started+=($!)
     until grep -qs '"event":"ready"' "$folder/$1.log"; do kill -0 $!; sleep 0.1; done

@@ -1,54 +1,13 @@
-"""The systems in Examples, run as their README says: from their own folder, by one command, with real parts."""
+"""A campaign of mails, a crawler and a pipeline, as Examples has them."""
 import collections
-import contextlib
-import email
-import email.policy
 import json
 import os
-import signal
 import subprocess
-import sys
 import urllib.request
 import wave
 
-from lab import settings
+from lab.examples import content, finish, lines, running
 from lab.wait import until
-from lab.worker import clean_environment
-
-
-@contextlib.contextmanager
-def running(name, *words, installed, folder, stdin=subprocess.DEVNULL):
-    """`Examples/NAME/run WORDS`, under way. Everything it starts is gone at the end."""
-    source = os.path.join(settings.ROOT, "Examples", name)
-    environment = {
-        **clean_environment(str(folder)), "DIST": settings.dist(), "OUT": str(folder / "plugins"), "PYTHON": sys.executable,
-        "PYTHONPATH": installed, "PYTHONDONTWRITEBYTECODE": "1"}
-    with open(folder / "errors", "w") as errors:
-        program = subprocess.Popen([os.path.join(source, "run"), *map(str, words)], env=environment, stdin=stdin,
-                                   stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True)
-    program.errors = folder / "errors"
-    try:
-        yield program
-    finally:
-        try:
-            os.killpg(program.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        program.communicate()
-
-
-def finish(program, seconds):
-    """The lines that it still prints, to its end, which must be a good one."""
-    out, _ = program.communicate(timeout=seconds)
-    assert program.returncode == 0, f"status {program.returncode}\n{out}\n{program.errors.read_text()}"
-    return out.splitlines()
-
-
-def content(mails, recipient):
-    """Subject and body of the mail to `recipient`."""
-    [raw] = [mail["mail"] for mail in mails if mail["to"] == recipient]
-    mail = email.message_from_bytes(raw.encode(), policy=email.policy.default)
-    return mail["Subject"], mail.get_content().replace("\r\n", "\n")
 
 
 def test_ten_thousand_mails_arrive_once_each_and_the_report_with_them(installed, tmp_path):
@@ -56,7 +15,7 @@ def test_ten_thousand_mails_arrive_once_each_and_the_report_with_them(installed,
     with running("mail-campaign", count, work, installed=installed, folder=tmp_path) as campaign:
         report = json.loads(finish(campaign, seconds=400)[-1])
     assert report == {"total": count, "sent": 9990, "retried": 90, "failed": 10}
-    mails = [json.loads(line) for line in (work / "box.jsonl").read_text().splitlines()]
+    mails = lines(work / "box.jsonl")
     arrived = collections.Counter(mail["to"] for mail in mails)
     assert set(arrived.values()) == {1}
     assert len(arrived) == 9990 + 1 and arrived["editor@example.com"] == 1
@@ -81,13 +40,13 @@ def test_two_workers_fetch_of_each_domain_one_page_at_a_time_and_show_how_far_th
                 return json.load(answer)
 
         shown = until("all pages to be fetched", lambda: figures()["waiting"] == 0 and figures(), 120, every=0.1)
-        lines = finish(crawler, seconds=60)
-    assert json.loads(lines[-1]) == shown
+        printed = finish(crawler, seconds=60)
+    assert json.loads(printed[-1]) == shown
     assert shown["total"] == 24 and shown["outcome"] == {"fetched": 21, "failed": 3}
     assert shown["domain"] == {f"127.0.0.{number}": 8 for number in (1, 2, 3)}
     # What failed at first is one queue lower: one page of the urgent domain, one of each other.
     assert shown["queue"] == {"urgent": 7, "normal": 14 + 1, "low": 2}
-    requests = [json.loads(line) for line in (work / "requests.jsonl").read_text().splitlines()]
+    requests = lines(work / "requests.jsonl")
     asked = collections.Counter((request["host"], request["path"]) for request in requests)
     assert all(count == (2 if path == "/flaky" else 1) for (_, path), count in asked.items()) and len(asked) == 24
     assert {request["same"] for request in requests} == {1}
@@ -98,8 +57,8 @@ def test_two_workers_fetch_of_each_domain_one_page_at_a_time_and_show_how_far_th
 def test_a_pipeline_goes_on_after_a_failed_stage_and_one_is_cancelled_midway(installed, tmp_path):
     work = tmp_path / "work"
     with running("subtitles", work, installed=installed, folder=tmp_path) as pipelines:
-        lines = finish(pipelines, seconds=180)
-    parts = [part.splitlines() for part in "\n".join(lines).split("== ")[1:]]
+        printed = finish(pipelines, seconds=180)
+    parts = [part.splitlines() for part in "\n".join(printed).split("== ")[1:]]
     failed, done, cancelled = ([json.loads(line) for line in part if line.startswith("{")] for part in parts)
     assert failed[-1]["state"] == "failed" and failed[-1]["stage"] == 2
     assert "FileNotFoundError" in failed[-1]["reason"] and "model.txt" in failed[-1]["reason"]
