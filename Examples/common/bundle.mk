@@ -15,12 +15,13 @@ SWIFT_SOURCES := $(wildcard Sources/*.swift) $(COMMON:%=../common/%.swift)
 all: $(OUT)/$(NAME).so
 
 $(OUT)/$(NAME).so: $(C_SOURCES) $(SWIFT_SOURCES) $(wildcard Sources/*.h) $(DIST)/lib/taskhost/libTaskhostSDK.a
+	$(if $(LIBRARIES),@pkg-config --exists --print-errors $(LIBRARIES))
 	mkdir -p -m 755 $(OUT)
 ifeq ($(strip $(SWIFT_SOURCES)),)
 	cc $(C_FLAGS) -shared -Wl,--version-script=$(SDK)/bundle.map $(C_SOURCES) $(LINKED) -o $@.new
 else
 	$(if $(C_SOURCES),cc $(C_FLAGS) -r $(C_SOURCES) -o $@.o)
-	swiftc -O -swift-version 6 -parse-as-library -emit-library -module-name $(NAME)_bundle $(SWIFT_SOURCES) \
+	swiftc -O -wmo -swift-version 6 -parse-as-library -emit-library -module-name $(NAME)_bundle $(SWIFT_SOURCES) \
 	    $(if $(C_SOURCES),-import-objc-header Sources/Bridge.h $@.o $(LINKED)) \
 	    -I $(DIST)/lib/taskhost -L $(DIST)/lib/taskhost -Xlinker --version-script=$(SDK)/bundle.map -o $@.new
 	rm -f $@.o

@@ -28,6 +28,7 @@ serve() {
 
 # redis: starts a Redis that keeps nothing, in place of the embedded broker; sets port and address. En lugar del broker incluido.
 redis() {
+    command -v redis-server >/dev/null || { echo "error: no redis-server here: apt-get install redis-server" >&2; exit 69; }
     port=$("$PYTHON" -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
     redis-server --bind 127.0.0.1 --port "$port" --save "" --dir "$folder" >"$folder/redis.log" &
     started+=($!)
