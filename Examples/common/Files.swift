@@ -27,9 +27,30 @@ enum Files {
         let new = "\(path).\(aside)"
         guard let file = fopen(new, "wbe") else { throw TaskError(type: "OSError", "\(new): \(problem())") }
         let written = fwrite(bytes, 1, bytes.count, file)
-        guard fclose(file) == 0, written == bytes.count, rename(new, path) == 0 else {
+        guard fclose(file) == 0, written == bytes.count else {
+            throw TaskError(type: "OSError", "\(new): \(problem())")
+        }
+        try move(new, to: path)
+    }
+
+    /// At the end, in one piece. Al final, de una vez.
+    static func append(_ bytes: [UInt8], to path: String) throws {
+        guard let file = fopen(path, "abe") else { throw TaskError(type: "OSError", "\(path): \(problem())") }
+        let written = fwrite(bytes, 1, bytes.count, file)
+        guard fclose(file) == 0, written == bytes.count else {
             throw TaskError(type: "OSError", "\(path): \(problem())")
         }
+    }
+
+    /// One that is there already will do. Si ya existe, sirve.
+    static func makeFolder(_ path: String) throws {
+        guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
+            throw TaskError(type: "OSError", "\(path): \(problem())")
+        }
+    }
+
+    static func move(_ path: String, to place: String) throws {
+        guard rename(path, place) == 0 else { throw TaskError(type: "OSError", "\(place): \(problem())") }
     }
 
     private static func problem() -> String { String(cString: strerror(errno)) }

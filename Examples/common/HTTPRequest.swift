@@ -17,6 +17,8 @@ struct WebAddress {
 struct HTTPReply {
     /// 200, 404, 503 …
     var status: Int
+    /// By their names in lower case: "retry-after". Por su nombre en minúsculas.
+    var fields: [String: String]
     var body: [UInt8]
 
     private static let mostBytes = 4 << 20
@@ -40,7 +42,11 @@ struct HTTPReply {
         guard let code = line.wholeMatch(of: #/HTTP/1\.\d (\d\d\d).*/#).flatMap({ Int($0.1) }) else {
             throw ConnectionLost(reason: "\(address.host) speaks no HTTP")
         }
-        while try !connection.line().isEmpty {}
-        return HTTPReply(status: code, body: try connection.rest(most: mostBytes))
+        var fields: [String: String] = [:]
+        while case let field = try connection.line(), !field.isEmpty {
+            guard let match = field.wholeMatch(of: #/([^:]+):\s*(.*?)\s*/#) else { continue }
+            fields[match.1.lowercased()] = String(match.2)
+        }
+        return HTTPReply(status: code, fields: fields, body: try connection.rest(most: mostBytes))
     }
 }

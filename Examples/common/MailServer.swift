@@ -7,9 +7,13 @@ enum MailServer {
     private static var connection: SMTPConnection?
 
     /// - Parameter id: the task's; whoever gets a mail twice, after a crash, can tell by it.
-    static func deliver(_ recipient: String, _ subject: String, _ body: String, id: String) throws(MailProblem) {
+    static func deliver(
+        _ recipient: String, _ subject: String, _ body: String, attachment: Mail.Attachment? = nil, id: String
+    ) throws(MailProblem) {
         guard Mail.isAddress(recipient) else { throw .never("no address") }
-        let mail = Mail(sender: "noreply@example.com", recipient: recipient, subject: subject, body: body, id: id)
+        let mail = Mail(
+            sender: "noreply@example.com", recipient: recipient, subject: subject, body: body, attachment: attachment,
+            id: id)
         let open = if let connection { connection } else { try SMTPConnection(server: address) }
         // Kept only if all goes well: one that has failed may be in any state.
         connection = nil

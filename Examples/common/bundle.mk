@@ -1,29 +1,32 @@
 # What the Makefiles of the examples share. NAME is the bundle's; COMMON names the files of ../common it is made of, too;
-# LIBRARIES those of the system that its C code needs, by pkg-config's names.
+# LIBRARIES those of the system that its C code needs, by pkg-config's names. A bundle is in Swift, in C, or in both: then
+# Sources/Bridge.h tells Swift what the C code offers.
 # make            NAME.so in OUT, from the built tree DIST (make build, at the top)
 # make run        the whole system, once: see run
 DIST ?= ../../.build/dist
 OUT ?= build/plugins
 SDK := $(DIST)/share/taskhost/sdk
 C_SOURCES := $(wildcard Sources/*.c)
+C_FLAGS = -std=gnu11 -Wall -Wextra -Werror -O2 -g -fPIC -I $(SDK)/include $(shell pkg-config --cflags $(LIBRARIES))
+LINKED = $(shell pkg-config --libs $(LIBRARIES))
 SWIFT_SOURCES := $(wildcard Sources/*.swift) $(COMMON:%=../common/%.swift)
 
 .PHONY: all run clean
 all: $(OUT)/$(NAME).so
 
-ifeq ($(C_SOURCES),)
-$(OUT)/$(NAME).so: $(SWIFT_SOURCES) $(DIST)/lib/taskhost/libTaskhostSDK.a
+$(OUT)/$(NAME).so: $(C_SOURCES) $(SWIFT_SOURCES) $(wildcard Sources/*.h) $(DIST)/lib/taskhost/libTaskhostSDK.a
+	$(if $(LIBRARIES),@pkg-config --exists --print-errors $(LIBRARIES))
 	mkdir -p -m 755 $(OUT)
-	swiftc -O -swift-version 6 -parse-as-library -emit-library -module-name $(NAME)_bundle $(SWIFT_SOURCES) \
-	    -I $(DIST)/lib/taskhost -L $(DIST)/lib/taskhost -Xlinker --version-script=$(SDK)/bundle.map -o $@.new
-	mv -f $@.new $@
+ifeq ($(strip $(SWIFT_SOURCES)),)
+	cc $(C_FLAGS) -shared -Wl,--version-script=$(SDK)/bundle.map $(C_SOURCES) $(LINKED) -o $@.new
 else
-$(OUT)/$(NAME).so: $(C_SOURCES) $(wildcard Sources/*.h) $(DIST)/lib/taskhost/libTaskhostSDK.a
-	mkdir -p -m 755 $(OUT)
-	cc -std=gnu11 -Wall -Wextra -Werror -O2 -g -shared -fPIC -I $(SDK)/include -Wl,--version-script=$(SDK)/bundle.map \
-	    $(shell pkg-config --cflags $(LIBRARIES)) $(C_SOURCES) $(shell pkg-config --libs $(LIBRARIES)) -o $@.new
-	mv -f $@.new $@
+	$(if $(C_SOURCES),cc $(C_FLAGS) -r $(C_SOURCES) -o $@.o)
+	swiftc -O -wmo -swift-version 6 -parse-as-library -emit-library -module-name $(NAME)_bundle $(SWIFT_SOURCES) \
+	    $(if $(C_SOURCES),-import-objc-header Sources/Bridge.h $@.o $(LINKED)) \
+	    -I $(DIST)/lib/taskhost -L $(DIST)/lib/taskhost -Xlinker --version-script=$(SDK)/bundle.map -o $@.new
+	rm -f $@.o
 endif
+	mv -f $@.new $@
 
 $(DIST)/lib/taskhost/libTaskhostSDK.a:
 	$(MAKE) -C ../.. build

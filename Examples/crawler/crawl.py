@@ -10,9 +10,9 @@ import collections
 import json
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
+import live
 from celery import Celery
 from celery.result import ResultSet
 
@@ -22,11 +22,6 @@ app = Celery(broker=address, backend=address)
 
 # Domains that must not wait. Dominios que no deben esperar.
 URGENT = {"127.0.0.1"}
-PAGE = """<!doctype html><meta charset="utf-8"><title>crawler</title><pre id="figures"></pre><script>
-setInterval(async () => {
-  const figures = await (await fetch("/stats.json")).json()
-  document.getElementById("figures").textContent = JSON.stringify(figures, null, 2)
-}, 500)</script>"""
 
 
 @app.task(name="crawler.fetch")
@@ -55,32 +50,13 @@ class Figures:
             return json.dumps({"total": self.total, "waiting": waiting, **self.counts})
 
 
-class Handler(BaseHTTPRequestHandler):
-    figures = None
-
-    def do_GET(self):
-        kind, body = ("application/json", self.figures.json()) if self.path == "/stats.json" else ("text/html", PAGE)
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, *words):
-        """Not a line for each look at the figures."""
-
-
 with open(file) as lines:
     urls = lines.read().split()
-Handler.figures = figures = Figures(len(urls))
-server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-threading.Thread(target=server.serve_forever, daemon=True).start()
-print(f"http://127.0.0.1:{server.server_port}", flush=True)
+figures = Figures(len(urls))
+live.show("crawler", figures.json, port)
 
 sent = [fetch.apply_async((url,), queue="urgent" if urlsplit(url).hostname in URGENT else "normal") for url in urls]
 for _, meta in ResultSet(sent).iter_native():
     figures.add(meta)
 print(figures.json(), flush=True)
-if sys.stdin.isatty():
-    print("Enter: end / fin")
-# Until then the page can be looked at. Hasta entonces se puede mirar la página.
-sys.stdin.readline()
+live.until_enter()

@@ -92,7 +92,8 @@ class Handler(BaseHTTPRequestHandler):
         return self.say(404, {"error": "there are /upload and /done"})
 
     def upload(self, body):
-        form = email.message_from_bytes(b"Content-Type: " + self.headers["Content-Type"].encode() + b"\r\n\r\n" + body)
+        kind = self.headers.get("Content-Type", "")
+        form = email.message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body)
         operations, image = [], None
         for field in form.get_payload() if form.is_multipart() else []:
             if field.get_param("name", header="Content-Disposition") == "image":
