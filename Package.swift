@@ -113,7 +113,7 @@ let package = Package(
             ],
             path: "Sources/Systems/SQLite",
             swiftSettings: strict),
-        // Celery's tables of results and the columns of messages, whatever database they lie in.
+        // Results in databases, in batches; Celery's tables of them and the columns of messages.
         .target(
             name: "SQLRows", dependencies: ["CeleryWire", "Ports", "TaskModel", json], path: "Sources/Core/SQLRows",
             swiftSettings: strict),
@@ -127,7 +127,8 @@ let package = Package(
             name: "Memcached", dependencies: ["GroupJoin", "Ports", "TaskModel"], path: "Sources/Systems/Memcached",
             swiftSettings: strict),
         .target(
-            name: "MongoDB", dependencies: ["CMongo", "CeleryWire", "Linux", "Ports", "TaskModel", json],
+            name: "MongoDB",
+            dependencies: ["CMongo", "CeleryWire", "Linux", "Ports", "SQLRows", "TaskModel", json],
             path: "Sources/Systems/MongoDB", swiftSettings: strict),
         // All outside systems there are.
         .target(

@@ -76,6 +76,14 @@ class Binding(unittest.TestCase):
         self.assertEqual(self.error("echo_str", 1), ("TypeError", "echo_str() argument 'x' must be str, not int"))
         self.assertEqual(self.error("echo_str", None)[0], "TypeError")
 
+    def test_long_texts_keep_what_is_not_plain_wherever_it_stands(self):
+        for place in range(66):
+            for odd in "\"", "\\", "é":
+                text = "x" * place + odd + "x" * (66 - place)
+                self.assertEqual(self.value("echo_str", text), text)
+            raw = b'[["' + b"x" * place + "é€".encode() + b"x" * (66 - place) + b'"],{},{}]'
+            self.assertEqual(len(self.text("echo_str", raw)), 2 + 66 + 2)
+
     def test_null_is_no_text_unless_the_default_is_null(self):
         self.assertIs(self.value("is_null"), True)
         self.assertIs(self.value("is_null", None), True)

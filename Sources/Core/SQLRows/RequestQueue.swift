@@ -1,28 +1,32 @@
 // What waits for a database: batches over one connection, asked again after a loss, or while it is unwell.
 import Ports
 
+enum QueueEvent {
+    /// Also when it has become well again.
+    case up
+    case down(reason: String, retryInSeconds: Double)
+}
+
 /// Belongs to the loop's thread. One batch is under way at a time; what comes meanwhile makes up the next.
-final class RequestQueue {
-    enum Event {
-        /// Also when it has become well again.
-        case up
-        case down(reason: String, retryInSeconds: Double)
-    }
+final class RequestQueue<Kept: KeptResult> {
+    typealias Link = any ResultLink<Kept>
+    typealias Request = StoreRequest<Kept>
+    typealias Group = RequestGroup<Kept>
 
     /// Requests that may wait; what comes beyond is refused (not permanently).
-    private static let maxWaiting = 100_000
-    private static let maxWaitingBytes = 256 << 20
+    private static var maxWaiting: Int { 100_000 }
+    private static var maxWaitingBytes: Int { 256 << 20 }
     /// Of one batch: what a loss of the connection makes us repeat.
-    private static let batchRequests = 1_024
-    private static let batchBytes = 8 << 20
-    private static let sickPause = 0.2...5.0
+    private static var batchRequests: Int { 1_024 }
+    private static var batchBytes: Int { 8 << 20 }
+    private static var sickPause: ClosedRange<Double> { 0.2...5.0 }
 
     private let place: String
     private let loop: any EventLoop
-    private let makeLink: (@escaping (LinkEvent) -> Void) -> any ResultLink
-    private let tell: (Event) -> Void
-    private var link: (any ResultLink)?
-    private var waiting: [StoreRequest] = []
+    private let makeLink: (@escaping (LinkEvent) -> Void) -> Link
+    private let tell: (QueueEvent) -> Void
+    private var link: Link?
+    private var waiting: [Request] = []
     private var waitingBytes = 0
     private var isUnderWay = false
     /// So many of those that wait go alone: one of them is what the server does not take.
@@ -30,13 +34,13 @@ final class RequestQueue {
     /// Why nothing can be asked until the link is up.
     private var refusal: StoreFailure?
     private var sickTimer: (any LoopTimer)?
-    private var sickPause = sickPause.lowerBound
+    private var sickPause = RequestQueue.sickPause.lowerBound
     private var isClosed = false
 
     /// - Parameter place: the server, for people.
     init(
-        place: String, loop: any EventLoop, link: @escaping (@escaping (LinkEvent) -> Void) -> any ResultLink,
-        tell: @escaping (Event) -> Void
+        place: String, loop: any EventLoop, link: @escaping (@escaping (LinkEvent) -> Void) -> Link,
+        tell: @escaping (QueueEvent) -> Void
     ) {
         self.place = place
         self.loop = loop
@@ -58,7 +62,7 @@ final class RequestQueue {
         giveUp(StoreFailure("The connection to \(place) was closed before it was done"))
     }
 
-    func add(_ request: StoreRequest) {
+    func add(_ request: Request) {
         let failure: StoreFailure? =
             if isClosed {
                 StoreFailure("The connection to \(place) is closed")
@@ -92,23 +96,23 @@ final class RequestQueue {
 
     /// The groups of one batch that have not been answered, and what has to be asked again.
     private final class Batch {
-        let groups: [RequestGroup]
+        let groups: [Group]
         var left: Int
-        var again: [StoreRequest] = []
+        var again: [Request] = []
         /// What of `again` goes alone.
         var alone = 0
         var isLost = false
         var kind: SQLErrorKind?
 
-        init(_ groups: [RequestGroup]) {
+        init(_ groups: [Group]) {
             self.groups = groups
             left = groups.count
         }
     }
 
     /// - Parameter maxBytes: of one statement.
-    private func nextBatch(_ maxBytes: Int) -> [RequestGroup] {
-        var groups: [RequestGroup] = []
+    private func nextBatch(_ maxBytes: Int) -> [Group] {
+        var groups: [Group] = []
         var (count, bytes) = (0, 0)
         while count < waiting.count, count < Self.batchRequests, bytes < Self.batchBytes {
             let request = waiting[count]
@@ -118,7 +122,7 @@ final class RequestQueue {
             if isAlone || groups.isEmpty
                 || !groups[groups.count - 1].take(request, most: most, maxBytes: maxBytes)
             {
-                groups.append(RequestGroup(request))
+                groups.append(Group(request))
             }
             count += 1
             bytes += request.bytes
@@ -128,7 +132,7 @@ final class RequestQueue {
         return groups
     }
 
-    private func answered(_ batch: Batch, _ index: Int, _ answer: WorkAnswer) {
+    private func answered(_ batch: Batch, _ index: Int, _ answer: WorkAnswer<Kept>) {
         let group = batch.groups[index]
         batch.left -= 1
         switch answer {
@@ -150,7 +154,7 @@ final class RequestQueue {
         end(batch)
     }
 
-    private func failed(_ group: RequestGroup, _ kind: SQLErrorKind, _ batch: Batch) {
+    private func failed(_ group: Group, _ kind: SQLErrorKind, _ batch: Batch) {
         switch kind {
         case .contended: batch.again += group.requests
         case .passing, .reconnect:

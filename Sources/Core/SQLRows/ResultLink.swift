@@ -9,13 +9,21 @@ public enum LinkEvent {
     case refused(StoreFailure)
 }
 
+/// What a database keeps of one result: a row, a document.
+public protocol KeptResult {
+    var taskID: String { get }
+    /// Memory that it keeps while it waits.
+    var bytes: Int { get }
+}
+
 /// A row, and what tells it from an earlier state of itself.
-public typealias VersionedRow = (row: TaskRow, version: String)
+public typealias Versioned<Kept> = (row: Kept, version: String)
+public typealias VersionedRow = Versioned<TaskRow>
 
 /// What one statement, or one transaction, does.
-public enum ResultWork {
+public enum ResultWork<Kept> {
     /// Each task once.
-    case store([TaskRow])
+    case store([Kept])
     case forget([String])
     case fetch([String])
     /// What has changed since it was seen: for each task the version that was seen last; empty: none.
@@ -24,9 +32,9 @@ public enum ResultWork {
     case sweep(olderThanSeconds: Double, limit: Int)
 }
 
-public enum WorkAnswer {
+public enum WorkAnswer<Kept> {
     /// Of `fetch` and `look`; otherwise empty.
-    case rows([VersionedRow])
+    case rows([Versioned<Kept>])
     /// Of `sweep`: how many tasks are gone.
     case count(Int)
     case failed(SQLErrorKind)
@@ -35,7 +43,9 @@ public enum WorkAnswer {
 }
 
 /// Keeps itself up: after a loss it connects again. Belongs to the loop's thread.
-public protocol ResultLink: AnyObject {
+public protocol ResultLink<Kept>: AnyObject {
+    associatedtype Kept: KeptResult
+
     /// Connected, and the tables are there.
     var isUp: Bool { get }
     /// That one statement may have, with what is written around the values.
@@ -43,7 +53,7 @@ public protocol ResultLink: AnyObject {
 
     func connect()
     /// - Parameter done: called once for each of `works`, in their order.
-    func perform(_ works: [ResultWork], done: @escaping (Int, WorkAnswer) -> Void)
+    func perform(_ works: [ResultWork<Kept>], done: @escaping (Int, WorkAnswer<Kept>) -> Void)
     /// Breaks the connection; a new one is made after the usual pause.
     func drop(_ reason: String)
     /// Nothing is reported afterwards.

@@ -3,7 +3,7 @@ public import Ports
 public import TaskModel
 import TaskhostJSON
 
-public struct RowFormat: Sendable {
+public struct RowFormat: ResultFormat, Sendable {
     private let codec: (any ResultCodec)?
     private let readers: ResultReaders
 
@@ -12,6 +12,16 @@ public struct RowFormat: Sendable {
         self.codec = codec?.uncompressed
         self.readers = readers
     }
+
+    public init(_ options: ResultOptions) { self.init(codec: options.codec, readers: options.readers) }
+
+    public func kept(_ record: ResultRecord, dateDone: (WallTime?) -> WallTime?) throws(StoreFailure) -> TaskRow {
+        var row = try TaskRow(record, self)
+        row.dateDone = dateDone(row.dateDone)
+        return row
+    }
+
+    public func document(_ kept: TaskRow) throws(StoreFailure) -> [UInt8] { try kept.document(self) }
 
     /// The column `result`, of JSON.
     func result(_ value: [UInt8]) throws(StoreFailure) -> [UInt8] {

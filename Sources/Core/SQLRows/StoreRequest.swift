@@ -1,11 +1,11 @@
 // What is asked of a store of results, and how much of it one statement takes.
 import Ports
 
-enum StoreRequest {
-    case store(TaskRow, (StoreFailure?) -> Void)
+enum StoreRequest<Kept: KeptResult> {
+    case store(Kept, (StoreFailure?) -> Void)
     case forget(String, (StoreFailure?) -> Void)
-    case fetch(String, (Result<TaskRow?, StoreFailure>) -> Void)
-    case look([(id: String, version: String)], (Result<[VersionedRow], StoreFailure>) -> Void)
+    case fetch(String, (Result<Kept?, StoreFailure>) -> Void)
+    case look([(id: String, version: String)], (Result<[Versioned<Kept>], StoreFailure>) -> Void)
     /// Answers how many rows are gone.
     case sweep(Double, limit: Int, (Result<Int, StoreFailure>) -> Void)
 
@@ -28,12 +28,12 @@ enum StoreRequest {
 }
 
 /// Requests of one kind, which follow each other: one statement.
-struct RequestGroup {
-    private(set) var requests: [StoreRequest]
+struct RequestGroup<Kept: KeptResult> {
+    private(set) var requests: [StoreRequest<Kept>]
     private var ids: Set<String> = []
     private(set) var bytes: Int
 
-    init(_ first: StoreRequest) {
+    init(_ first: StoreRequest<Kept>) {
         requests = [first]
         bytes = first.bytes
         if case .store(let row, _) = first { ids = [row.taskID] }
@@ -41,7 +41,7 @@ struct RequestGroup {
 
     /// - Parameter most: of requests.
     /// - Returns: false: it goes into a statement of its own.
-    mutating func take(_ request: StoreRequest, most: Int, maxBytes: Int) -> Bool {
+    mutating func take(_ request: StoreRequest<Kept>, most: Int, maxBytes: Int) -> Bool {
         guard requests.count < most, bytes + request.bytes <= maxBytes else { return false }
         switch (requests[0], request) {
         // A statement that inserts can touch each row once.
@@ -54,7 +54,7 @@ struct RequestGroup {
         return true
     }
 
-    var work: ResultWork {
+    var work: ResultWork<Kept> {
         switch requests[0] {
         case .store:
             .store(requests.compactMap { request in if case .store(let row, _) = request { row } else { nil } })
@@ -67,8 +67,8 @@ struct RequestGroup {
         }
     }
 
-    func succeed(_ rows: [VersionedRow], count: Int = 0) {
-        var found: [String: TaskRow] = [:]
+    func succeed(_ rows: [Versioned<Kept>], count: Int = 0) {
+        var found: [String: Kept] = [:]
         if case .fetch = requests[0] {
             for row in rows { found[row.row.taskID] = row.row }
         }

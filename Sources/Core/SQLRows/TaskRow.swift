@@ -5,7 +5,7 @@ public import TaskModel
 import TaskhostJSON
 
 /// What the columns of `celery_taskmeta` hold, whatever database they lie in.
-public struct TaskRow: Sendable, Equatable {
+public struct TaskRow: KeptResult, Sendable, Equatable {
     /// At most 155 characters, as the column takes them.
     public var taskID: String
     /// At most 50 characters.

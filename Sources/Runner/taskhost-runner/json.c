@@ -1,6 +1,7 @@
 /* json - finds where values end, and that they are values. */
 #include "json.h"
 
+#include "json_plain.h"
 #include "utf8.h"
 
 #include <string.h>
@@ -62,7 +63,11 @@ static bool skip_escape(struct json_cursor *cursor) {
 
 static bool skip_string(struct json_cursor *cursor) {
     cursor->at++;
-    while (cursor->at < cursor->end) {
+    while (true) {
+        cursor->at += json_plain_length(cursor->at, cursor->end);
+        if (cursor->at == cursor->end) {
+            return false;
+        }
         unsigned char byte = (unsigned char)*cursor->at;
         if (byte == '"') {
             cursor->at++;
@@ -79,7 +84,6 @@ static bool skip_string(struct json_cursor *cursor) {
             cursor->at++;
         }
     }
-    return false;
 }
 
 static size_t skip_digits(struct json_cursor *cursor) {

@@ -1,6 +1,7 @@
 /* json - what a value says: its kind, and the text of strings. */
 #include "json.h"
 
+#include "json_plain.h"
 #include "utf8.h"
 
 #include <stdint.h>
@@ -74,7 +75,14 @@ enum json_text_fault json_decode_string(struct json_slice value, char *out, size
     const char *at = value.text + 1, *end = value.text + value.length - 1;
     char *start = out;
     bool has_nul = false;
-    while (at < end) {
+    while (true) {
+        size_t plain = json_plain_length(at, end);
+        memcpy(out, at, plain);
+        out += plain;
+        at += plain;
+        if (at >= end) {
+            break;
+        }
         if (*at == '\\') {
             uint32_t code = read_escape(&at, end);
             if (code == UINT32_MAX) {

@@ -5,7 +5,7 @@ enum MongoDBOperation: Sendable {
     /// Reaches a server and sees to the index on `date_done`.
     case open
     /// Each task once.
-    case store([(taskID: String, document: [UInt8])])
+    case store([KeptDocument])
     case forget([String])
     case fetch([String])
     /// What ended before, of tasks and of groups.

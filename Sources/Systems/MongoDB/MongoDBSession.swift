@@ -84,7 +84,7 @@ final class MongoDBSession {
         }
     }
 
-    private func store(_ documents: [(taskID: String, document: [UInt8])]) throws(MongoDBError) -> [Int: MongoDBError] {
+    private func store(_ documents: [KeptDocument]) throws(MongoDBError) -> [Int: MongoDBError] {
         var wrong: [Int: MongoDBError] = [:]
         // A duplicate may have been stored at that moment by somebody else, and not be a SUCCESS: once more, as Celery.
         var left = Array(documents.indices)
@@ -104,7 +104,7 @@ final class MongoDBSession {
     }
 
     /// Replaces what is no SUCCESS; where there is one, the insertion fails.
-    private func bulk(_ documents: [(taskID: String, document: [UInt8])]) throws(MongoDBError) -> [Int: MongoDBError] {
+    private func bulk(_ documents: [KeptDocument]) throws(MongoDBError) -> [Int: MongoDBError] {
         let room = BSONRoom()
         defer { room.free() }
         let options = try room.hold(BSONDocument().with("ordered", bool: false))
@@ -114,11 +114,11 @@ final class MongoDBSession {
         defer { mongoc_bulk_operation_destroy(bulk) }
         let upsert = try room.hold(BSONDocument().with("upsert", bool: true))
         var error = bson_error_t()
-        for (taskID, bytes) in documents {
+        for one in documents {
             let other = BSONDocument().with("$ne", TaskState.success.rawValue)
-            let query = try room.hold(BSONDocument().with("_id", taskID).with("status", document: other))
+            let query = try room.hold(BSONDocument().with("_id", one.taskID).with("status", document: other))
             guard
-                mongoc_bulk_operation_replace_one_with_opts(bulk, query, try room.hold(bytes), upsert, &error)
+                mongoc_bulk_operation_replace_one_with_opts(bulk, query, try room.hold(one.document), upsert, &error)
             else { throw MongoDBError(error) }
         }
         let reply = BSONReply()

@@ -2,9 +2,12 @@
 public import Ports
 public import SQLRows
 
-extension SQLResults {
+extension DatabaseResults where Format == RowFormat {
     public convenience init(address: MySQLAddress, loop: any EventLoop, options: ResultOptions) {
-        self.init(description: address.description, loop: loop, options: options) { tell in
+        self.init(
+            description: address.description, loop: loop, format: RowFormat(options),
+            expiresSeconds: options.chordsExpireSeconds
+        ) { tell in
             MySQLResultLink(address, loop, ResultTables(options), tell)
         }
     }
@@ -33,7 +36,7 @@ private final class MySQLResultLink: ResultLink {
     func drop(_ reason: String) { link.drop(reason) }
     func close() { link.close() }
 
-    func perform(_ works: [ResultWork], done: @escaping (Int, WorkAnswer) -> Void) {
+    func perform(_ works: [ResultWork<TaskRow>], done: @escaping (Int, WorkAnswer<TaskRow>) -> Void) {
         let statements = MySQLStatements(tables: schema.tables, columns: schema.columns)
         for (index, work) in works.enumerated() {
             let own = statements.statements(for: work)

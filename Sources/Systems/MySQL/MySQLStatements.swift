@@ -13,7 +13,7 @@ struct MySQLStatements {
     private static let extended = ["name", "args", "kwargs", "worker", "retries", "queue", "stamps"]
 
     /// Each a transaction; the answer of the last one counts.
-    func statements(for work: ResultWork) -> [[UInt8]] {
+    func statements(for work: ResultWork<TaskRow>) -> [[UInt8]] {
         switch work {
         case .store(let rows): [store(rows)]
         case .forget(let ids): [over(ids, "DELETE FROM \(table)")]
@@ -146,7 +146,7 @@ struct MySQLStatements {
         (Self.plain + Self.extended).map { columns[$0] == nil ? "NULL" : "`\($0)`" }.joined(separator: ", ")
     }
 
-    static func answer(_ answer: MySQLAnswer, to work: ResultWork) -> WorkAnswer {
+    static func answer(_ answer: MySQLAnswer, to work: ResultWork<TaskRow>) -> WorkAnswer<TaskRow> {
         switch (work, answer) {
         case (.sweep, .changed(let count)): .count(count)
         case (.fetch, .rows(let rows)), (.look, .rows(let rows)): .rows(rows.compactMap(row))

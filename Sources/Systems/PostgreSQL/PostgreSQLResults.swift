@@ -2,9 +2,12 @@
 public import Ports
 public import SQLRows
 
-extension SQLResults {
+extension DatabaseResults where Format == RowFormat {
     public convenience init(address: PostgreSQLAddress, loop: any EventLoop, options: ResultOptions) {
-        self.init(description: address.description, loop: loop, options: options) { tell in
+        self.init(
+            description: address.description, loop: loop, format: RowFormat(options),
+            expiresSeconds: options.chordsExpireSeconds
+        ) { tell in
             PostgreSQLResultLink(address, loop, ResultTables(options), tell)
         }
     }
@@ -35,7 +38,7 @@ private final class PostgreSQLResultLink: ResultLink {
     func drop(_ reason: String) { link.drop(reason) }
     func close() { link.close() }
 
-    func perform(_ works: [ResultWork], done: @escaping (Int, WorkAnswer) -> Void) {
+    func perform(_ works: [ResultWork<TaskRow>], done: @escaping (Int, WorkAnswer<TaskRow>) -> Void) {
         let statements = ResultStatements(tables: schema.tables, columns: schema.columns)
         var sent: [(work: Int, isLast: Bool)] = []
         var all: [Statement] = []

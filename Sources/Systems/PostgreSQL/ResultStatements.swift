@@ -40,7 +40,7 @@ struct ResultStatements {
     ]
 
     /// One transaction.
-    func statements(for work: ResultWork) -> [Statement] {
+    func statements(for work: ResultWork<TaskRow>) -> [Statement] {
         switch work {
         case .store(let rows): [store(rows)]
         case .forget(let ids): [forget(ids)]
@@ -55,7 +55,7 @@ struct ResultStatements {
     }
 
     /// - Parameter rows: of the last statement of the work.
-    static func answer(_ rows: [[[UInt8]?]], to work: ResultWork) -> WorkAnswer {
+    static func answer(_ rows: [[[UInt8]?]], to work: ResultWork<TaskRow>) -> WorkAnswer<TaskRow> {
         switch work {
         case .store, .forget: .rows([])
         case .fetch, .look: .rows(rows.compactMap(row))

@@ -37,6 +37,25 @@ struct ScanningTests {
         #expect(try parts(#"["\ud800"]"#) == [#""\ud800""#])
     }
 
+    @Test("finds every byte that is not plain, wherever it stands in a long string")
+    func longStrings() {
+        for place in 0..<70 {
+            for byte in UInt8.min...UInt8.max where byte != UInt8(ascii: "\"") {
+                var bytes = Array("\"".utf8) + [UInt8](repeating: UInt8(ascii: "x"), count: 71) + Array("\"".utf8)
+                bytes[1 + place] = byte
+                let expected: JSONError? =
+                    switch byte {
+                    case ..<0x20: JSONError(.controlCharacter, at: 1 + place)
+                    case UInt8(ascii: "\\"): JSONError(.badEscape, at: 1 + place)
+                    case 0x80...: JSONError(.badUTF8, at: 1 + place)
+                    default: nil
+                    }
+                let found = Result { () throws(JSONError) in try JSONScan.validate(bytes) }
+                if case .failure(let error) = found { #expect(error == expected) } else { #expect(expected == nil) }
+            }
+        }
+    }
+
     @Test("agrees with the parser on every mutilated text, and on bounds")
     func agreement() {
         let seed = UInt64.random(in: 0...(.max))
