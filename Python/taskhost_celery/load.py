@@ -66,8 +66,9 @@ def open_app(name):
 
 
 def load():
-    from . import child, options, state
-    state.install(app)
+    from . import child, options, own_results, state
+    if not own_results.install(app):
+        state.install(app)
     hosting.install(app)
     child.prepare(app)
     for task in options.own_tasks(app):
