@@ -198,12 +198,16 @@ let package = Package(
             name: "Output", dependencies: ["Linux", "TaskModel", "CeleryWire", "Ports", "Settings", json, logging],
             path: "Sources/App/Output",
             swiftSettings: strict),
+        // A Celery app of Python's: where its interpreter is, and its settings as ours.
+        .target(
+            name: "PythonApp", dependencies: ["Linux", "TaskModel", "Settings", "Output", json],
+            path: "Sources/App/PythonApp", swiftSettings: strict),
         // What was set, checked and worked out, as the options of each part.
         .target(
             name: "Configuration",
             dependencies: [
                 "TaskModel", "CeleryWire", "Canvas", "Ports", "Beat", "Control", "Engine", "Hooks", "Runner", "CLinux",
-                "Linux", "Loop", "Transports", "WireFormats", "Client", "Settings", "Output", json, logging,
+                "Linux", "Loop", "Transports", "WireFormats", "Client", "Settings", "Output", "PythonApp", json, logging,
             ], path: "Sources/App/Configuration",
             swiftSettings: strict),
         // A worker and a beat from start to end: parts, life cycle, service manager, metrics.
@@ -212,7 +216,7 @@ let package = Package(
             dependencies: [
                 "TaskModel", "CeleryWire", "Canvas", "Ports", "Beat", "Control", "Engine", "Hooks",
                 "LocalSocket", "Loop",
-                "Observability", "Runner", "Settings", "Traces", "Transports", "Output", "Configuration", json,
+                "Observability", "PythonApp", "Runner", "Settings", "Traces", "Transports", "Output", "Configuration", json,
                 logging, metrics,
             ], path: "Sources/App/Worker",
             swiftSettings: strict),
@@ -220,8 +224,8 @@ let package = Package(
         .target(
             name: "Doctor",
             dependencies: [
-                "TaskModel", "Ports", "Beat", "CHTTP", "CLinux", "Loop", "Runner", "Settings", "Transports", "Output",
-                "Configuration", json,
+                "TaskModel", "Ports", "Beat", "CHTTP", "CLinux", "Loop", "PythonApp", "Runner", "Settings", "Transports",
+                "Output", "Configuration", json,
             ], path: "Sources/App/Doctor",
             swiftSettings: strict),
         // What is asked of all workers, and shown: remote commands, status, top, events, what is due later.

@@ -2,6 +2,7 @@
 import json
 import pickle
 import time
+from json.encoder import c_make_encoder, encode_basestring_ascii
 from traceback import format_exception
 
 import _taskhost
@@ -31,14 +32,33 @@ def success(task, request, value):
     if value is None:
         return NOTHING
     try:
-        return _taskhost.succeed, encode(value)
+        return _taskhost.succeed, json_of(value)
     except Exception:  # said again below, in Celery's way
+        prepare_encoder()  # it remembers what it was in the midst of
         if request.ignore_result or task.ignore_result:
             return NOTHING
     return _taskhost.succeed, dumps(value, serializer="json")[2]
 
 
 NOTHING = (_taskhost.succeed, "null")
+in_pieces = None
+
+
+def json_of(value):
+    return "".join(in_pieces(value, 0))
+
+
+def prepare_encoder():
+    """JSONEncoder makes itself one for each value; this one is kept."""
+    global in_pieces
+    encoder = JSONEncoder()
+    if c_make_encoder is None:  # an interpreter without the C part
+        in_pieces = encoder.iterencode
+    else:
+        in_pieces = c_make_encoder({}, encoder.default, encode_basestring_ascii, None, ": ", ", ", False, False, True)
+
+
+prepare_encoder()
 
 
 def failure(error):

@@ -9,24 +9,34 @@ import _taskhost
 from . import process, zygote
 
 
+app = hosting = None  # once the app is imported, and with it Celery
+
+
 def start():
     """Called by python.so: None, or why the bundle cannot be used."""
+    global app, hosting
     name = os.environ.get("TASKHOST_PYTHON_APP") or os.environ.get("CELERY_APP")
     if not name:
         return "was not told of an app: start the worker with `taskhost -A APP worker`, or set TASKHOST_PYTHON_APP"
+    # Celery's own switch: its stacks of tasks and requests are plain lists then, of each thread.
+    os.environ["USE_FAST_LOCALS"] = "1"
     try:
-        import celery
+        with process.without_work_folder():
+            import celery.app.utils
+            import celery.utils.threads  # noqa: F401
     except ImportError:
         return (f"needs Celery, which {sys.executable} does not have: {sys.executable} -m pip install celery, or name "
                 "another interpreter with --python")
+    del os.environ["USE_FAST_LOCALS"]
     try:
         os.chdir(os.environ.get("TASKHOST_PYTHON_WORKDIR") or ".")
         process.behave_as_python(name)
         gc.disable()
         before = zygote.connections()
         app = open_app(name)
-        load(app)
-    except BaseException as error:
+        from . import hosting
+        load()
+    except BaseException as error:  # SystemExit of a module, too
         return cannot_import(name, error)
     if not isinstance(app, celery.Celery):
         return f"finds no Celery app in '{name}': name it as MODULE:APP"
@@ -55,8 +65,8 @@ def open_app(name):
     return app
 
 
-def load(app):
-    from . import child, hosting, options, state
+def load():
+    from . import child, options, state
     state.install(app)
     hosting.install(app)
     child.prepare(app)
@@ -67,5 +77,4 @@ def load(app):
 
 def born():
     """Called by python.so in each child, before its first task."""
-    from . import hosting
-    hosting.child_started()
+    hosting.child_starts(app)

@@ -24,7 +24,7 @@ def of(task, app):
         "soft_limit": unlike(soft_limit(task), conf.task_soft_time_limit),
         "hard_limit": unlike(task.time_limit, conf.task_time_limit),
         "retry_delay": task.default_retry_delay,
-        "rate_limit": rate(unlike(task.rate_limit, conf.task_default_rate_limit)),
+        "rate_limit": rate(task.rate_limit),
         "acks_late": switch(task, "acks_late", conf.task_acks_late),
         "track_started": switch(task, "track_started", conf.task_track_started),
         "ignore_result": switch(task, "ignore_result", conf.task_ignore_result),

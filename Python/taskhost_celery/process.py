@@ -1,4 +1,5 @@
 """What `python` and Celery's worker set up in a process, and an embedded interpreter leaves out."""
+import contextlib
 import faulthandler
 import os
 import signal
@@ -36,6 +37,17 @@ def after_fork():
             random.seed()  # Python's own generator does it by itself; numpy's would go on alike in all children
     elif faulthandler.is_enabled():
         faulthandler.enable()  # a process that the task has forked: its stack goes to stderr
+
+
+@contextlib.contextmanager
+def without_work_folder():
+    """A file of the user's that is called celery.py or kombu.py is his app, not the library."""
+    whole, folder = sys.path[:], os.environ.get("TASKHOST_PYTHON_WORKDIR") or os.getcwd()
+    sys.path[:] = [one for one in whole if one not in ("", folder)]
+    try:
+        yield
+    finally:
+        sys.path[:] = whole
 
 
 def hostname():

@@ -10,8 +10,8 @@ struct CeleryWordsTests {
     @Test(
         "Celery's own options and subcommands are answered with what to write here",
         arguments: [
-            ["-A", "proj", "worker"], ["worker", "-A", "proj"], ["worker", "--app=proj"], ["worker", "-P", "gevent"],
-            ["worker", "--pool=solo"], ["worker", "--detach"], ["worker", "-D"], ["status", "-Aproj"],
+            ["worker", "-P", "gevent"], ["worker", "--pool=solo"], ["worker", "--detach"], ["worker", "-D"],
+            ["-A", "proj", "worker", "--uid=1"],
         ])
     func celery(words: [String]) {
         #expect(CeleryWords.answer(words)?.fix?.isEmpty == false)

@@ -4,6 +4,7 @@ package import Control
 import Output
 package import Ports
 package import Runner
+package import PythonApp
 package import Settings
 package import TaskModel
 package import Transports
@@ -26,7 +27,7 @@ package struct Configuration: Sendable, Equatable {
     /// What holds for tasks that do not say otherwise.
     package var taskDefaults = TaskOptions()
     /// By task name.
-    package var tasks: [String: TaskOptions] = [:]
+    package var tasks: TaskOverrides = [:]
     package var pidfile: String?
     /// Of remote control on this machine; nil: wherever there is a place for it. "none": without.
     package var socket: String?
@@ -37,7 +38,7 @@ package struct Configuration: Sendable, Equatable {
     package var sandbox = Confinement()
     /// Of the key to sign with.
     package var keyPassword: String?
-    /// By queue name; only those with a [queues.NAME] of their own.
+    /// By queue name; only those with a [queues.NAME] of their own, and `*` for the others.
     var declarations: [String: QueueDeclaration] = [:]
     /// Where what follows a task is sent, by names of tasks.
     package var routes: [Routes.Rule] = []
@@ -45,6 +46,8 @@ package struct Configuration: Sendable, Equatable {
     package var schedules: [ScheduledTask] = []
     /// Names of those that are switched off, bundles' among them.
     package var disabledSchedules: Set<String> = []
+    /// The Celery app that is served.
+    package var python: PythonApp?
     /// Hooks on events of tasks.
     package var hooks: [HookSettings] = []
 
@@ -58,7 +61,10 @@ package struct Configuration: Sendable, Equatable {
 
     /// How the broker must declare a queue that does not exist.
     package func declaration(of queue: String) -> QueueDeclaration {
-        declarations[queue] ?? QueueDeclaration(name: queue)
+        if let own = declarations[queue] { return own }
+        guard var usual = declarations["*"] else { return QueueDeclaration(name: queue) }
+        usual.name = queue
+        return usual
     }
 
     package var controlPolicy: ControlPolicy {
@@ -87,6 +93,9 @@ package enum Isolation: Sendable, Equatable {
     case alwaysFresh
     /// Tasks that do not choose share a child, so many in turn.
     case keep(Int)
+
+    /// Tasks in turn that share a child; 0: none.
+    var count: Int { if case .keep(let count) = self { count } else { 0 } }
 
     init(_ text: String, origin: String) throws(CommandFailure) {
         switch text.trimmed {

@@ -3,6 +3,7 @@ import Control
 import Linux
 package import Output
 import Ports
+package import PythonApp
 package import Settings
 import TaskModel
 
@@ -12,8 +13,10 @@ package struct ConfigurationBuilder {
     package var hostName: String
     var processors: Int
     var openTelemetry = OpenTelemetryVariables([:])
+    /// The app whose settings lie below the others; nil: none is named.
+    package var python: PythonApp?
 
-    /// Reads file and environment and lays the flags over them.
+    /// Reads file and environment, lays the flags over them, and puts the settings of the app they name below.
     package init(flags: SettingsLayer, file: String?, environment: [String: String]) throws(CommandFailure) {
         settings = try CommandFailure.reading { () throws(SettingsFailure) in
             var read = try ConfigurationFiles.read(named: file, environment: environment)
@@ -24,6 +27,7 @@ package struct ConfigurationBuilder {
         openTelemetry = OpenTelemetryVariables(environment)
         hostName = ThisProcess.hostName
         processors = ProcessorShare.read().count
+        try takeApp(environment: environment)
     }
 
     package init(settings: SettingsLayer, hostName: String, processors: Int) {
@@ -69,6 +73,7 @@ package struct ConfigurationBuilder {
         made.schedules = try schedules()
         made.disabledSchedules = disabledSchedules()
         made.hooks = try hooks()
+        made.python = python
         return made
     }
 

@@ -1,5 +1,6 @@
 import Glibc
 package import Output
+import Settings
 
 /// Where the parts of this installation are, seen from our own executable.
 package struct Installation: Sendable {
@@ -25,6 +26,17 @@ package struct Installation: Sendable {
     }
 
     package var pluginFolder: String { root + "/plugins" }
+
+    /// The bundle that runs tasks of Celery apps; in no plugins folder, as it is of no use without an app.
+    package var pythonBundle: String { root + "/lib/taskhost/python.so" }
+
+    var pythonPackage: String { root + "/share/taskhost/python" }
+
+    /// Where bundles are looked for. Beside an app only in folders that are named: what else is installed may have
+    /// tasks of the same names.
+    package func pluginFolders(_ configuration: Configuration) -> [String] {
+        configuration[Settings.worker.plugins] ?? (configuration.python == nil ? [pluginFolder] : [])
+    }
 
     package var sdk: String { root + "/share/taskhost/sdk" }
 

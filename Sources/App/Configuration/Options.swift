@@ -3,6 +3,7 @@ import Canvas
 import CeleryWire
 package import Engine
 import Ports
+import PythonApp
 package import Runner
 import Settings
 import TaskModel
@@ -46,6 +47,15 @@ extension Configuration {
             runnerPath: runnerPath, pluginFolders: folders, slots: slotsAtFirst,
             environment: environment.filter { seen.contains($0.key) }, ownsAllChildren: true)
         for row in Filling.runner { row.fill(&made, settings) }
+        if let python {
+            made.bundles = [
+                NamedBundle(
+                    path: python.bundle,
+                    environment: python.environment(
+                        environment, nodeName: nodeName, logLevel: self[Settings.log.level].rawValue),
+                    loadTimeoutSeconds: python.importSeconds)
+            ]
+        }
         made.confinement = sandbox
         made.trustsAnybody = self[Settings.sandbox.trustPlugins]
         made.objection = BundleSchedules.objection

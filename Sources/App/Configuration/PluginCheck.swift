@@ -4,10 +4,11 @@ package import Runner
 
 /// Looks at the plugins folders before anything is started, so that a mistake there is reported at once, with its fix.
 package enum PluginCheck {
-    /// The bundles of all folders, as the worker will see them.
-    package static func bundles(in folders: [String], by inspector: BundleInspector) throws(CommandFailure) -> [String]
-    {
-        var found: [String] = []
+    /// The bundles that are named and those of all folders, as the worker will see them.
+    package static func bundles(
+        in folders: [String], named: [NamedBundle] = [], by inspector: BundleInspector
+    ) throws(CommandFailure) -> [String] {
+        var found = named.map(\.path)
         for folder in folders {
             switch inspector.bundles(in: folder) {
             case .success(let paths): found += paths

@@ -4,6 +4,7 @@ package import Configuration
 import Loop
 package import Output
 import Ports
+import PythonApp
 import Runner
 import Settings
 import TaskModel
@@ -42,6 +43,7 @@ package final class Doctor {
     }
 
     package func report() -> DoctorReport {
+        if let app = configuration.python { findings += AppCheck.findings(app) }
         findings += SystemCheck.findings(slots: configuration.autoscale?.max ?? configuration.concurrency)
         findings.append(.ok("cpus", ProcessorShare.read().text))
         findings.append(SystemCheck.sandbox(configuration.sandbox))
@@ -66,7 +68,8 @@ package final class Doctor {
             "shared_limits.url": configuration.sharedLimits.redacted(),
         ]
         do {
-            made["worker.plugins"] = try Installation(environment: environment).pluginFolder
+            made["worker.plugins"] = try Installation(environment: environment).pluginFolders(configuration)
+                .joined(separator: ", ")
             made["broker.url"] = try systems.broker().description
         } catch {
             // Told by the checks of bundles and broker.
@@ -80,19 +83,16 @@ package final class Doctor {
     private func bundles() {
         do {
             let installation = try Installation(environment: environment)
-            let folders = configuration[Settings.worker.plugins] ?? [installation.pluginFolder]
-            let inspector = try BundleInspector(
-                loop: loop,
-                options: configuration.runnerOptions(
-                    runnerPath: try installation.runnerPath(), folders: folders, environment: environment)
-            ) { _, _ in }
-            let files = try PluginCheck.bundles(in: folders, by: inspector)
+            let folders = installation.pluginFolders(configuration)
+            let options = configuration.runnerOptions(
+                runnerPath: try installation.runnerPath(), folders: folders, environment: environment)
+            let inspector = try BundleInspector(loop: loop, options: options) { _, _ in }
+            let files = try PluginCheck.bundles(in: folders, named: options.bundles, by: inspector)
             if files.isEmpty { throw PluginCheck.noBundles(in: folders, sdk: installation.sdk) }
             let named = folders.joined(separator: ", ")
-            findings.append(
-                configuration[Settings.sandbox.trustPlugins]
-                    ? .note("plugins", "\(named): not checked who can put code there ([sandbox] trust_plugins)")
-                    : .ok("plugins", "\(named): no other user can put code there"))
+            if !folders.isEmpty {
+                findings.append(pluginsFinding(named))
+            }
             inspect(files, inspector)
         } catch let failure as CommandFailure {
             let isWhole = failure.fix != nil
@@ -105,10 +105,17 @@ package final class Doctor {
         }
     }
 
+    private func pluginsFinding(_ named: String) -> Finding {
+        configuration[Settings.sandbox.trustPlugins]
+            ? .note("plugins", "\(named): not checked who can put code there ([sandbox] trust_plugins)")
+            : .ok("plugins", "\(named): no other user can put code there")
+    }
+
     private func inspect(_ files: [String], _ inspector: BundleInspector) {
         var reports: [BundleReport]?
         inspector.inspect(files) { reports = $0 }
-        guard loop.run(until: { reports != nil }, timeoutSeconds: Self.patience + 30) else {
+        let importSeconds = configuration.python?.importSeconds ?? 0
+        guard loop.run(until: { reports != nil }, timeoutSeconds: Self.patience + 30 + importSeconds) else {
             findings.append(.fail("bundles", "they take too long to load", fix: "see which with `taskhost bundles`"))
             return
         }

@@ -5,6 +5,7 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
     case unhealthy = 2
     case usage = 64
     case noBundle = 65
+    case noApp = 66
     case unavailable = 69
     case cannotCreate = 73
     case outputLost = 74
@@ -19,6 +20,7 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
         case .unhealthy: "doctor found something that does not work"
         case .usage: "wrong options or arguments"
         case .noBundle: "worker: none of the bundles could be loaded"
+        case .noApp: "the Celery app of -A cannot be loaded"
         case .unavailable: "broker or result store unreachable, or they refuse us; no worker replies"
         case .cannotCreate: "pid file in use by another process, or not writable"
         case .outputLost: "done, but standard output could not be written (its disk is full)"

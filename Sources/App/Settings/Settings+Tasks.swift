@@ -1,6 +1,13 @@
 // `[tasks.NAME]`, and the defaults of tasks in `[worker]`: by the table of task options.
 public import TaskModel
 
+/// What `[tasks.NAME]` says in other words than the table of task options.
+public struct TaskIsolationKeys: SettingsSection {
+    public let isolation = Key<String?>(
+        "tasks.*.isolation", .text, default: nil, shown: "as worker.isolation",
+        "`keep:N` (as keep = N) or `fresh` (as keep = 0), whatever worker.isolation says")
+}
+
 extension Settings {
     public static func tasks(_ rows: [any TaskOptionRow]) -> [Setting] {
         rows.compactMap { row in

@@ -6,6 +6,7 @@ public enum Settings {
     public static let results = ResultsKeys()
     public static let sharedLimits = SharedLimitsKeys()
     public static let worker = WorkerKeys()
+    public static let python = PythonKeys()
     public static let sandbox = SandboxKeys()
     public static let control = ControlKeys()
     public static let metrics = MetricsKeys()
@@ -18,6 +19,7 @@ public enum Settings {
     public static let routes = RouteKeys()
     public static let schedules = ScheduleKeys()
     public static let hooks = HookKeys()
+    public static let taskIsolation = TaskIsolationKeys()
 
     public static let all = listed(TaskOptionTable.rows)
 
@@ -25,10 +27,10 @@ public enum Settings {
     public static func listed(_ options: [any TaskOptionRow]) -> [Setting] {
         let first: [any SettingsSection] = [broker, results, sharedLimits, worker]
         let middle: [any SettingsSection] = [
-            sandbox, control, metrics, traces, log, limits, wire, security, queues, routes,
+            python, sandbox, control, metrics, traces, log, limits, wire, security, queues, routes,
         ]
         let last: [any SettingsSection] = [schedules, hooks]
         return first.flatMap(\.rows) + taskDefaults(options) + middle.flatMap(\.rows) + tasks(options)
-            + last.flatMap(\.rows)
+            + taskIsolation.rows + last.flatMap(\.rows)
     }
 }

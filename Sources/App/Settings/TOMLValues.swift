@@ -1,38 +1,43 @@
-import TaskModel
+public import TaskModel
 
 extension SettingKind {
     /// nil: not what is expected.
-    func value(fromTOML value: TOMLValue) -> SettingValue? {
+    func value(fromTOML value: TOMLValue) -> SettingValue? { FieldValue(toml: value).flatMap(self.value(from:)) }
+
+    /// nil: not what is expected.
+    public func value(from field: FieldValue) -> SettingValue? {
         switch self {
-        case .text:
-            value.string.map(SettingValue.text)
+        case .text: field.words.map(SettingValue.text)
         case .texts:
             // A single string is taken as on the command line: "urgent,normal".
-            value.string.flatMap(self.value(fromText:)) ?? value.array.flatMap(Self.texts)
+            if let text = field.words { value(fromText: text) } else { Self.texts(field) }
         case .integer(let range):
-            value.int.flatMap { range.contains($0) ? .integer($0) : nil }
-        case .seconds(let range):
-            (value.double ?? value.int.map(Double.init)).flatMap { range.contains($0) ? .seconds($0) : nil }
-        case .number(let range):
-            (value.double ?? value.int.map(Double.init)).flatMap { range.contains($0) ? .number($0) : nil }
-        case .flag:
-            value.bool.map(SettingValue.flag)
-        case .choice(let words):
-            value.string.flatMap { Self.choose($0, among: words) }
-        case .arguments:
-            value.table.flatMap(FieldTable.init(toml:)).map(SettingValue.arguments)
-        case .list:
-            if case .array(let values)? = FieldValue(toml: value) { .list(values) } else { nil }
+            if case .int(let number) = field, range.contains(Int(number)) { .integer(Int(number)) } else { nil }
+        case .seconds(let range): field.decimal.flatMap { range.contains($0) ? .seconds($0) : nil }
+        case .number(let range): field.decimal.flatMap { range.contains($0) ? .number($0) : nil }
+        case .flag: if case .bool(let flag) = field { .flag(flag) } else { nil }
+        case .choice(let words): field.words.flatMap { Self.choose($0, among: words) }
+        case .arguments: if case .table(let table) = field { .arguments(table) } else { nil }
+        case .list: if case .array(let values) = field { .list(values) } else { nil }
         }
     }
 
-    private static func texts(_ array: [TOMLValue]) -> SettingValue? {
-        var texts: [String] = []
-        for element in array {
-            guard let text = element.string else { return nil }
-            texts.append(text)
+    private static func texts(_ field: FieldValue) -> SettingValue? {
+        guard case .array(let elements) = field else { return nil }
+        let texts = elements.compactMap(\.words)
+        return texts.count == elements.count ? .texts(texts) : nil
+    }
+}
+
+extension FieldValue {
+    fileprivate var words: String? { if case .string(let text) = self { text } else { nil } }
+
+    fileprivate var decimal: Double? {
+        switch self {
+        case .int(let number): Double(number)
+        case .double(let number): number
+        default: nil
         }
-        return .texts(texts)
     }
 }
 
@@ -70,11 +75,6 @@ extension FieldValue {
 }
 
 extension TOMLValue {
-    var string: String? { if case .text(let text) = self { text } else { nil } }
-    var int: Int? { if case .integer(let number) = self { Int(number) } else { nil } }
-    var double: Double? { if case .number(let number) = self { number } else { nil } }
-    var bool: Bool? { if case .flag(let flag) = self { flag } else { nil } }
-    var array: [TOMLValue]? { if case .array(let array) = self { array } else { nil } }
     var table: TOMLTable? { if case .table(let table) = self { table } else { nil } }
 
     /// For messages: what stands there, in words.

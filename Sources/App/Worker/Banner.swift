@@ -1,6 +1,7 @@
 import Configuration
 import Logging
 import Output
+import PythonApp
 
 /// What a worker says of itself when it starts.
 struct Banner {
@@ -20,7 +21,7 @@ struct Banner {
               results      \(results)
               queues       \(queues.joined(separator: ", "))\(isByOrder ? "  (in this order)" : "")
               concurrency  \(configuration.slotsText)
-              bundles      \(folders.joined(separator: ", "))
+              bundles      \(bundles)
 
             """
     }
@@ -33,6 +34,11 @@ struct Banner {
             "concurrency": .stringConvertible(configuration.slotsAtFirst),
             "plugins": .array(folders.map { .string($0) }),
         ]
+    }
+
+    private var bundles: String {
+        let app = configuration.python.map { "\($0.name) (Python \($0.python), Celery \($0.celery))" }
+        return ((app.map { [$0] } ?? []) + folders).joined(separator: ", ")
     }
 
     private var isByOrder: Bool {

@@ -14,8 +14,8 @@ package enum BundleLook {
         -> [BundleManifest]
     {
         let installation = try Installation(environment: environment)
-        let folders = configuration[Settings.worker.plugins] ?? [installation.pluginFolder]
-        if configuration[Settings.worker.plugins] == nil, !Files.exists(folders[0]) {
+        let folders = installation.pluginFolders(configuration)
+        if configuration[Settings.worker.plugins] == nil, folders.allSatisfy({ !Files.exists($0) }) {
             return []
         }
         let loop = try EpollLoop()

@@ -43,7 +43,7 @@ struct WorkerParts {
         self.log = log
         let write: (LogLevel, String) -> Void = { log.log(level: .init($0), "\($1)") }
         let installation = try Installation(environment: environment)
-        folders = configuration[Settings.worker.plugins] ?? [installation.pluginFolder]
+        folders = installation.pluginFolders(configuration)
         do {
             loop = try EpollLoop()
         } catch {
@@ -97,7 +97,7 @@ struct WorkerParts {
     ) throws(CommandFailure) -> RunnerPool {
         do {
             let inspector = try BundleInspector(loop: loop, options: options, log: log)
-            let found = try PluginCheck.bundles(in: options.pluginFolders, by: inspector)
+            let found = try PluginCheck.bundles(in: options.pluginFolders, named: options.bundles, by: inspector)
             if found.isEmpty { throw PluginCheck.noBundles(in: options.pluginFolders, sdk: sdk) }
             return try RunnerPool(loop: loop, options: options, log: log)
         } catch let failure as CommandFailure {

@@ -4,6 +4,7 @@ import Engine
 import Logging
 import Output
 import Ports
+import PythonApp
 import Runner
 import Settings
 import TaskModel
@@ -25,6 +26,14 @@ struct WorkerText {
         } else {
             parts.logSetup.sink.write(banner.text)
         }
+        warnOfApp()
+    }
+
+    private func warnOfApp() {
+        guard let app = configuration.python, !app.notHonoured.isEmpty else { return }
+        log.warning(
+            "not honoured of \(app.name)'s settings: \(app.notHonoured.map(\.name).joined(separator: ", ")); `taskhost doctor -A \(app.name)` says why",
+            metadata: ["event": "settings_not_honoured"])
     }
 
     /// - Parameter isSubscribed: commands for all workers reach this one.

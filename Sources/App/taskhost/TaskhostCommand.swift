@@ -6,9 +6,10 @@ import Output
 struct TaskhostCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "taskhost",
-        abstract: "Runs Celery tasks that are written in C, C++ and Swift.",
+        abstract: "Runs Celery tasks that are written in Python, C, C++ and Swift.",
         usage: """
             taskhost [worker] [--queues urgent,normal] [options]
+            taskhost -A APP [worker] [options]
             taskhost call TASK [ARGUMENTS] [--wait] [options]
             taskhost beat [next [--count N]] [options]
             taskhost status | top | events | inspect METHOD | control METHOD [ARGUMENTS] [--destination NODE,…]
@@ -19,7 +20,9 @@ struct TaskhostCommand: ParsableCommand {
             """,
         discussion: """
             Without a broker the messages lie in a file in your state directory: no server is needed. Bundles are \
-            shared libraries (*.so) in the plugins folder; `taskhost bundles` shows what they offer.
+            shared libraries (*.so) in the plugins folder; `taskhost bundles` shows what they offer. With -A the tasks and \
+            the settings are those of a Celery app, whose interpreter is that of the active virtual environment, else \
+            python3.
 
             Options win over TASKHOST_* variables (also CELERY_BROKER_URL, CELERY_RESULT_BACKEND), these over \
             taskhost.toml (in this folder, in ~/.config/taskhost, in /etc/taskhost).

@@ -1,4 +1,5 @@
 // Where a task's messages go when their sender does not say (celery-protocol.md §2.3).
+import TaskModel
 
 /// An exact name first, then patterns in their order.
 public struct Routes: Sendable, Equatable {
@@ -30,34 +31,8 @@ public struct Routes: Sendable, Equatable {
     /// Never `.routed`.
     public func target(ofTask name: String) -> CanvasCall.Target {
         let rule =
-            rules.first { $0.pattern == name } ?? rules.first { Self.matches($0.pattern.utf8[...], name.utf8[...]) }
+            rules.first { $0.pattern == name } ?? rules.first { NamePattern.matches($0.pattern, name) }
         guard let target = rule?.target, target != .routed else { return .queue(defaultQueue) }
         return target
-    }
-
-    /// Whether a task's name is the pattern, or fits it, `*` standing for any text.
-    public static func matches(_ pattern: String, name: String) -> Bool { matches(pattern.utf8[...], name.utf8[...]) }
-
-    /// Greedy with one point to come back to: linear in practice, never worse than the product of the lengths.
-    private static func matches(_ pattern: Substring.UTF8View, _ name: Substring.UTF8View) -> Bool {
-        var pattern = pattern
-        var name = name
-        var retry: (pattern: Substring.UTF8View, name: Substring.UTF8View)?
-        while true {
-            if pattern.first == UInt8(ascii: "*") {
-                pattern = pattern.dropFirst()
-                retry = (pattern, name)
-            } else if let next = name.first, pattern.first == next {
-                pattern = pattern.dropFirst()
-                name = name.dropFirst()
-            } else if name.isEmpty, pattern.isEmpty {
-                return true
-            } else if let place = retry, !place.name.isEmpty {
-                retry = (place.pattern, place.name.dropFirst())
-                (pattern, name) = (place.pattern, place.name.dropFirst())
-            } else {
-                return false
-            }
-        }
     }
 }

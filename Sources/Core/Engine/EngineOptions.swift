@@ -41,7 +41,7 @@ public struct EngineOptions: Sendable {
     /// A fresh child for each task, whatever its manifest asks for.
     public var alwaysFresh = false
     /// By task name; fields that are set win over the bundle's manifest.
-    public var overrides: [String: TaskOptions] = [:]
+    public var overrides: TaskOverrides = [:]
     /// How much work may be prefetched, in seconds of the present rate: small enough that priorities hold.
     public var prefetchSeconds: Double = 0.1
     /// Bounds of the same, in messages per queue.

@@ -37,7 +37,7 @@ struct TaskPolicy: Sendable, Equatable {
 
     /// - Parameters:
     ///   - defaults: the operator's, for tasks that do not say otherwise.
-    ///   - alwaysFresh: no task shares a child, whatever it asks for.
+    ///   - alwaysFresh: no task shares a child, whatever it asks for, unless the operator says so of this very one.
     init(manifest: TaskOptions, override: TaskOptions?, defaults: TaskOptions, alwaysFresh: Bool = false) {
         let table = TaskOptionTable.standard
         func given<Value>(_ option: TaskOption<Value>) -> Value? {
@@ -69,7 +69,7 @@ struct TaskPolicy: Sendable, Equatable {
         maxConcurrent = positive(table.maxConcurrent)
         isLimitedGlobally = value(table.limitScope) == .global
         limitKey = given(table.limitKey).flatMap { LimitKey($0) }
-        keep = alwaysFresh ? 0 : max(0, value(table.keep))
+        keep = max(0, override?.keep ?? (alwaysFresh ? 0 : value(table.keep)))
     }
 
     /// Celery's switch and our number say the same thing; the first that is set decides: `reject_on_worker_lost =

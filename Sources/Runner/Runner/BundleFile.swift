@@ -95,6 +95,12 @@ final class BundleFile: ZygoteOwner {
         load()
     }
 
+    /// The next look loads it, even if the file is what it was.
+    func forget() {
+        quarantine = [:]
+        tried = nil
+    }
+
     /// Another bundle left: its task names may be free now.
     func reconsiderConflict() {
         guard isInConflict else { return }

@@ -39,8 +39,8 @@ struct CrashPage {
     /// The lines that the bundle's own handler wrote of it; as much as fits the page.
     var text: [String] {
         guard isFilled else { return [] }
-        let start = page + MemoryLayout<crash_page>.offset(of: \.text)!
-        let bytes = UnsafeRawBufferPointer(start: start, count: Int(RUNNER_CRASH_TEXT)).prefix { $0 != 0 }
+        let from = Int(RUNNER_CRASH_TEXT_AT)
+        let bytes = UnsafeRawBufferPointer(start: page + from, count: Self.size - from).prefix { $0 != 0 }
         return bytes.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
     }
 

@@ -1,12 +1,29 @@
 // What the operator decides about running tasks.
 public import TaskModel
 
+/// A bundle that lies in no plugins folder, with more of the environment and more time than others.
+public struct NamedBundle: Sendable, Equatable {
+    public var path: String
+    /// All that it sees, beside what zygotes need.
+    public var environment: [String: String]
+    /// Seconds it may take to load and register.
+    public var loadTimeoutSeconds: Double
+
+    public init(path: String, environment: [String: String], loadTimeoutSeconds: Double) {
+        self.path = path
+        self.environment = environment
+        self.loadTimeoutSeconds = loadTimeoutSeconds
+    }
+}
+
 /// Settings of a `RunnerPool` or a `BundleInspector`.
 public struct RunnerOptions: Sendable {
     /// The taskhost-runner executable.
     public var runnerPath: String
     /// Folders whose `*.so` files are bundles.
     public var pluginFolders: [String]
+    /// Bundles that are looked at before those of the folders, and loaded anew at each `rescan`.
+    public var bundles: [NamedBundle] = []
     /// Tasks that run at the same time; ≥ 1.
     public var slots: Int
     /// Children kept ready per bundle while it is idle; ≥ 0. Under load there may be as many as slots.
@@ -39,6 +56,17 @@ public struct RunnerOptions: Sendable {
         self.loadTimeoutSeconds = loadTimeoutSeconds
         self.ownsAllChildren = ownsAllChildren
         self.maxResidentKiB = maxResidentKiB
+    }
+}
+
+extension RunnerOptions {
+    /// As they hold for one bundle.
+    func options(of path: String) -> RunnerOptions {
+        guard let bundle = bundles.first(where: { $0.path == path }) else { return self }
+        var made = self
+        made.environment = bundle.environment
+        made.loadTimeoutSeconds = bundle.loadTimeoutSeconds
+        return made
     }
 }
 

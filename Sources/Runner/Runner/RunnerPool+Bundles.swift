@@ -16,7 +16,7 @@ extension RunnerPool {
             do throws(RunnerFailure) {
                 folders.append(
                     try PluginFolder(path, trustsAnybody: options.trustsAnybody, loop: loop) { [unowned self] in
-                        rescan()
+                        look()
                     })
             } catch {
                 note(folder: path, error)
@@ -24,10 +24,18 @@ extension RunnerPool {
         }
     }
 
+    /// Folders are looked at again, and bundles that were named are loaded anew: what they are made of (an app's source)
+    /// may have changed though their file has not.
     public func rescan() {
         guard !isClosing else { return }
+        for bundle in options.bundles { files[bundle.path]?.forget() }
+        look()
+    }
+
+    func look() {
+        guard !isClosing else { return }
         var gone: [BundleFile] = []
-        var present: [BundleFile] = []
+        var present = options.bundles.map { file(at: $0.path) }
         for folder in folders {
             switch folder.scan() {
             case .failure(let failure):
@@ -86,7 +94,7 @@ extension RunnerPool {
         giveUpWaiting()
         for file in files.values { file.close(gracefully: true) }
         // Children that still run something do not leave by themselves.
-        for zygote in live where !zygote.childPool.isEmpty { zygote.kill("the host ends") }
+        for zygote in live where !zygote.childPool.isIdle { zygote.kill("the host ends") }
         _ = loop.schedule(afterSeconds: 1) { [weak self] in
             guard let self else { return }
             for zygote in live { zygote.kill("the host ends") }

@@ -64,7 +64,7 @@ public final class RunnerPool: Runner {
     public func connect(events: any RunnerEvents) {
         self.events = events
         openFolders()
-        rescan()
+        look()
         keepHouse()
     }
 

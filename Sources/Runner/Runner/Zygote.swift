@@ -58,6 +58,7 @@ final class Zygote {
         _ copy: PrivateCopy, options: RunnerOptions, loop: any EventLoop, sequence: SequenceSource, sink: any RunSink,
         owner: any ZygoteOwner, log: @escaping RunnerLog
     ) throws(RunnerFailure) {
+        let options = options.options(of: copy.original)
         self.copy = copy
         self.options = options
         self.loop = loop
@@ -153,6 +154,7 @@ final class Zygote {
         }
         deadline?.cancel()
         manifestText = []
+        childPool.hasLastWord = manifest?.hasLastWord ?? false
         phase = .ready
         owner.zygoteReady(self)
     }

@@ -107,7 +107,7 @@ int crash_text_descriptor(void) {
 bool crash_page_map(int page_fd) {
     if (text_descriptor >= 0) { /* its position belongs to the lane: one child at a time */
         dup3(page_fd, text_descriptor, O_CLOEXEC);
-        lseek(text_descriptor, offsetof(struct crash_page, text), SEEK_SET);
+        lseek(text_descriptor, RUNNER_CRASH_TEXT_AT, SEEK_SET);
     }
     void *memory = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED, page_fd, 0);
     page = memory != MAP_FAILED ? memory : NULL;

@@ -31,10 +31,9 @@ void crash_report(uint32_t lane, int pid, int page_fd) {
 }
 
 void crash_page_clear(int page_fd) {
-    static const struct crash_page blank;
-    const size_t from = offsetof(struct crash_page, text);
+    static const char blank[RUNNER_CRASH_PAGE - RUNNER_CRASH_TEXT_AT];
     static const uint32_t idle = CRASH_IDLE;
     ssize_t written = pwrite(page_fd, &idle, sizeof idle, offsetof(struct crash_page, state));
-    written += pwrite(page_fd, (const char *)&blank + from, sizeof blank - from, (off_t)from);
+    written += pwrite(page_fd, blank, sizeof blank, RUNNER_CRASH_TEXT_AT);
     (void)written; /* a sealed or lost page: then the host compares the sequence */
 }

@@ -1,5 +1,5 @@
 // A hook: which events of which tasks are reported, and how.
-import Canvas
+import TaskModel
 
 /// One `[hooks.NAME]`.
 public struct Hook: Sendable, Equatable {
@@ -43,7 +43,7 @@ public struct Hook: Sendable, Equatable {
     }
 
     func concerns(_ trigger: Trigger, task: String) -> Bool {
-        triggers.contains(trigger) && tasks.contains { Routes.matches($0, name: task) }
+        triggers.contains(trigger) && tasks.contains { NamePattern.matches($0, task) }
     }
 }
 

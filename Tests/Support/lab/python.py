@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 from lab import settings
+from lab.worker import Worker
 
 APPS = os.path.join(settings.ROOT, "Tests", "Journeys", "python")
 NAMES = ["TASKHOST_PYTHON_APP", "TASKHOST_PYTHON_LIBRARY", "TASKHOST_PYTHON_EXECUTABLE", "TASKHOST_PYTHON_PATH",
@@ -33,3 +34,17 @@ def options(folder, more="", names=()):
     with open(path, "w") as file:
         file.write(f"[worker]\nenvironment = [{names}]\n{more}")
     return ["--config", path]
+
+
+class AppWorker(Worker):
+    """`taskhost -A APP worker`, as it is started beside the app: addresses and queues are the app's own."""
+
+    def __init__(self, folder, app, workdir=APPS, options=(), environment=None, **how):
+        self.own = ["-A", app, "--workdir", str(workdir), "worker", "-l", "debug", "--log-format", "json",
+                    "--grace", "20", *options]
+        super().__init__(str(folder), "", None, "", [], environment={"VIRTUAL_ENV": sys.prefix, **(environment or {})},
+                         **how)
+
+    def start(self, wait=True):
+        self.words = [settings.taskhost(), *self.own]
+        super().start(wait)

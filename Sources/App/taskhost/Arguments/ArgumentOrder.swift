@@ -8,7 +8,9 @@ enum ArgumentOrder {
         TaskhostCommand.configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
 
     /// Celery takes its global options before the subcommand; ours take them after it.
-    private static let withValue: Set<String> = ["-b", "--broker", "--result-backend", "--config"]
+    private static let withValue: Set<String> = [
+        "-b", "--broker", "--result-backend", "--config", "-A", "--app", "--python", "--workdir",
+    ]
 
     /// Moves leading global options behind the subcommand, gives a bare `--wait` its value, and keeps negative
     /// numbers among the task's arguments from looking like options.
@@ -17,7 +19,7 @@ enum ArgumentOrder {
         var rest = words[...]
         while let word = rest.first, word.hasPrefix("-") {
             let name = String(word.prefix { $0 != "=" })
-            let isShortWithValue = word.hasPrefix("-b") && !word.hasPrefix("--") && word.count > 2
+            let isShortWithValue = ["-b", "-A"].contains { word.hasPrefix($0) && word.count > 2 }
             guard withValue.contains(name) || isShortWithValue else { break }
             let takesNext = withValue.contains(word)
             leading.append(contentsOf: rest.prefix(takesNext ? 2 : 1))

@@ -15,11 +15,6 @@ enum CeleryWords {
 
     private static let options: [(names: [String], answer: String)] = [
         (
-            ["-A", "--app"],
-            "leave it out: there is no app to be loaded. Tasks come from the bundles in --plugins, addresses from "
-                + "--broker and --result-backend (or CELERY_BROKER_URL, CELERY_RESULT_BACKEND)"
-        ),
-        (
             ["-P", "--pool"],
             "leave it out: each task runs in a process of its own, as with prefork; --concurrency says how many"
         ),
@@ -28,7 +23,6 @@ enum CeleryWords {
             "leave it out: a worker stays in the foreground. systemd (docs/systemd.md has the unit) or "
                 + "`nohup taskhost … &` put it into the background"
         ),
-        (["--workdir"], "write `cd FOLDER && taskhost …`, or WorkingDirectory= in the systemd unit"),
         (
             ["--uid", "--gid"], "start it as that user: User= in the systemd unit, or `setpriv --reuid USER taskhost …`"
         ),

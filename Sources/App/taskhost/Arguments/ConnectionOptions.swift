@@ -26,12 +26,14 @@ struct ConnectionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Settings file. Default: the first taskhost.toml found.", valueName: "file"))
     var config: String?
 
+    @OptionGroup(title: "App") var app: AppOptions
+
     private static var results: [String] {
         Transports.direct.map { $0.directScheme + "://" } + Transports.stores.map { $0.shortForm }
     }
 
     func flags() -> SettingsLayer {
-        var layer = SettingsLayer()
+        var layer = app.flags()
         if let broker { layer.set(Settings.broker.url, .text(broker), origin: "--broker") }
         if let resultBackend { layer.set(Settings.results.url, .text(resultBackend), origin: "--result-backend") }
         return layer
@@ -43,6 +45,7 @@ struct ConnectionOptions: ParsableArguments {
     }
 
     func settings(_ more: SettingsLayer = SettingsLayer()) throws(CommandFailure) -> ConfigurationBuilder {
+        try app.enterFolder()
         var layer = flags()
         layer.overlay(more)
         return try ConfigurationBuilder(

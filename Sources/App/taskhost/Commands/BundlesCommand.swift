@@ -27,22 +27,23 @@ struct BundlesCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Settings file. Default: the first taskhost.toml found.", valueName: "file"))
     var config: String?
 
+    @OptionGroup(title: "App") var app: AppOptions
+
     func run() throws {
+        try app.enterFolder()
         let environment = ThisProcess.environment
         let installation = try Installation(environment: environment)
         let configuration = try ConfigurationBuilder(
-            flags: SettingsLayer(), file: config, environment: environment
+            flags: app.flags(), file: config, environment: environment
         ).build()
-        let looked = paths.isEmpty ? configuration[Settings.worker.plugins] ?? [installation.pluginFolder] : paths
+        let looked = paths.isEmpty ? installation.pluginFolders(configuration) : paths
+        let options = configuration.runnerOptions(
+            runnerPath: try installation.runnerPath(), folders: looked, environment: environment)
         let loop = try EpollLoop()
-        let inspector = try BundleInspector(
-            loop: loop,
-            options: configuration.runnerOptions(
-                runnerPath: try installation.runnerPath(), folders: looked, environment: environment)
-        ) { level, line in
+        let inspector = try BundleInspector(loop: loop, options: options) { level, line in
             if level >= .warning { Console.note("taskhost: \(line)") }
         }
-        let files = try files(looked, inspector)
+        let files = (paths.isEmpty ? options.bundles.map(\.path) : []) + (try files(looked, inspector))
         guard !files.isEmpty else { throw PluginCheck.noBundles(in: looked, sdk: installation.sdk) }
         var reports: [BundleReport] = []
         inspector.inspect(files) {

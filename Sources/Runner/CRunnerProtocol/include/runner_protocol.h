@@ -35,9 +35,10 @@
 /* A frame longer than this is a protocol violation. */
 #define RUNNER_FRAME_MAX (64u << 20)
 #define RUNNER_MAX_FRAMES 64u
-/* The size of a crash page, and of the text in it. */
+/* The size of a crash page's file; from where on it holds what the bundle's own handler of a fatal signal has written:
+ * lines, zero after them. */
 #define RUNNER_CRASH_PAGE 16384
-#define RUNNER_CRASH_TEXT 12288
+#define RUNNER_CRASH_TEXT_AT 4096
 
 /* ---- control socket: a datagram is one or more control_record, or one
  * control_record followed by `text_length` bytes of text. ---- */
@@ -176,8 +177,6 @@ struct crash_page {
     volatile uint64_t address;   /* si_addr */
     volatile uint64_t ip;
     volatile uint64_t frames[RUNNER_MAX_FRAMES];
-    /* What the bundle's own handler of a fatal signal has written: lines, zero after them. */
-    char text[RUNNER_CRASH_TEXT];
 };
 
 #ifndef __cplusplus
@@ -185,6 +184,6 @@ _Static_assert(sizeof(struct control_record) == 64, "control_record layout");
 _Static_assert(sizeof(struct frame_header) == 16, "frame_header layout");
 _Static_assert(sizeof(struct task_request) == 88, "task_request layout");
 _Static_assert(sizeof(struct result_usage) == 40, "result_usage layout");
-_Static_assert(sizeof(struct crash_page) <= RUNNER_CRASH_PAGE, "crash_page fits its file");
+_Static_assert(sizeof(struct crash_page) <= RUNNER_CRASH_TEXT_AT, "crash_page ends before the text");
 #endif
 #endif

@@ -1,0 +1,121 @@
+// Asks an app what it is: Python/taskhost_celery/describe.py, in a process that may take its time, but not for ever.
+import Glibc
+import Linux
+package import Output
+import Settings
+import TaskModel
+import TaskhostJSON
+
+extension PythonApp {
+    /// Of the document, and of what else is said.
+    private static let mostBytes = 16 << 20
+    private static let program =
+        "import sys; sys.path[0] = sys.argv.pop(1); from taskhost_celery import describe; describe.main()"
+
+    /// - Parameter environment: ours, and the app's.
+    /// - Throws: status `noApp`, with the fix and Python's own words.
+    package mutating func describe(environment: [String: String]) throws(CommandFailure) {
+        guard Files.isFolder(package) else {
+            throw .configuration(
+                "this installation has no \(package)", fix: "install the whole tree (make install PREFIX=…)")
+        }
+        let answer = try ask(environment)
+        if let problem = answer["problem"] {
+            throw .noApp(
+                problem["sentence"]?.text ?? "the app cannot be used", fix: problem["fix"]?.text,
+                details: problem["traceback"]?.text)
+        }
+        let facts = answer["python"]
+        python = facts?["version"]?.text ?? ""
+        celery = facts?["celery"]?.text ?? ""
+        library = facts?["library"]?.text ?? ""
+        taskCount = Int(answer["app"]?["tasks"]?.integer ?? 0)
+        try Interpreter.check(library: library)
+        for one in answer["settings"]?.elements ?? [] { try take(one) }
+        celerySettings = (answer["celery"]?.elements ?? []).map { one in
+            CelerySetting(
+                name: one["name"]?.text ?? "", value: one["value"]?.text ?? "", verdict: one["verdict"]?.text ?? "",
+                why: one["why"]?.text ?? "")
+        }
+    }
+
+    private func ask(_ environment: [String: String]) throws(CommandFailure) -> JSON {
+        let command = LimitedCommand(
+            // The work folder is not changed here but there: a path to the interpreter may be seen from ours.
+            ["/usr/bin/env", "-C", folder, executable, "-c", Self.program, package, name, importSeconds.plain],
+            environment: environment, seconds: importSeconds, mostBytes: Self.mostBytes)
+        let outcome: LimitedCommand.Outcome
+        do throws(SystemFailure) {
+            outcome = try command.run()
+        } catch {
+            throw .noApp("\(executable) cannot be started: \(error)", fix: "name an interpreter with --python")
+        }
+        let said = Self.end(of: outcome.said)
+        switch outcome.ending {
+        case .tooSlow:
+            throw .noApp(
+                "importing \(name) was not over after \(importSeconds.plain) s; this is where it was:",
+                fix: "let the import do less, or allow more: [python] import_timeout", details: said)
+        case .tooMuch:
+            throw .noApp(
+                "importing \(name) writes without end: more than \(Self.mostBytes >> 20) MiB",
+                fix: "see what it prints when it is imported", details: said)
+        case .over:
+            do {
+                return try JSON(parsing: outcome.document, limits: .trusted)
+            } catch {
+                throw Self.unanswered(outcome.ending, executable, said)
+            }
+        }
+    }
+
+    /// It ended without a word: it is no Python, or the import took the process with it.
+    private static func unanswered(
+        _ ending: LimitedCommand.Ending, _ executable: String, _ said: String?
+    ) -> CommandFailure {
+        guard case .over(let status) = ending else { return .noApp("\(executable) gave no answer", fix: nil) }
+        if status == 126 || status == 127 {
+            return .noApp(
+                "\(executable) cannot be run: it is no program of this machine's architecture, or its loader is missing",
+                fix: "name an interpreter of this architecture with --python", details: said)
+        }
+        let how = status > 128 ? "was ended by signal \(status - 128)" : "ended with status \(status)"
+        return .noApp(
+            "\(executable) \(how) while it imported the app, and said nothing of it",
+            fix: "import it by hand: python -c 'import …'", details: said)
+    }
+
+    /// The last of it, in which the reason stands.
+    private static func end(of text: String) -> String? {
+        let lines = text.split(separator: "\n").suffix(30)
+        return lines.isEmpty ? nil : lines.joined(separator: "\n")
+    }
+
+    private mutating func take(_ one: JSON) throws(CommandFailure) {
+        let path = (one["key"]?.elements ?? []).compactMap(\.text)
+        let origin = "\(name) (\(one["from"]?.text ?? ""))"
+        guard let setting = Settings.all.first(where: { $0.matches(path) }), let value = one["value"] else { return }
+        guard let read = setting.kind.value(from: FieldValue(described: value)) else {
+            throw .configuration(
+                "\(origin): \(path.joined(separator: ".")) must be \(setting.kind.expectation), not \(value)",
+                fix: "change it in the app, or set \(setting.name) here, which wins: see docs/python.md")
+        }
+        settings.set(path, read, origin: origin)
+    }
+}
+
+extension FieldValue {
+    fileprivate init(described json: JSON) {
+        switch json {
+        case .null: self = .null
+        case .bool(let value): self = .bool(value)
+        case .int(let value): self = .int(value)
+        case .double(let value): self = .double(value)
+        case .bigInteger(let text), .string(let text), .surrogates(let text): self = .string(text)
+        case .array(let elements): self = .array(elements.map(FieldValue.init(described:)))
+        case .object(let members):
+            self = .table(
+                FieldTable(members.map { FieldTable.Field(key: $0.key, value: FieldValue(described: $0.value)) }))
+        }
+    }
+}

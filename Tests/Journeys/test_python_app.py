@@ -1,0 +1,172 @@
+"""`taskhost -A APP`: an app of Celery's, as it is; its configuration is the worker's, and what is wrong is said."""
+import os
+import shutil
+import signal
+import sys
+import venv
+
+import pytest
+from lab import python, settings
+from lab.wait import until
+
+NO_APP = 66
+VENV = {"VIRTUAL_ENV": sys.prefix}
+
+
+@pytest.fixture
+def shop(queues):
+    """The environment of the shop on RabbitMQ, results in Redis, with queues of this test's own."""
+    prefix = queues.new()
+    queues.made += [prefix + ".media", prefix + ".media.dead"]
+    return {"SHOP_BROKER": settings.server("AMQP_URL"), "SHOP_BACKEND": settings.server("REDIS_URL"),
+            "SHOP_PREFIX": prefix}
+
+
+@pytest.fixture
+def shop_app(shop, monkeypatch):
+    """The client: the very app that the worker serves."""
+    for name, value in shop.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.syspath_prepend(python.APPS)
+    from shop.celery import app
+    yield app
+    app.close()
+    for name in [name for name in sys.modules if name.partition(".")[0] == "shop"]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def serve(tmp_path):
+    started = []
+
+    def start(app, **how):
+        started.append(python.AppWorker(tmp_path / f"worker-{len(started)}", app, **how))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
+
+
+def test_an_app_is_served_with_its_own_addresses_queues_and_routes(serve, shop, shop_app, taskhost):
+    worker = serve("shop", environment=shop)
+    add, scale, child = (shop_app.tasks[f"shop.tasks.{name}"] for name in ("add", "scale", "child"))
+    assert add.delay(2, 3).get(timeout=20) == 5
+    assert scale.delay("a.png").get(timeout=20) == ["a.png", "media.image", shop["SHOP_PREFIX"]]
+    # worker_max_tasks_per_child = 50 of the app: children are kept.
+    pids = {child.delay().get(timeout=20) for _ in range(6)}
+    assert len(pids) <= 2
+    [ready] = worker.events("ready")
+    assert ready["queues"] == [shop["SHOP_PREFIX"], shop["SHOP_PREFIX"] + ".media"] and ready["concurrency"] == 2
+    [warning] = worker.events("settings_not_honoured")
+    for name in ("worker_pool", "broker_transport_options", "task_send_sent_event"):
+        assert name in str(warning)
+    assert "event_queue_prefix" not in str(warning)
+
+    # Commands find broker and results in the app as well.
+    where = ("-A", "shop", "--workdir", python.APPS)
+    told = taskhost(*where, "status", "--json", environment={**VENV, **shop}).expect(0).json
+    assert told
+    called = taskhost("call", "shop.tasks.add", "4", "5", *where, "-Q", shop["SHOP_PREFIX"], "--wait=20",
+                      environment={**VENV, **shop})
+    assert called.expect(0).out.strip() == "9"
+
+
+def test_hup_imports_the_app_anew_and_what_runs_ends_in_the_old_one(serve, shop, shop_app, tmp_path, gate):
+    source = tmp_path / "apps"
+    shutil.copytree(os.path.join(python.APPS, "shop"), source / "shop")
+    worker = serve("shop.celery:app", workdir=source, environment=shop)
+    version = shop_app.tasks["shop.tasks.version"]
+    old = version.delay(str(gate))
+    until("the old one to run", lambda: old.state == "STARTED", 20)
+
+    tasks = source / "shop" / "tasks.py"
+    tasks.write_text("this is no Python\n")
+    worker.send(signal.SIGHUP)
+    worker.wait_for_log("SyntaxError")
+    assert version.delay().get(timeout=20) == "1"
+
+    tasks.write_text(open(os.path.join(python.APPS, "shop", "tasks.py")).read().replace('"1"', '"2"'))
+    worker.send(signal.SIGHUP)
+    until("the new source to serve", lambda: version.delay().get(timeout=20) == "2", 30)
+    gate.open()
+    assert old.get(timeout=20) == "1"
+
+
+def test_doctor_prints_each_setting_with_its_origin_and_names_what_is_not_honoured(taskhost, tmp_path):
+    told = taskhost("doctor", "-A", "shop", "--workdir", python.APPS, "--json", "-b", f"sqlite://{tmp_path}/b.db",
+                    "--result-backend", "none", "-c", "3",
+                    environment={**VENV, "TASKHOST_TIME_LIMIT": "60", "SHOP_BROKER": "amqp://x/"}).json
+    origins = {one["name"]: (one["value"], one["origin"]) for one in told["settings"]}
+    assert origins["worker.queues"] == ("shop, shop.media", "shop (task_queues)")
+    assert origins["results.expires"] == ("7200", "shop (result_expires)")
+    assert origins["worker.time_limit"] == ("60", "TASKHOST_TIME_LIMIT")
+    assert origins["worker.concurrency"] == ("3", "--concurrency")
+    assert origins["worker.isolation"] == ("keep:50", "shop (worker_max_tasks_per_child)")
+    assert origins["queues.shop.media.exchange_type" if "queues.shop.media.exchange_type" in origins else
+                   'queues."shop.media".exchange_type'] == ("topic", "shop (task_queues)")
+    assert origins["schedules.count.cron"] == ("5 */2 * * *", "shop (beat_schedule)")
+    assert origins["schedules.count.timezone"] == ("Europe/Berlin", "shop (beat_schedule)")
+    checks = {one["subject"]: one for one in told["checks"]}
+    assert "shop: 4 tasks" in checks["app"]["detail"]
+    for name in ("worker_pool", "broker_transport_options", "task_send_sent_event"):
+        assert checks[f"app's {name}"]["level"] == "warn" and "not honoured" in checks[f"app's {name}"]["detail"]
+    assert "priority_steps" in checks["app's broker_transport_options"]["detail"]
+    assert checks["app's event_queue_prefix"]["level"] == "note"
+    assert checks["bundle python.so"]["level"] == "ok"
+
+
+def test_beat_and_bundles_take_the_app_as_well(taskhost, tmp_path):
+    where = ("-A", "shop", "--workdir", python.APPS)
+    how = {"environment": {**VENV, "SHOP_BROKER": f"sqlite://{tmp_path}/b.db", "SHOP_BACKEND": ""}}
+    due = taskhost("beat", "next", "--json", "--count", "2", *where, **how).expect(0).json_lines
+    assert {one["schedule"] if "schedule" in one else one["name"] for one in due} == {"count", "often"}
+    offered = taskhost("bundles", *where, **how).expect(0).out
+    assert "shop.tasks.add(x, y" in offered
+
+
+WRONG = {
+    "none": ("nothing_there", "", "there is no module nothing_there", "--workdir"),
+    "broken": ("broken", "import shutil\n\n\ndef f():\n    1 / 0\n\n\nf()\n", "ZeroDivisionError", "broken.py"),
+    "deep": ("deep", "import not_installed_anywhere\n", "not_installed_anywhere", "deep.py"),
+    "empty": ("empty", "x = 1\n", "has no Celery app", "-A empty:APP"),
+    "other": ("other:x", "x = 1\n", "is no Celery app but a int", "-A other:APP"),
+    "leaves": ("leaves", "import sys\nsys.exit(3)\n", "ends the process while it is imported", "__main__"),
+    "hangs": ("hangs", "import time\ntime.sleep(1000)\n", "was not over after 1.5 s", "hangs.py"),
+    "wrong": ("wrong", "from celery import Celery\napp = Celery(worker_concurrency=9000)\n"
+              "app.conf.worker_concurrency = 9000\n", "wrong (worker_concurrency)", "4096"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_an_app_that_cannot_be_used_is_told_with_its_fix(taskhost, tmp_path, case):
+    app, source, *words = WRONG[case]
+    (tmp_path / f"{case}.py").write_text(source)
+    (tmp_path / "taskhost.toml").write_text('[python]\nimport_timeout = 1.5\n')
+    done = taskhost("-A", app, "worker", environment=VENV).expect(78 if case == "wrong" else NO_APP)
+    for word in [*words, "fix: "]:
+        assert word in done.err, done.err
+
+
+def test_an_interpreter_that_cannot_be_used_is_told_with_its_fix(taskhost, tmp_path):
+    def told(*words, **environment):
+        return taskhost("-A", "proj", *words, "status", environment=environment).expect(NO_APP).err
+
+    assert "there is no Python /none/python" in told("--python", "/none/python")
+    assert "no Python was found" in told(PATH=str(tmp_path))
+    assert "VIRTUAL_ENV names" in told(VIRTUAL_ENV=str(tmp_path))
+    # A program for another machine: the head of an ELF file for ARM is enough.
+    foreign = tmp_path / "python"
+    foreign.write_bytes(b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x03\x00\xb7\x00\x01\x00\x00\x00" + bytes(40))
+    foreign.chmod(0o755)
+    assert "architecture" in told("--python", foreign)
+    venv.create(tmp_path / "bare", with_pip=False)
+    bare = told("--python", tmp_path / "bare" / "bin" / "python")
+    assert "there is no Celery in" in bare and "pip install celery" in bare
+
+
+def test_what_an_app_prints_while_it_is_imported_disturbs_nobody(taskhost, tmp_path):
+    (tmp_path / "loud.py").write_text("from celery import Celery\nprint('{}' * 1000, flush=True)\n"
+                                      f"app = Celery(broker='sqlite://{tmp_path}/b.db')\n")
+    done = taskhost("-A", "loud", "call", "loud.x", "--no-check", environment=VENV).expect(0)
+    assert len(done.out.split()) == 1
