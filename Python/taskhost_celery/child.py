@@ -74,18 +74,18 @@ def runner(task):
                 value, state = error, "IGNORED"
                 end = endings.ignored()
             except Retry as error:
-                value, state = error, "RETRY"
                 end = handlers.retry(task, current, error)
+                value, state = error, "RETRY"
             except Exception as error:
-                value, state = error, "FAILURE"
                 end = handlers.failure(task, current, error)
+                value, state = error, "FAILURE"
             else:
                 if has_on_success or success_signal.receivers:
                     succeeded(current, value, monotonic() - began)
             if after_return and state in ("SUCCESS", "FAILURE"):
                 after_return(current, state, value)
         except Exception as error:
-            end = endings.internal_error(task, current, error)
+            end, broken = None, error
         except BaseException as error:
             end = endings.left(error)
         finally:
@@ -95,6 +95,8 @@ def runner(task):
             pop_task()
             pop()
             cleanup()
+            if end is None:
+                end = handlers.internal_error(task, current, broken)
             endings.sent(current)
             flush()
         end[0](*end[1:])

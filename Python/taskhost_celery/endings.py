@@ -144,18 +144,11 @@ def rejected(error):
     return _taskhost.reject, printable(safe_str(error.reason)), bool(error.requeue)
 
 
-def internal_error(task, request, error):
-    """What a handler or a signal's receiver raised."""
-    return failure(error)[2]
-
-
 NO_TRACEBACK = ""
 
 
 def left(error):
     """What no `except Exception` catches: Celery's worker loses the process by it, or hands it on as it is."""
-    if isinstance(error, MemoryError):
-        return failure(error)[2]
     if isinstance(error, SystemExit):
         code = 0 if error.code is None else error.code if isinstance(error.code, int) else 1
         return lost(human_status(code))

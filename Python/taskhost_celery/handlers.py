@@ -68,3 +68,16 @@ def retry(task, request, error):
     if signals.task_retry.receivers:
         signals.task_retry.send(sender=task, request=request, reason=error, einfo=info)
     return end
+
+
+def internal_error(task, request, error):
+    """What a handler or a signal's receiver raised: the task fails of it, and its handlers are called once more."""
+    exception, info, end = endings.failure(error)
+    request.read()
+    signals.task_internal_error.send(sender=task, task_id=request.id, args=request.args, kwargs=request.kwargs,
+                                     request=dict(vars(request)), exception=error, traceback=error.__traceback__,
+                                     einfo=info)
+    try:
+        return failure(task, request, error)
+    except Exception as another:
+        return endings.failure(another)[2]

@@ -22,7 +22,7 @@ def of(task, app):
     conf = app.conf
     return {
         "max_retries": UNLIMITED if task.max_retries is None else task.max_retries or NEVER,
-        "soft_limit": unlike(task.soft_time_limit, conf.task_soft_time_limit),
+        "soft_limit": unlike(soft_limit(task), conf.task_soft_time_limit),
         "hard_limit": unlike(task.time_limit, conf.task_time_limit),
         "retry_delay": task.default_retry_delay,
         "rate_limit": rate(task.rate_limit),
@@ -37,6 +37,12 @@ def of(task, app):
         "keep": int(os.environ.get("TASKHOST_PYTHON_KEEP") or 0),
         "doc": sentence(task),
     }
+
+
+def soft_limit(task):
+    """None where it is never reached, which Celery refuses only when such a task is sent."""
+    soft, hard = task.soft_time_limit, task.time_limit
+    return None if soft and hard and soft >= hard else soft
 
 
 def takes_failure(task):

@@ -107,7 +107,9 @@ public final class RedisBroker: Broker {
         case .exchange("", let key): send(publication, exchange: "", key: key, to: [key], done)
         case .exchange(RedisEvents.exchange, let key):
             let envelope = RedisEnvelope(publication.message, exchange: RedisEvents.exchange, routingKey: key).bytes
-            line.ask(["PUBLISH".bytes, "\(RedisEvents.channel(address))/\(key)".bytes, envelope]) { done($0.brokerFailure) }
+            line.ask(["PUBLISH".bytes, "\(RedisEvents.channel(address))/\(key)".bytes, envelope]) { answer in
+                done(answer.brokerFailure)
+            }
         case .exchange(let exchange, let key):
             line.ask(["SMEMBERS".bytes, keys.bindings(exchange).bytes]) { [weak self] answer in
                 guard let self, case .success(let reply) = answer else { return done(answer.brokerFailure ?? .gone) }

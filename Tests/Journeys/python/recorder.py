@@ -5,18 +5,24 @@ Run by Celery's own prefork worker and by taskhost, the lists are compared.
 import json
 import logging
 import os
+import re
 
 import celery
+from billiard import current_process
 from celery import current_app, current_task, signals
+from celery.app.task import Context
 from celery.exceptions import Ignore, Reject
 from celery.utils.log import get_task_logger
 
 app = celery.Celery("recorder", broker=os.environ.get("APP_BROKER"), backend=os.environ.get("APP_BACKEND"))
 app.conf.task_default_queue = os.environ.get("APP_QUEUE", "celery")
 logger = get_task_logger(__name__)
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def note(what, **values):
+    if os.environ.get("APP_PREFORK") and current_process().name == "MainProcess":
+        return  # what Celery's worker sends where it takes messages: a rejected task's failure
     line = json.dumps([what, {name: told(value) for name, value in sorted(values.items())}])
     with open(os.environ["APP_NOTES"], "a") as file:
         file.write(line + "\n")
@@ -24,8 +30,12 @@ def note(what, **values):
 
 def told(value):
     """Types and values that are the same in both workers."""
+    if isinstance(value, Context):
+        return "Context"
+    if isinstance(value, dict) and "origin" in value:
+        return sorted(set(value) - {"properties", "headers", "time_limit", "soft_time_limit"})
     if isinstance(value, BaseException):
-        return repr(value)
+        return UUID.sub("ID", repr(value))
     if isinstance(value, (str, int, list, tuple, dict, type(None))):
         return list(value) if isinstance(value, tuple) else value
     return type(value).__name__
@@ -64,7 +74,7 @@ class Noted(app.Task):
 
     def on_failure(self, exc, task_id, args, kwargs, einfo):
         note("on_failure", exc=exc, same=task_id == self.request.id, args=args, kwargs=kwargs, einfo=einfo,
-             last=str(einfo).strip().splitlines()[-1])
+             last=UUID.sub("ID", str(einfo).strip().splitlines()[-1]))
 
     def on_retry(self, exc, task_id, args, kwargs, einfo):
         note("on_retry", exc=exc, same=task_id == self.request.id, args=args, kwargs=kwargs, einfo=einfo)
