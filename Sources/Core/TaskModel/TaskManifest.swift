@@ -9,6 +9,8 @@ public struct BundleManifest: Sendable, Equatable {
     public var tasks: [TaskManifest]
     /// What the bundle wants to be sent at set times.
     public var schedules: [ScheduleManifest]
+    /// It is called in children that end by themselves.
+    public var hasLastWord = false
 
     public init(
         name: String, version: String, abiMajor: Int, abiMinor: Int, sdk: String, tasks: [TaskManifest],

@@ -103,8 +103,7 @@ extension ChildPool: LaneEvents {
             leaving.append(child)
         } else if isRetiring {
             busyKept.removeAll { $0 === child }
-            child.takesMore = false
-            closeLane(child.lane)
+            letGo(child)
         } else {
             busyKept.removeAll { $0 === child }
             idleKept.append(child)

@@ -52,6 +52,8 @@ final class ChildPool {
     var mayHaveOrphans = false
     var deathsInARow = 0
     var isRetiring = false
+    /// The bundle is called in children that end by themselves.
+    var hasLastWord = false
 
     init(
         loop: any EventLoop, control: ControlSocket, zygote: Int32, options: RunnerOptions, sequence: SequenceSource,
@@ -132,7 +134,7 @@ final class ChildPool {
     /// Once or twice a second: what lingers is killed, what is idle for long leaves.
     func tidy() {
         for child in leaving where !child.isKilled && olderThan(Self.lingerSeconds, child.idleSince) { kill(child) }
-        for child in idleKept where olderThan(Self.idleSeconds, child.idleSince) { dismiss(child) }
+        for child in idleKept where olderThan(Self.idleSeconds, child.idleSince) { letGo(child) }
         idleKept.removeAll { !$0.takesMore }
         if wantedSpares > usualSpares, let oldest = spares.first, olderThan(Self.idleSeconds, oldest.idleSince) {
             wantedSpares -= 1
@@ -157,7 +159,8 @@ final class ChildPool {
     /// No new work; idle children leave.
     func retire() {
         isRetiring = true
-        for child in spares + idleKept { closeLane(child.lane) }
+        for child in spares { closeLane(child.lane) }
+        for child in idleKept { letGo(child) }
         spares = []
         idleKept = []
         for lane in freeLanes { closeLane(lane) }
@@ -304,6 +307,16 @@ final class ChildPool {
         control.send(control_record(RUNNER_LANE_CLOSE, lane: lane.number))
         lane.child = nil
         lane.close()
+    }
+
+    /// A child that has served leaves by itself where its bundle wants a last word in it; others are killed.
+    func letGo(_ child: Child) {
+        guard hasLastWord else { return dismiss(child) }
+        child.takesMore = false
+        child.idleSince = now
+        leaving.append(child)
+        FrameWriter.appendExit(to: &child.lane.outgoing)
+        dirty.append(child.lane)
     }
 
     private func dismiss(_ child: Child) {

@@ -102,6 +102,10 @@ enum FrameWriter {
         }
     }
 
+    static func appendExit(to bytes: inout [UInt8]) {
+        append(header(FRAME_EXIT, length: 0, sequence: 0), to: &bytes)
+    }
+
     private static func fixedPart(_ request: StartRequest, index: Int, isLast: Bool) -> task_request {
         var part = task_request()
         part.task = UInt32(index)

@@ -33,6 +33,7 @@ extension BundleManifest {
             name: name, version: document["version"]?.text ?? "",
             abiMajor: Int(document["abi_major"]?.integer ?? 0), abiMinor: Int(document["abi_minor"]?.integer ?? 0),
             sdk: document["sdk"]?.text ?? "", tasks: entries, schedules: schedules)
+        hasLastWord = document["last_word"]?.boolean ?? false
     }
 }
 

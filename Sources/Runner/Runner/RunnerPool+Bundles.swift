@@ -94,7 +94,7 @@ extension RunnerPool {
         giveUpWaiting()
         for file in files.values { file.close(gracefully: true) }
         // Children that still run something do not leave by themselves.
-        for zygote in live where !zygote.childPool.isEmpty { zygote.kill("the host ends") }
+        for zygote in live where !zygote.childPool.isIdle { zygote.kill("the host ends") }
         _ = loop.schedule(afterSeconds: 1) { [weak self] in
             guard let self else { return }
             for zygote in live { zygote.kill("the host ends") }

@@ -154,6 +154,7 @@ final class Zygote {
         }
         deadline?.cancel()
         manifestText = []
+        childPool.hasLastWord = manifest?.hasLastWord ?? false
         phase = .ready
         owner.zygoteReady(self)
     }

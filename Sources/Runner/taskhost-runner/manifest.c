@@ -155,5 +155,9 @@ void manifest_write(struct text *out) {
         member(out, "schedules");
         write_schedules(out);
     }
+    if (registry.leave != NULL) {
+        member(out, "last_word");
+        text_append_string(out, "true");
+    }
     text_append(out, "}", 1);
 }
