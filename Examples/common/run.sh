@@ -5,6 +5,8 @@
 prepare() {
     folder=$(realpath -m "$1")
     export DIST=${DIST:-$(realpath -m ../../.build/dist)} OUT=${OUT:-build/plugins}
+    # `run` has gone into its own folder: whoever wrote .build/dist meant the one he was in. Relativo a donde se escribió.
+    case $DIST in /*) ;; *) DIST=$OLDPWD/$DIST ;; esac
     make --silent all
     if [ -z "${PYTHON:-}" ]; then
         PYTHON=build/venv/bin/python

@@ -1,8 +1,8 @@
 """A mail server that keeps what it gets in a file, a JSON line for each mail. Un servidor de correo de prueba.
 
-    smtp_sink.py BOX [PORT]
+    smtp_sink.py BOX
 
-It prints its port; without PORT a free one is taken. Recipients that begin with "busy" are put off once (451), "nobody" is refused (550).
+It prints its port. Recipients that begin with "busy" are put off once (451), "nobody" is refused (550).
 """
 import asyncio
 import json
@@ -51,11 +51,11 @@ class Sink:
         self.box.flush()
 
 
-async def main(box, port=0):
+async def main(box):
     sink = Sink(box)
-    server = await asyncio.start_server(sink.serve, "127.0.0.1", int(port))
+    server = await asyncio.start_server(sink.serve, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
-asyncio.run(main(*sys.argv[1:]))
+asyncio.run(main(sys.argv[1]))
