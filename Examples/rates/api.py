@@ -6,7 +6,7 @@ It prints its port. LOG gets a JSON line for each request: path, status, and how
 
     GET /data/…           at most PER_SECOND in any second; above that 429, with the time to wait
     POST /payments        {"id", "user", "amount"}: an id is charged once; 409 while the same user has another under way
-    GET /work/KIND/…      takes its time
+    GET /slow/KIND/…      takes its time
     GET /figures          answered and refused so far, and the most that were under way at a time, by kind
 """
 import asyncio
@@ -45,7 +45,7 @@ class API:
             return 200, "", {"statuses": self.statuses, "most": self.most}
         if path.startswith("/data/"):
             kind, status, more, answer = "data", *self.data(path)
-        elif path.startswith("/work/"):
+        elif path.startswith("/slow/"):
             kind = path.split("/")[2]
             status, more, answer = await self.under_way(kind, lambda: {"path": path})
         elif (method, path) == ("POST", "/payments"):

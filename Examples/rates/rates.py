@@ -50,7 +50,7 @@ elif what == "pay":
     told = {"payments": len(paid), "total": sum(paid), "together": figures()["most"]["payments"]}
 else:
     queue = words[0]
-    sent = [fetch.apply_async((f"/work/{queue}/{number}",), queue=queue, priority=number) for number in range(int(words[1]))]
+    sent = [fetch.apply_async((f"/slow/{queue}/{number}",), queue=queue, priority=number) for number in range(int(words[1]))]
     print("sent", flush=True)
     workers = {result.get(timeout=60) for result in sent}
     told = {"fetched": len(sent), "workers": sorted(workers), "together": figures()["most"][queue]}

@@ -16,7 +16,7 @@ from lab import amqp, bundles, clients, command, file_client, postgresql, settin
 from lab.worker import Worker  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# A folder in which runs that share the work say which files they have taken; scripts/test starts two.
+# A folder in which runs that share the work say which files they have taken; scripts/test starts three.
 SHARED = os.environ.get("TASKHOST_TEST_SHARED")
 taken = {}
 # The journeys that are on RabbitMQ go over PostgreSQL instead, and those that are about RabbitMQ are skipped: docs/testing.md.
