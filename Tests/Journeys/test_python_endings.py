@@ -122,6 +122,14 @@ def test_the_soft_limit_ends_whatever_python_waits_in(call, worker, note):
     assert set(took) == set(apart.waiting) and all(0.2 < float(seconds) < 3 for seconds in took.values()), took
 
 
+def test_a_revoked_task_is_terminated(call, worker, redis_transport, note):
+    revoked = call("waits_unlimited", str(note))
+    until("the task to run", lambda: note.lines, 20)
+    redis_transport.app.control.revoke(revoked.id, terminate=True)
+    until("the end of a revoked task", revoked.ready, 20)
+    assert (revoked.status, type(revoked.result).__name__) == ("REVOKED", "TaskRevokedError")
+
+
 def test_coroutines_are_tasks(call, worker):
     sent = [call("adds_in_loop", 1, 2), call("retries_in_loop"), call("fails_in_loop"),
             *(call("waits_in_loop", how) for how in ("wait", "reckon"))]

@@ -49,6 +49,13 @@ def waits(how, path):
         raise
 
 
+@shared_task
+def waits_unlimited(path):
+    with open(path, "a") as file:
+        file.write("waiting\n")
+    time.sleep(60)
+
+
 def read_socket():
     one, _other = socket.socketpair()
     one.recv(1)
