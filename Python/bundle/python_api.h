@@ -36,7 +36,6 @@ enum { METHOD_FASTCALL = 0x80 };
     X(PyThreadState *, PyEval_SaveThread, (void))                                                                      \
     X(void, PyEval_RestoreThread, (PyThreadState *))                                                                   \
     X(void, PyOS_BeforeFork, (void))                                                                                   \
-    X(void, PyOS_AfterFork_Parent, (void))                                                                             \
     X(void, PyOS_AfterFork_Child, (void))                                                                              \
     X(PyObject *, PySys_GetObject, (const char *))                                                                     \
     X(PyObject *, PyImport_AddModule, (const char *))                                                                  \

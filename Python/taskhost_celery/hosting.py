@@ -9,9 +9,13 @@ from kombu.utils.uuid import uuid
 from . import attempt, logs, publish, worker_signals
 from .process import hostname
 
+hosted = None  # the app
+
 
 def install(app):
     """In the zygote. Children find everything made."""
+    global hosted
+    hosted = app
     app.set_current()
     _state.set_default_app(app)
     # As in every pool of processes: a task that waits for others needs `disable_sync_subtasks=False`.
@@ -27,7 +31,7 @@ def install(app):
         task.__trace__ = trace.build_tracer(name, task, app.loader, hostname(), app=app)
 
 
-def child_starts(app):
+def child_started():
     """Before the first task of a child: connections made while importing are not used again."""
     billiard.util._run_after_forkers()
-    worker_signals.child_started(app)
+    worker_signals.child_started(hosted)

@@ -9,12 +9,8 @@ import _taskhost
 from . import process, zygote
 
 
-app = hosting = None  # once the app is imported, and with it Celery
-
-
 def start():
     """Called by python.so: None, or why the bundle cannot be used."""
-    global app, hosting
     name = os.environ.get("TASKHOST_PYTHON_APP") or os.environ.get("CELERY_APP")
     if not name:
         return "was not told of an app: start the worker with `taskhost -A APP worker`, or set TASKHOST_PYTHON_APP"
@@ -33,13 +29,13 @@ def start():
         process.behave_as_python(name)
         gc.disable()
         before = zygote.connections()
-        app = open_app(name)
-        from . import hosting
-        load()
+        app = celery.app.utils.find_app(name)
+        if not isinstance(app, celery.Celery):
+            return f"finds no Celery app in '{name}': name it as MODULE:APP"
+        open_app(app)
+        load(app)
     except BaseException as error:  # SystemExit of a module, too
         return cannot_import(name, error)
-    if not isinstance(app, celery.Celery):
-        return f"finds no Celery app in '{name}': name it as MODULE:APP"
     zygote.complain_of_connections(before)
     # What is collected never touches the pages that all children share.
     gc.collect()
@@ -55,18 +51,15 @@ def cannot_import(name, error):
             f"--python; traceback:\n{text}")
 
 
-def open_app(name):
-    """The app with all of its tasks, as a worker of Celery has it before it forks."""
+def open_app(app):
+    """With all of its tasks, as a worker of Celery has it before it forks."""
     from celery.app import trace
-    from celery.app.utils import find_app
-    app = find_app(name)
     app.loader.init_worker()
     trace.setup_worker_optimizations(app, process.hostname())
-    return app
 
 
-def load():
-    from . import child, options, state
+def load(app):
+    from . import child, hosting, options, state
     state.install(app)
     hosting.install(app)
     child.prepare(app)
@@ -77,4 +70,5 @@ def load():
 
 def born():
     """Called by python.so in each child, before its first task."""
-    hosting.child_starts(app)
+    from . import hosting
+    hosting.child_started()

@@ -138,7 +138,7 @@ bool load_bundle(const char *path, const char *shown_path) {
     if (getpid() != self) {
         _exit(0);
     }
-    if (!check_process(shown_path) || !check_registration(shown_path, refusal)) {
+    if (!check_registration(shown_path, refusal) || !check_process(shown_path)) {
         return false;
     }
     send_manifest();

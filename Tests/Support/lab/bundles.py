@@ -14,6 +14,15 @@ def build_c(source, folder, defines=(), includes=()):
     return target
 
 
+def build_library(text, target):
+    """A shared library of a C text, which is no bundle."""
+    source = os.path.splitext(target)[0] + ".c"
+    with open(source, "w") as file:
+        file.write(text)
+    run(["cc", "-shared", "-fPIC", "-pthread", source, "-o", str(target)])
+    return target
+
+
 def build_swift(source, folder):
     name = os.path.splitext(os.path.basename(source))[0]
     target = os.path.join(folder, name + ".so")

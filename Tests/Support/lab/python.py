@@ -17,8 +17,12 @@ def bundle():
 
 def library(executable=sys.executable):
     """The libpython of an interpreter."""
-    ask = "import sysconfig as s; print(s.get_config_var('LIBDIR'), s.get_config_var('INSTSONAME'), sep='/')"
-    return subprocess.run([executable, "-c", ask], capture_output=True, text=True, check=True).stdout.strip()
+    return ask(executable, "import sysconfig as s; print(s.get_config_var('LIBDIR'), s.get_config_var('INSTSONAME'), sep='/')")
+
+
+def ask(executable, program):
+    """What an interpreter prints."""
+    return subprocess.run([executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def environment(app, executable=sys.executable, workdir=APPS):
