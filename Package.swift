@@ -207,7 +207,8 @@ let package = Package(
             name: "Configuration",
             dependencies: [
                 "TaskModel", "CeleryWire", "Canvas", "Ports", "Beat", "Control", "Engine", "Hooks", "Runner", "CLinux",
-                "Linux", "Loop", "Transports", "WireFormats", "Client", "Settings", "Output", "PythonApp", json, logging,
+                "Linux", "Loop", "Transports", "WireFormats", "Client", "Settings", "Output", "PythonApp", json,
+                logging,
             ], path: "Sources/App/Configuration",
             swiftSettings: strict),
         // A worker and a beat from start to end: parts, life cycle, service manager, metrics.
@@ -216,7 +217,8 @@ let package = Package(
             dependencies: [
                 "TaskModel", "CeleryWire", "Canvas", "Ports", "Beat", "Control", "Engine", "Hooks",
                 "LocalSocket", "Loop",
-                "Observability", "PythonApp", "Runner", "Settings", "Traces", "Transports", "Output", "Configuration", json,
+                "Observability", "PythonApp", "Runner", "Settings", "Traces", "Transports", "Output", "Configuration",
+                json,
                 logging, metrics,
             ], path: "Sources/App/Worker",
             swiftSettings: strict),
@@ -224,7 +226,8 @@ let package = Package(
         .target(
             name: "Doctor",
             dependencies: [
-                "TaskModel", "Ports", "Beat", "CHTTP", "CLinux", "Loop", "PythonApp", "Runner", "Settings", "Transports",
+                "TaskModel", "Ports", "Beat", "CHTTP", "CLinux", "Loop", "PythonApp", "Runner", "Settings",
+                "Transports",
                 "Output", "Configuration", json,
             ], path: "Sources/App/Doctor",
             swiftSettings: strict),

@@ -134,11 +134,11 @@ def results(found):
     if not value or value in ("disabled", "disabled://"):
         return found.add("results.url", "none", origin, default=not value)
     if not isinstance(value, str):
-        return refuse_store(found, getattr(value, "__name__", str(value)))
+        return foreign_store(found)
     url, origin = spelled(found, value.strip())
     scheme = scheme_of(url)
     if scheme in FOREIGN or "." in scheme:
-        return refuse_store(found, value if "://" not in value else scheme + "://")
+        return foreign_store(found)
     if scheme in ("redis", "rediss"):
         url = secured_redis(found, url, "redis_backend_use_ssl")
     if scheme == "mongodb":
@@ -151,11 +151,10 @@ def results(found):
         found.add("results.key_prefix", options["global_keyprefix"], "result_backend_transport_options")
 
 
-def refuse_store(found, name):
-    """Python itself writes there, after the host has settled nothing yet: see docs/python.md, Results."""
+def foreign_store(found):
+    """own_results.py writes there."""
+    found.stores_results = True
     found.add("results.url", "none", "result_backend")
-    found.refuse("result_backend", "there is no result store for %s: name one of docs/stores.md with "
-                 "--result-backend, and let the clients read there, too" % name)
 
 
 def spelled(found, value):

@@ -45,13 +45,13 @@ def describe(name):
     app = find.find_app(name)
     find.complete(app, name)
     try:
-        ours, theirs = settings.collect(app)
+        ours, theirs, stores = settings.collect(app)
     except Exception:
         # Celery reads some of its settings only when they are used.
         raise find.failed(name)
     return {"python": facts,
             "app": {"name": app.main or name, "tasks": len([task for task in app.tasks if not is_builtin(task)])},
-            "settings": ours, "celery": theirs}
+            "settings": ours, "celery": theirs, "stores_results": stores}
 
 
 def is_builtin(task):

@@ -75,24 +75,26 @@ def first_line(error):
 
 
 def plain_trace():
-    """The traceback from the app's own first line on, if it has one: how we got there is no news."""
+    """The traceback from the app's own first line on, if it has one: how Celery got there is no news."""
     kind, error, trace = sys.exc_info()
-    here = os.path.dirname(os.path.abspath(__file__))
-    while trace is not None and (trace.tb_frame.f_code.co_filename.startswith(here) or is_way(trace)):
+    while trace is not None and not is_own(trace, os.getcwd()):
         trace = trace.tb_next
-    return "".join(traceback.format_exception(kind, error, trace)).rstrip()
+    return "".join(traceback.format_exception(kind, error, trace, chain=error.__cause__ is not None)).rstrip()
+
+
+def is_own(trace, folder):
+    return os.path.abspath(trace.tb_frame.f_code.co_filename).startswith(folder + os.sep) and not is_way(trace)
 
 
 def is_way(trace):
+    """Installed beside the app (a virtual environment often lies in its folder), or Python's own."""
     name = trace.tb_frame.f_code.co_filename
-    return name.startswith("<frozen importlib") or os.sep + "importlib" + os.sep in name or (
-        os.sep + "celery" + os.sep in name) or os.sep + "kombu" + os.sep in name
+    return os.sep + "site-packages" + os.sep in name or name.startswith(("<frozen", sys.base_prefix + os.sep))
 
 
 def within(trace, folder):
     while trace is not None:
-        name = os.path.abspath(trace.tb_frame.f_code.co_filename)
-        if name.startswith(folder + os.sep) and not is_way(trace):
+        if is_own(trace, folder):
             return True
         trace = trace.tb_next
     return False

@@ -59,8 +59,9 @@ def open_app(app):
 
 
 def load(app):
-    from . import child, hosting, options, state
-    state.install(app)
+    from . import child, hosting, options, own_results, state
+    if not own_results.install(app):
+        state.install(app)
     hosting.install(app)
     child.prepare(app)
     for task in options.own_tasks(app):

@@ -2,6 +2,7 @@
 worker's own settings, below what the operator says."""
 import inspect
 import json
+import os
 from functools import partial
 
 from celery.utils.functional import arity_greater
@@ -33,6 +34,7 @@ def of(task, app):
         "acks_on_timeout": acks_on(task, conf, "timeout"),
         "takes_failure": 1 if takes_failure(task) else None,
         "queue": getattr(task, "queue", None),
+        "keep": int(os.environ.get("TASKHOST_PYTHON_KEEP") or 0),
         "doc": sentence(task),
     }
 

@@ -1,6 +1,6 @@
 """The app's configuration as settings of taskhost, each with the name that the app has it by; and what is not honoured."""
 from . import addresses, queues, schedules
-from .settings_table import BY_NAME, MOOT, NOT, ROWS
+from .settings_table import BY_NAME, MOOT, NOT, PYTHON, ROWS
 from .values import seconds, shown
 
 #: Settings that are one of ours, as they are: Celery's name, ours, and what makes the value.
@@ -56,6 +56,8 @@ class Found:
         self.app = app
         self.conf = app.conf
         self.settings = []
+        #: The app's own backend keeps the results: the host has no store for it.
+        self.stores_results = False
         self.refused = {}
         #: What somebody has set, over Celery's defaults.
         self.given = self.conf.maps[:-1]
@@ -84,7 +86,7 @@ class Found:
 
 
 def collect(app):
-    """(settings, what became of each setting of the app's)."""
+    """(settings, what became of each setting of the app's, whether results are the app's own affair)."""
     found = Found(app)
     addresses.broker(found)
     addresses.results(found)
@@ -100,7 +102,7 @@ def collect(app):
     content(found)
     worker(found)
     security(found)
-    return found.settings, report(found)
+    return found.settings, report(found), found.stores_results
 
 
 def content(found):
@@ -161,6 +163,8 @@ def report(found):
         verdict, why = row.verdict, row.why
         if refusals:
             verdict, why = NOT, "; ".join(sorted(why for _, why in refusals))
+        elif row.name == "result_backend" and found.stores_results:
+            verdict, why = PYTHON, "tasks write there themselves; what ends without Python (time limits, crashes) does not"
         elif verdict == NOT and not changed:
             verdict, why = MOOT, "it is what holds anyway"
         rows.append({"name": spelling or row.name, "value": shown(row.name, value), "verdict": verdict,

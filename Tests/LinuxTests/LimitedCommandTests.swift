@@ -4,7 +4,8 @@ import Testing
 
 @Suite("A program with limits")
 struct LimitedCommandTests {
-    private func run(_ script: String, seconds: Double = 20, mostBytes: Int = 1 << 20) throws -> LimitedCommand.Outcome {
+    private func run(_ script: String, seconds: Double = 20, mostBytes: Int = 1 << 20) throws -> LimitedCommand.Outcome
+    {
         try LimitedCommand(
             ["/bin/sh", "-c", script], environment: ["WORD": "hello"], seconds: seconds, mostBytes: mostBytes
         ).run()

@@ -3,8 +3,8 @@ import CeleryWire
 package import Control
 import Output
 package import Ports
-package import Runner
 package import PythonApp
+package import Runner
 package import Settings
 package import TaskModel
 package import Transports

@@ -26,6 +26,9 @@ extension ConfigurationBuilder {
         Self.giveWay(&whole, to: settings)
         whole.overlay(settings)
         settings = whole
+        // Who names another place here wants the results there.
+        let ours = settings.origin(Settings.results.url)
+        app.storesResults = app.storesResults && ours == app.settings.origin(Settings.results.url)
         python = app
     }
 

@@ -52,7 +52,8 @@ extension Configuration {
                 NamedBundle(
                     path: python.bundle,
                     environment: python.environment(
-                        environment, nodeName: nodeName, logLevel: self[Settings.log.level].rawValue),
+                        environment, nodeName: nodeName, logLevel: self[Settings.log.level].rawValue,
+                        keep: isolation == .asTasksAsk ? nil : isolation.count),
                     loadTimeoutSeconds: python.importSeconds)
             ]
         }

@@ -5,7 +5,9 @@ import PythonApp
 enum AppCheck {
     static func findings(_ app: PythonApp) -> [Finding] {
         var made: [Finding] = [
-            .ok("app", "\(app.name): \(app.taskCount) tasks, Python \(app.python) of \(app.executable), Celery \(app.celery)")
+            .ok(
+                "app",
+                "\(app.name): \(app.taskCount) tasks, Python \(app.python) of \(app.executable), Celery \(app.celery)")
         ]
         for one in app.celerySettings {
             let subject = "app's \(one.name)"

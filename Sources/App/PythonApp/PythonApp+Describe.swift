@@ -29,6 +29,7 @@ extension PythonApp {
         python = facts?["version"]?.text ?? ""
         celery = facts?["celery"]?.text ?? ""
         library = facts?["library"]?.text ?? ""
+        storesResults = answer["stores_results"]?.boolean ?? false
         taskCount = Int(answer["app"]?["tasks"]?.integer ?? 0)
         try Interpreter.check(library: library)
         for one in answer["settings"]?.elements ?? [] { try take(one) }

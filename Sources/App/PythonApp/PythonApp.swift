@@ -3,6 +3,9 @@ package import Output
 package import Settings
 
 package struct PythonApp: Sendable, Equatable {
+    /// Tasks that share a child unless somebody says otherwise: decision 13.
+    private static let keep = 1000
+
     /// What becomes of a setting that the app makes.
     package struct CelerySetting: Sendable, Equatable {
         /// As the app has it: `broker_url`, or `CELERY_BROKER_URL`.
@@ -35,6 +38,8 @@ package struct PythonApp: Sendable, Equatable {
     package var importSeconds: Double
     /// Its configuration as settings of ours.
     package var settings = SettingsLayer()
+    /// Its tasks write results themselves, with its own backend: there is no store of ours for it.
+    package var storesResults = false
     package var celerySettings: [CelerySetting] = []
 
     package var notHonoured: [CelerySetting] { celerySettings.filter { !$0.isHonoured } }
@@ -44,8 +49,9 @@ package struct PythonApp: Sendable, Equatable {
     ///   - environment: ours.
     ///   - nodeName: of the worker.
     ///   - logLevel: "info"; less is not worth being sent.
+    ///   - keep: what the operator says of how many tasks share a child.
     package func environment(
-        _ environment: [String: String], nodeName: String, logLevel: String
+        _ environment: [String: String], nodeName: String, logLevel: String, keep: Int?
     ) -> [String: String] {
         var made = environment
         made["TASKHOST_PYTHON_APP"] = name
@@ -55,11 +61,15 @@ package struct PythonApp: Sendable, Equatable {
         made["TASKHOST_PYTHON_WORKDIR"] = folder
         made["TASKHOST_PYTHON_HOSTNAME"] = nodeName
         made["TASKHOST_PYTHON_LOG_LEVEL"] = logLevel.uppercased()
+        made["TASKHOST_PYTHON_KEEP"] = String(keep ?? Self.keep)
+        if storesResults { made["TASKHOST_PYTHON_RESULTS"] = "app" }
         return made
     }
 
     /// What is still to be known is asked in a process of its own.
-    package init(name: String, executable: String, folder: String, package: String, bundle: String, importSeconds: Double) {
+    package init(
+        name: String, executable: String, folder: String, package: String, bundle: String, importSeconds: Double
+    ) {
         self.name = name
         self.executable = executable
         self.folder = folder
@@ -72,7 +82,9 @@ package struct PythonApp: Sendable, Equatable {
 extension CommandFailure {
     /// - Parameter details: Python's own words.
     static func noApp(_ message: String, fix: String?, details: String? = nil) -> CommandFailure {
-        let details = details.map { "\n" + $0.split(separator: "\n").map { "  | " + $0 }.joined(separator: "\n") }
+        let details = details.map { text in
+            text.split(separator: "\n").map { "\n  | " + $0 }.joined()
+        }
         return CommandFailure(.noApp, message + (details ?? ""), fix: fix)
     }
 }

@@ -16,7 +16,7 @@ struct WorkerCommand: ParsableCommand {
               QUIT, or a second TERM or INT
                     stop now: everything is requeued;
                     with soft_shutdown_timeout running tasks get that long first
-              HUP   look at the plugins folders again, reopen the log file
+              HUP   look at the plugins folders again, import the app of -A anew, reopen the log file
 
             Under systemd (Type=notify) READY=1 is sent when bundles are loaded, queues are consumed and remote \
             control is subscribed; WATCHDOG=1 twice per WatchdogSec.

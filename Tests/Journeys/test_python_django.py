@@ -1,0 +1,68 @@
+"""A stock Django project under `taskhost -A`: models, @shared_task, results of django-celery-results in its database, the
+scheduler of django-celery-beat beside it."""
+import os
+import subprocess
+import sys
+
+import pytest
+from lab import python, settings
+from lab.wait import until
+
+SITE = os.path.join(python.APPS, "django_site")
+
+
+@pytest.fixture
+def site(tmp_path, queue):
+    """The site's environment, with a database that is there."""
+    made = {**{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+            "SITE_DATABASE": str(tmp_path / "site.db"), "SITE_BROKER": settings.server("AMQP_URL"),
+            "SITE_BACKEND": "django-db", "SITE_QUEUE": queue, "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=SITE, env=made, check=True, timeout=60)
+    return made
+
+
+@pytest.fixture
+def manage(site):
+    """manage("print(1)"): what a program of the site says; `shell` imports nothing by itself."""
+    def run(source):
+        done = subprocess.run([sys.executable, "-c", "import django, mysite; django.setup()\n" + source], cwd=SITE,
+                              env={**site, "DJANGO_SETTINGS_MODULE": "mysite.settings"}, capture_output=True,
+                              text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+    return run
+
+
+@pytest.fixture
+def worker(tmp_path, site):
+    one = python.AppWorker(tmp_path / "worker", "mysite", workdir=SITE,
+                           environment={**site, "DJANGO_SETTINGS_MODULE": "mysite.settings"}, options=["-c", "2"])
+    yield one
+    one.close()
+
+
+def test_tasks_use_models_results_lie_in_the_database_and_its_scheduler_sends_tasks(manage, worker, site):
+    told = manage("from polls.models import Poll; from polls.tasks import vote, divide\n"
+                  "poll = Poll.objects.create(question='?')\n"
+                  "print(sorted(one.get(timeout=20) for one in [vote.delay(poll.pk) for _ in range(5)]))\n"
+                  "failed = divide.delay(1, 0)\n"
+                  "print(type(failed.get(timeout=20, propagate=False)).__name__)\n"
+                  "poll.refresh_from_db(); print(poll.votes)\n"
+                  "from django_celery_results.models import TaskResult\n"
+                  "print(TaskResult.objects.filter(status='SUCCESS').count())\n"
+                  "row = TaskResult.objects.get(task_id=failed.id)\n"
+                  "print(row.status, 'in divide' in row.traceback)")
+    assert told.splitlines() == ["[1, 2, 3, 4, 5]", "ZeroDivisionError", "5", "5", "FAILURE True"]
+    assert worker.said("CELERY_BEAT_SCHEDULER") and worker.events("settings_not_honoured")
+
+    manage("from django_celery_beat.models import IntervalSchedule, PeriodicTask\n"
+           "every = IntervalSchedule.objects.create(every=1, period='seconds')\n"
+           "PeriodicTask.objects.create(name='tick', task='polls.tasks.tick', interval=every)")
+    beat = subprocess.Popen([sys.executable, "-m", "celery", "-A", "mysite", "beat", "--max-interval", "1",
+                             "--pidfile="], cwd=SITE, env=site, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        count = "from polls.models import Poll; print(Poll.objects.filter(question='tick').count())"
+        until("two ticks", lambda: int(manage(count)) >= 2, 40)
+    finally:
+        beat.terminate()
+        beat.wait(20)
