@@ -2,6 +2,7 @@
 import Canvas
 import CeleryWire
 package import Engine
+import Logging
 import Ports
 import PythonApp
 package import Runner
