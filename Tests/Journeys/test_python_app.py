@@ -29,6 +29,7 @@ def shop_app(shop, monkeypatch):
         monkeypatch.setenv(name, value)
     monkeypatch.syspath_prepend(python.APPS)
     from shop.celery import app
+    app.loader.import_default_modules()
     yield app
     app.close()
     for name in [name for name in sys.modules if name.partition(".")[0] == "shop"]:
@@ -77,7 +78,7 @@ def test_hup_imports_the_app_anew_and_what_runs_ends_in_the_old_one(serve, shop,
     shutil.copytree(os.path.join(python.APPS, "shop"), source / "shop")
     worker = serve("shop.celery:app", workdir=source, environment=shop)
     version = shop_app.tasks["shop.tasks.version"]
-    old = version.delay(str(gate))
+    old = version.delay(gate.path)
     until("the old one to run", lambda: old.state == "STARTED", 20)
 
     tasks = source / "shop" / "tasks.py"
@@ -122,7 +123,7 @@ def test_beat_and_bundles_take_the_app_as_well(taskhost, tmp_path):
     due = taskhost("beat", "next", "--json", "--count", "2", *where, **how).expect(0).json_lines
     assert {one["schedule"] if "schedule" in one else one["name"] for one in due} == {"count", "often"}
     offered = taskhost("bundles", *where, **how).expect(0).out
-    assert "shop.tasks.add(x, y" in offered
+    assert "shop.tasks.add(x: json, y: json)" in offered
 
 
 WRONG = {

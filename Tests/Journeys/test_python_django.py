@@ -1,6 +1,8 @@
 """A stock Django project under `taskhost -A`: models, @shared_task, results of django-celery-results in its database, the
 scheduler of django-celery-beat beside it."""
+import contextlib
 import os
+import sqlite3
 import subprocess
 import sys
 
@@ -23,7 +25,7 @@ def site(tmp_path, queue):
 
 @pytest.fixture
 def manage(site):
-    """manage("print(1)"): what a program of the site says; `shell` imports nothing by itself."""
+    """manage("print(1)"): what a program of the site says."""
     def run(source):
         done = subprocess.run([sys.executable, "-c", "import django, mysite; django.setup()\n" + source], cwd=SITE,
                               env={**site, "DJANGO_SETTINGS_MODULE": "mysite.settings"}, capture_output=True,
@@ -51,18 +53,19 @@ def test_tasks_use_models_results_lie_in_the_database_and_its_scheduler_sends_ta
                   "from django_celery_results.models import TaskResult\n"
                   "print(TaskResult.objects.filter(status='SUCCESS').count())\n"
                   "row = TaskResult.objects.get(task_id=failed.id)\n"
-                  "print(row.status, 'in divide' in row.traceback)")
+                  "print(row.status, 'in divide' in row.traceback)\n"
+                  "from django_celery_beat.models import IntervalSchedule, PeriodicTask\n"
+                  "every = IntervalSchedule.objects.create(every=1, period='seconds')\n"
+                  "PeriodicTask.objects.create(name='tick', task='polls.tasks.tick', interval=every)")
     assert told.splitlines() == ["[1, 2, 3, 4, 5]", "ZeroDivisionError", "5", "5", "FAILURE True"]
     assert worker.said("CELERY_BEAT_SCHEDULER") and worker.events("settings_not_honoured")
 
-    manage("from django_celery_beat.models import IntervalSchedule, PeriodicTask\n"
-           "every = IntervalSchedule.objects.create(every=1, period='seconds')\n"
-           "PeriodicTask.objects.create(name='tick', task='polls.tasks.tick', interval=every)")
     beat = subprocess.Popen([sys.executable, "-m", "celery", "-A", "mysite", "beat", "--max-interval", "1",
                              "--pidfile="], cwd=SITE, env=site, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        count = "from polls.models import Poll; print(Poll.objects.filter(question='tick').count())"
-        until("two ticks", lambda: int(manage(count)) >= 2, 40)
+        with contextlib.closing(sqlite3.connect(site["SITE_DATABASE"], timeout=20)) as database:
+            count = "SELECT count(*) FROM polls_poll WHERE question = 'tick'"
+            until("two ticks", lambda: database.execute(count).fetchone()[0] >= 2, 60)
     finally:
         beat.terminate()
         beat.wait(20)

@@ -90,8 +90,9 @@ def test_what_is_not_honoured_is_named_and_what_holds_anyway_is_not(described):
         "    beat_schedule={'odd': {'task': 't', 'schedule': 5, 'options': {'headers': {}}},\n"
         "                   'kept': {'task': 't', 'schedule': 5, 'args': [object()]}}, worker_log_color=True)")
     wrong = {name: one["why"] for name, one in told.items() if one["verdict"] == "not honoured"}
-    assert set(wrong) == {"accept_content", "task_serializer", "result_backend", "broker_transport_options",
-                          "task_routes", "beat_schedule", "worker_log_color"}
+    assert set(wrong) == {"accept_content", "task_serializer", "broker_transport_options", "task_routes",
+                          "beat_schedule", "worker_log_color"}
+    assert told["result_backend"]["verdict"] == "in Python"
     assert "sep" in wrong["broker_transport_options"] and "visibility" not in wrong["broker_transport_options"]
     assert "odd" in wrong["beat_schedule"] and "kept" in wrong["beat_schedule"]
 

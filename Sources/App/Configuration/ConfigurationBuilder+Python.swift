@@ -1,6 +1,6 @@
 // The settings of a Celery app, below those of file, environment and options.
 import Linux
-package import Output
+import Output
 import PythonApp
 import Settings
 

@@ -13,4 +13,6 @@ CELERY_BROKER_URL = os.environ["SITE_BROKER"]
 CELERY_RESULT_BACKEND = os.environ["SITE_BACKEND"]
 CELERY_TASK_DEFAULT_QUEUE = os.environ["SITE_QUEUE"]
 CELERY_TASK_TRACK_STARTED = True
+# Without it django-celery-results keeps no traceback.
+CELERY_RESULT_EXTENDED = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
