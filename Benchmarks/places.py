@@ -1,4 +1,4 @@
-"""Where results lie while `stores.py` measures: how each store is begun, what it is called, and how results are counted.
+"""Where results lie while `stores.py` measures: how each store is begun, its addresses, and how results are counted.
 
 Counting costs the two cores that are measured, so each has one connection of its own for it and a cheap question.
 """

@@ -57,9 +57,10 @@ class Celery:
         os.mkdir(folder)
         with open(os.path.join(folder, "bench_app.py"), "w") as file:
             file.write(PYTHON.format(broker=settings.server("AMQP_URL"), backend=place.theirs))
-        self.process = subprocess.Popen(
-            [sys.executable, "-B", "-m", "celery", "-A", "bench_app", "worker", "-Q", queue, "-c", str(asked.children), "-l",
-             "ERROR", "--without-gossip", "--without-mingle", "--without-heartbeat"], cwd=folder)
+        words = [sys.executable, "-B", "-m", "celery", "-A", "bench_app", "worker", "-Q", queue, "-c",
+                 str(asked.children), "-l", "ERROR", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+        with open(os.path.join(folder, "log"), "w") as log:
+            self.process = subprocess.Popen(words, cwd=folder, stdout=log, stderr=log)
         self.pid = self.process.pid
 
     def stop(self):
