@@ -41,9 +41,9 @@ chaos: build ## The long fault runs: 20,000 tasks under 120 kills on each broker
 demo: build ## Start a host on the embedded broker, send it sums and a photograph, show the results
 	@demo/run "$(DIST)"
 
-bench: build ## Measure the host beside the physical floor
+bench: build ## Measure the host beside the physical floor; SUITE=python: Python tasks beside Celery's own worker
 	@scripts/install-deps test
-	@Benchmarks/run
+	@SUITE=$(SUITE) Benchmarks/run $(ARGUMENTS)
 
 install: ## Copy the built tree to PREFIX (default /usr/local); DESTDIR for packagers
 	@scripts/install-dist "$(DIST)" "$(DESTDIR)$(PREFIX)"

@@ -28,12 +28,12 @@ def take_next():
     return text
 
 
-def keep_back(headers, text):
+def keep_back(call, text):
     """Whether this message is the present task's next attempt: it goes out with the RETRY that it follows from."""
     global _next
     request = _request
-    if (request is None or _next is not None or headers.get("id") != request.id
-            or headers.get("retries") != (request.retries or 0) + 1 or request.id is None):
+    if (request is None or _next is not None or call.get("id") != request.id
+            or call.get("retries") != (request.retries or 0) + 1 or request.id is None):
         return False
     _next = text
     return True

@@ -11,6 +11,7 @@ from billiard.einfo import ExceptionInfo
 from billiard.exceptions import WorkerLostError
 from billiard.pool import MaybeEncodingError
 from celery.backends.base import Backend
+from celery.result import ResultBase
 from celery.utils.serialization import get_pickleable_etype, get_pickleable_exception
 from kombu.serialization import dumps
 from kombu.utils.encoding import safe_str
@@ -31,6 +32,8 @@ def success(task, request, value):
     """Raises kombu's EncodeError for what is no JSON."""
     if value is None:
         return NOTHING
+    if isinstance(value, ResultBase):
+        value = value.as_tuple()
     try:
         return _taskhost.succeed, json_of(value)
     except Exception:  # said again below, in Celery's way

@@ -62,10 +62,12 @@ class HostProducer(Producer):
         super().__init__(channel, auto_declare=False)
         self.__connection__ = connection
 
-    def publish(self, *args, **kwargs):
+    def publish(self, body, *args, **kwargs):
         # The host tries again by itself, for as long as it takes.
         kwargs["retry"] = False
-        return super().publish(*args, **kwargs)
+        # Protocol 1 has in its body what later ones have in headers.
+        self.call = body if isinstance(body, dict) and "task" in body else kwargs.get("headers") or {}
+        return super().publish(body, *args, **kwargs)
 
     def _publish(self, body, priority, content_type, content_encoding, headers, properties, routing_key, mandatory,
                  immediate, exchange, declare, *others, **more):
@@ -74,7 +76,7 @@ class HostProducer(Producer):
             properties["reply_to"] = reply_to.name
         queue = next((one for one in declare or () if isinstance(one, Queue) and one.name == routing_key), None)
         message = self.channel.prepare_message(body, priority, content_type, content_encoding, headers, properties)
-        self.channel.hand_over(message, exchange, routing_key, queue)
+        self.channel.hand_over(message, exchange, routing_key, queue, self.call)
 
     def release(self):
         """It holds nothing."""
@@ -99,9 +101,9 @@ class HostChannel:
         return Prepared(body, chosen, headers or {})
 
     def basic_publish(self, message, exchange="", routing_key="", **options):
-        self.hand_over(message, exchange, routing_key, None)
+        self.hand_over(message, exchange, routing_key, None, {})
 
-    def hand_over(self, message, exchange, routing_key, queue):
+    def hand_over(self, message, exchange, routing_key, queue, call):
         body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
         document = {"exchange": exchange or "", "routing_key": routing_key or "", "headers": message.headers,
                     "properties": message.properties, "body": base64.b64encode(body).decode()}
@@ -109,7 +111,7 @@ class HostChannel:
             document["queue"] = {"name": queue.name, "arguments": queue.queue_arguments}
         # A header that JSON has no form for goes as its text.
         text = json.dumps(document, default=str)
-        if not attempt.keep_back(message.headers, text):
+        if not attempt.keep_back(call, text):
             send(text)
 
     def exchange_declare(self, *args, **kwargs):

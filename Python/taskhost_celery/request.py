@@ -4,8 +4,8 @@ import json
 import _taskhost
 from celery.app.task import Context
 
-HEADERS, PROPERTIES = 8, 9
-RETRIES, REDELIVERED = 1, 8
+ID, NAME, ROOT, PARENT, GROUP, HEADERS, PROPERTIES = 1, 2, 3, 4, 5, 8, 9
+RETRIES, SOFT, HARD = 1, 4, 5
 
 hostname = None  # set by child.prepare
 
@@ -72,6 +72,11 @@ def from_message():
     """The fields that Celery's worker takes from headers and properties."""
     headers, properties = _taskhost.text(HEADERS), _taskhost.text(PROPERTIES)
     fields = json.loads(headers) if headers else {}
+    if "id" not in fields:
+        # Protocol 1 says it in the body, and an errback that is called here has no message at all.
+        fields = {"headers": fields, "id": _taskhost.text(ID), "task": _taskhost.text(NAME),
+                  "root_id": _taskhost.text(ROOT), "parent_id": _taskhost.text(PARENT), "group": _taskhost.text(GROUP),
+                  "timelimit": [_taskhost.number(HARD) or None, _taskhost.number(SOFT) or None]}
     properties = json.loads(properties) if properties else {}
     delivery = properties.pop("delivery_info", None) or {}
     fields["properties"] = properties

@@ -58,7 +58,8 @@ def receivers(signal):
 def child_started(app):
     """In each child, before its first task."""
     app.loader.init_worker_process()
-    signals.worker_process_init.send(sender=hostname())
+    if signals.worker_process_init.receivers:  # each call costs a fresh child pages that it has to copy
+        signals.worker_process_init.send(sender=hostname())
 
 
 def child_ends():

@@ -201,6 +201,25 @@ struct CanvasScheduleTests {
         ends(world, ["parent"], seed)
     }
 
+    @Test("a message of a task's own making goes out once, before its end, and never to where workers are commanded")
+    func ownMessages() throws {
+        let world = SimulatedWorld(seed: 4, faults: .init(storeFailure: 0.2, publishFailure: 0.3))
+        let message = #""headers":{"task":"t","id":"child"},"body":"W1tdLHt9LHt9XQ==","#
+            + #""properties":{"content_type":"application/json","content_encoding":"utf-8"}}"#
+        let places = [#"{"routing_key":"q","#, #"{"exchange":"celery.pidbox","#, #"{"routing_key":"a@b.celery.pidbox","#]
+        world.sends["parent"] =
+            places.map { Submission(kind: .message, content: Array(($0 + message).utf8)) }
+            + [Submission(kind: .children, content: Array(#"[[["child",null],null]]"#.utf8))]
+        world.send("parent")
+        world.connect()
+        world.run()
+        #expect(world.results == ["parent": .success, "child": .success])
+        #expect(world.notes.count { if case .notFollowed = $0 { true } else { false } } == 2)
+        let meta = try JSON(parsing: #require(world.metas["parent"]), limits: .trusted)
+        #expect(meta["children"] == [[["child", nil], nil]])
+        ends(world, ["parent"], 4)
+    }
+
     @Test("a task that replaces itself ends with the other's result, and its chain goes on")
     func replacement() {
         let world = SimulatedWorld(seed: 3)

@@ -57,6 +57,17 @@ struct ErrbackTests {
         #expect(world.core.inFlight.errbackCount == 0)
     }
 
+    @Test(
+        "one whose own arguments leave it a single parameter is a task like any other",
+        arguments: [#""args":[7]"#, #""kwargs":{"label":7}"#])
+    func oneParameterLeft(own: String) {
+        let (world, _) = world()
+        world.send("fails", body: #"[[],{},{"errbacks":[{"task":"labelled",\#(own),"options":{"task_id":"own"}}]}]"#)
+        world.connect()
+        world.run()
+        #expect(world.results == ["fails": .failure, "own": .failure] && world.unsettled.isEmpty)
+    }
+
     @Test("it belongs to the trace of the failed task's run")
     func traced() throws {
         let (world, _) = world()

@@ -109,7 +109,10 @@ final class SimulatedWorld {
         var takesFailure = TaskOptions()
         takesFailure.takesFailure = true
         let errback = TaskManifest(index: 1, name: "errback", parameters: [], result: nil, options: takesFailure)
-        let tasks = ["t": manifest, "errback": errback]
+        let labelled = TaskManifest(
+            index: 2, name: "labelled", parameters: ["id", "label"].map { .init(name: $0, type: "json") }, result: nil,
+            options: takesFailure)
+        let tasks = ["t": manifest, "errback": errback, "labelled": labelled]
         let chosen = options
         let numbers = Numbers(name)
         makeCore = {

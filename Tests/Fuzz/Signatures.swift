@@ -20,7 +20,7 @@ extension Targets {
         do throws(CanvasError) {
             try canvas.succeed(following, with: 1)
             _ = try canvas.fail(
-                following.errbacks, taskID: "U1", rootID: "U1", isCalledHere: { $0.utf8.count % 2 == 0 })
+                following.errbacks, taskID: "U1", rootID: "U1", isCalledHere: { $0.task.utf8.count % 2 == 0 })
         } catch {
             precondition(!error.description.isEmpty)
         }

@@ -10,6 +10,7 @@ from lab import python
 from lab.wait import until
 
 sys.path.insert(0, python.APPS)
+import apart  # noqa: E402
 import endings  # noqa: E402
 
 
@@ -107,18 +108,26 @@ def test_what_is_stored_is_what_celerys_worker_stores(redis_transport, worker, c
 
 @pytest.fixture
 def call(redis_transport, queue):
-    return lambda name, *args: redis_transport.app.send_task(f"endings.{name}", args, queue=queue)
+    return lambda name, *args: redis_transport.app.send_task(f"apart.{name}", args, queue=queue)
 
 
 def test_the_soft_limit_ends_whatever_python_waits_in(call, worker, note):
-    sent = {how: call("waits", how, str(note)) for how in endings.waiting}
+    sent = {how: call("waits", how, str(note)) for how in apart.waiting}
     for how, result in sent.items():
         until(f"the end of {how}", result.ready, 30)
         assert type(result.result).__name__ == "SoftTimeLimitExceeded", (how, result.result)
         assert result.traceback.rstrip().endswith("SoftTimeLimitExceeded: SoftTimeLimitExceeded()"), result.traceback
-        assert "endings.py" in result.traceback.splitlines()[1]
+        assert "apart.py" in result.traceback.splitlines()[1]
     took = dict(line.split() for line in note.lines)
-    assert set(took) == set(endings.waiting) and all(0.2 < float(seconds) < 3 for seconds in took.values()), took
+    assert set(took) == set(apart.waiting) and all(0.2 < float(seconds) < 3 for seconds in took.values()), took
+
+
+def test_a_revoked_task_is_terminated(call, worker, redis_transport, note):
+    revoked = call("waits_unlimited", str(note))
+    until("the task to run", lambda: note.lines, 20)
+    redis_transport.app.control.revoke(revoked.id, terminate=True)
+    until("the end of a revoked task", revoked.ready, 20)
+    assert (revoked.status, type(revoked.result).__name__) == ("REVOKED", "TaskRevokedError")
 
 
 def test_coroutines_are_tasks(call, worker):
@@ -129,7 +138,7 @@ def test_coroutines_are_tasks(call, worker):
     with pytest.raises(Exception, match="in a loop"):
         sent[2].get(timeout=20)
     lines = sent[2].traceback.splitlines()
-    assert "endings.py" in lines[1] and "in fails_in_loop" in lines[1], lines
+    assert "apart.py" in lines[1] and "in fails_in_loop" in lines[1], lines
 
 
 def test_a_crash_in_c_gives_the_native_and_the_python_stack(call, worker):
@@ -138,7 +147,7 @@ def test_a_crash_in_c_gives_the_native_and_the_python_stack(call, worker):
     assert "signal 11 (SIGSEGV)" in str(crashed.result)
     lines = crashed.traceback
     assert "string_at" in lines or "libffi" in lines or "_ctypes" in lines, lines
-    assert "endings.py" in lines and "in reads_nowhere" in lines and "in crashes" in lines, lines
+    assert "apart.py" in lines and "in reads_nowhere" in lines and "in crashes" in lines, lines
 
 
 def test_each_child_has_random_numbers_of_its_own(call, worker):

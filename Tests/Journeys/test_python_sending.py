@@ -1,5 +1,8 @@
 """What Python tasks send goes through the host: canvases, retries, replacements, errbacks, events."""
+from datetime import datetime
+from decimal import Decimal
 from urllib.parse import urlparse
+from uuid import UUID
 
 import pytest
 from celery import chain, chord, group
@@ -41,6 +44,10 @@ def test_what_tasks_send_arrives_and_no_child_is_connected_to_the_broker(call, r
     assert {one, two, both, parts} < set(children) and len(children) == 6
     assert isinstance(children[both], GroupResult) and children[both].get(timeout=20) == [2, 4]
     assert children[parts].get(timeout=20) == [[0, 2], [4, 6]]
+
+    typed = [datetime(2026, 1, 2, 3, 4, 5), UUID(int=7), Decimal("1.50"), b"\xff"]
+    again = result(call("same", typed).get(timeout=20)).get(timeout=20)
+    assert again == [typed, "datetime", "UUID"]
 
     seen = call("look", headers={"own": "mark"}, time_limit=40, soft_time_limit=30, stamped_headers=["stamp"], stamp=1)
     says = seen.get(timeout=20)

@@ -48,6 +48,10 @@ class Loading(unittest.TestCase):
         self.assertIn("needs libgone.so, which is not installed here", self.refusal(needs))
         self.assertIn("does not export taskhost_bundle_v1", self.refusal(bad("no_entry", "NO_ENTRY")))
 
+    def test_a_bundle_says_itself_why_it_cannot_be_used(self):
+        refuses = bad("refuses", 'RETURNS=(start_thread(), host->refuse("needs a licence: buy one"))')
+        self.assertEqual(self.refusal(refuses), "/plugins/shown.so needs a licence: buy one")
+
     def test_a_newer_abi_is_refused_with_both_versions(self):
         sentence = self.refusal(bad("newer", "NEWER"))
         self.assertIn("ABI 1.7", sentence)
@@ -146,7 +150,7 @@ class Loading(unittest.TestCase):
 
     def test_people_are_told_what_the_runner_is_for(self):
         run = lambda *words: subprocess.run([RUNNER, *words], capture_output=True, text=True)
-        self.assertRegex(run("--version").stdout, r"^taskhost-runner \d+\.\d+\.\d+ \(bundle ABI 1\.3\)\n$")
+        self.assertRegex(run("--version").stdout, r"^taskhost-runner \d+\.\d+\.\d+ \(bundle ABI 1\.4\)\n$")
         self.assertIn("taskhost bundles FILE", run("--help").stdout)
         self.assertEqual((run("--help").returncode, run().returncode, run("what").returncode), (0, 64, 64))
         alone = subprocess.run([RUNNER, "zygote", "x.so"], capture_output=True, text=True, close_fds=True)

@@ -51,17 +51,17 @@ extension Canvas {
 
     /// Calls errbacks with the failed task's id, all together as one group.
     /// - Parameters:
-    ///   - isCalledHere: whether this task takes (request, exception, traceback): then it gets no message.
+    ///   - isCalledHere: whether this one takes (request, exception, traceback): then it gets no message.
     /// - Returns: those that are left to the caller.
     public mutating func fail(
-        _ errbacks: [JSON], taskID: String, rootID: String, isCalledHere: (String) -> Bool
+        _ errbacks: [JSON], taskID: String, rootID: String, isCalledHere: (SignatureTree) -> Bool
     ) throws(CanvasError) -> [SignatureTree] {
         var here: [SignatureTree] = []
         var plain: [SignatureTree] = []
         let options: JSONMap = ["parent_id": .string(taskID), "root_id": .string(rootID)]
         for errback in errbacks {
             let signature = try SignatureTree(errback)
-            if case .task = signature.shape, isCalledHere(signature.task) {
+            if case .task = signature.shape, isCalledHere(signature) {
                 here.append(signature)
             } else {
                 plain.append(signature)

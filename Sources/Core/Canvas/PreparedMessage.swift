@@ -37,6 +37,17 @@ public struct PreparedMessage: Sendable {
     /// Empty: an exchange is the target.
     public var targetQueue: String { if case .queue(let name) = target { name } else { "" } }
 
+    /// Where remote control, its replies and our own dead letters go: the host has more rights than the task, and what
+    /// lies there is obeyed. nil: it goes elsewhere.
+    public var reservedPlace: String? {
+        let name =
+            switch target {
+            case .queue(let name), .exchange(let name, _): name
+            case .routed: ""
+            }
+        return name.hasSuffix(".pidbox") || name == "taskhost.dead" ? name : nil
+    }
+
     /// The task that it calls; nil: it is none of Celery's task messages.
     public var call: CanvasCall? {
         guard let name = message.headers["task"]?.text, let id = message.headers["id"]?.text else { return nil }

@@ -91,7 +91,7 @@ extension EngineCore {
         do throws(CanvasError) {
             let here = try canvas.fail(
                 errbacks, taskID: request.id, rootID: request.rootID,
-                isCalledHere: { catalog.task($0)?.options.takesFailure == true })
+                isCalledHere: { catalog.task($0.task)?.takesFailure(as: $0) == true })
             let details = [request.json, failure.json, failure.traceback.map(JSON.string) ?? nil]
             let calls = here.map { signature in
                 let args = signature.isImmutable ? signature.args : details + signature.args
@@ -212,4 +212,18 @@ extension TaskFailure {
 
     /// In Python's notation.
     var repr: String { PythonRepr.exception(type: type, arguments: JSON(trusting: arguments).elements ?? []) }
+}
+
+extension TaskManifest {
+    /// Celery looks at what is left of the parameters when those that an errback brings along are taken (§3.12): one for
+    /// the failed task's id only, and it is a task like any other.
+    fileprivate func takesFailure(as errback: SignatureTree) -> Bool {
+        guard options.takesFailure == true else { return false }
+        let (given, named) = (errback.args.count, errback.kwargs.members.map(\.key))
+        guard !errback.isImmutable, given > 0 || !named.isEmpty, !parameters.isEmpty else { return true }
+        if parameters.contains(where: { $0.name.hasPrefix("*") && !$0.name.hasPrefix("**") }) { return true }
+        // What comes after a parameter that is given by its name can only be given by name itself.
+        let left = parameters.dropFirst(given).prefix { !named.contains($0.name) && !$0.name.hasPrefix("*") }
+        return left.count > 1
+    }
 }

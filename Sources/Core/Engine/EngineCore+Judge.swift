@@ -44,7 +44,7 @@ extension EngineCore {
             var request: RetryRequest?
             if case .retry(let asked) = report.outcome { request = asked }
             let meta = ResultMeta.retry(of: message, cause: cause, extended: extended(item))
-            let publication = nextAttempt(item, request, afterSeconds: seconds)
+            let publication = nextAttempt(item, request, afterSeconds: seconds, &actions)
             // RETRY first (Celery stores it after publishing): a store that is slow must not write it over the
             // result of the attempt that has overtaken us meanwhile.
             record(item, storeStep(item, .retry, meta) + [.publish(publication), .acknowledge], &actions)
@@ -81,12 +81,16 @@ extension EngineCore {
         }
     }
 
-    private func nextAttempt(_ item: InFlight, _ request: RetryRequest?, afterSeconds seconds: Double) -> Publication {
+    private func nextAttempt(
+        _ item: InFlight, _ request: RetryRequest?, afterSeconds seconds: Double, _ actions: inout [EngineAction]
+    ) -> Publication {
         if let next = request?.next {
             do throws(CanvasError) {
-                return publication(of: try PreparedMessage(next, now: now.wall), for: item)
+                return try publication(of: try PreparedMessage(next, now: now.wall), for: item)
             } catch {
-                // The runner has looked at it: an object, made by the bundle's library. The present message says enough.
+                // Tried again as it was, then.
+                let reason = "its next attempt, as the task has made it: \(error)"
+                actions.append(.log(.notFollowed(id: item.message.id, reason: reason)))
             }
         }
         var copy = asItCame(

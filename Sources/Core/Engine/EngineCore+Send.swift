@@ -32,7 +32,7 @@ extension EngineCore {
             try canvas.addToChord(item.message, item.continuations, signature, id: submission.taskID)
         case .message:
             let prepared = try PreparedMessage(submission.content, now: now.wall)
-            let publication = publication(of: prepared, for: item)
+            let publication = try publication(of: prepared, for: item)
             guard let call = prepared.call else { return [.publish(publication, .aside)] }
             guard let problem = publication.problem else { return [.publish(publication, .following(call))] }
             settleWith(item, unsendableSteps(call, publication, BrokerFailure(.unsupported, problem), item))
@@ -50,7 +50,10 @@ extension EngineCore {
     }
 
     /// As its task has made it, with what the host puts into everything a task sends.
-    func publication(of prepared: PreparedMessage, for item: InFlight) -> Publication {
+    func publication(of prepared: PreparedMessage, for item: InFlight) throws(CanvasError) -> Publication {
+        if let reserved = prepared.reservedPlace {
+            throw CanvasError("a message of its own to '\(reserved)' is not sent: tasks do not command workers")
+        }
         var message = prepared.message
         if prepared.call != nil {
             let terms = terms(of: item)

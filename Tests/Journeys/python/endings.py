@@ -2,18 +2,13 @@
 import datetime
 import decimal
 import math
-import multiprocessing
 import os
-import socket
 import subprocess
 import sys
 import threading
-import time
 import uuid
 
 import celery
-from celery.exceptions import Ignore, Reject
-
 app = celery.Celery("endings")
 NAMES = []
 
@@ -343,118 +338,4 @@ def kills_itself():
     os.kill(os.getpid(), 9)
 
 
-# What follows differs from Celery for a reason, or takes time: tests of its own.
-
-@app.task
-def memory():
-    raise MemoryError("none left")
-
-
-def in_pool(number):
-    return number * number
-
-
-@app.task
-def multiprocesses():
-    with multiprocessing.get_context("fork").Pool(2) as pool:
-        return pool.map(in_pool, range(4))
-
-
-@app.task
-def rejects(requeue=False):
-    raise Reject(ValueError("no"), requeue=requeue)
-
-
-@app.task(bind=True)
-def own_failure(self):
-    self.update_state(state="FAILURE", meta={"exc_type": "Plain", "exc_message": ["by hand"], "exc_module": __name__})
-    raise Ignore()
-
-
-@app.task(ignore_result=True)
-def ignored_odd():
-    return Odd()
-
-
-@app.task(soft_time_limit=0.3, time_limit=20)
-def waits(how, path):
-    """Waits for good, unless the soft limit ends it; then says how long it took."""
-    began = time.monotonic()
-    try:
-        waiting[how]()
-    except celery.exceptions.SoftTimeLimitExceeded:
-        with open(path, "a") as file:
-            file.write(f"{how} {time.monotonic() - began:.2f}\n")
-        raise
-
-
-def read_socket():
-    one, _other = socket.socketpair()
-    one.recv(1)
-
-
-def take_lock():
-    lock = threading.Lock()
-    lock.acquire()
-    lock.acquire()
-
-
-def reckon():
-    while True:
-        pass
-
-
-waiting = {"sleep": lambda: time.sleep(30), "socket": read_socket, "lock": take_lock, "reckon": reckon,
-           "subprocess": lambda: subprocess.run(["sleep", "30"]), "join": lambda: threading.Event().wait()}
-
-
-async def wait_in_loop(how):
-    import asyncio
-    if how == "reckon":
-        reckon()
-    await asyncio.gather(asyncio.sleep(30), asyncio.sleep(20))
-
-
-@app.task(soft_time_limit=0.3, time_limit=20)
-async def waits_in_loop(how):
-    try:
-        await wait_in_loop(how)
-    except celery.exceptions.SoftTimeLimitExceeded:
-        return f"stopped while it would {how}"
-
-
-@app.task
-async def adds_in_loop(x, y):
-    import asyncio
-    await asyncio.sleep(0.001)
-    return x + y
-
-
-@app.task
-async def fails_in_loop():
-    await adds_in_loop.run(1, 2)
-    raise Plain("in a loop")
-
-
-@app.task(bind=True, autoretry_for=(Plain,), retry_backoff=False, default_retry_delay=0, max_retries=2)
-async def retries_in_loop(self):
-    if self.request.retries < 2:
-        raise Plain("again")
-    return self.request.retries
-
-
-def reads_nowhere():
-    import ctypes
-    ctypes.string_at(8)
-
-
-@app.task
-def crashes():
-    reads_nowhere()
-
-
-@app.task
-def identity():
-    import random
-    import tempfile
-    return [random.random(), str(uuid.uuid4()), str(uuid.uuid1()), next(tempfile._get_candidate_names()), os.getpid()]
+import apart  # noqa: E402,F401 (more tasks, which need what stands here)

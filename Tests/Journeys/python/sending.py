@@ -14,6 +14,16 @@ def add(x, y):
 
 
 @app.task
+def same(x):
+    return app.send_task("sending.given", (x,)).id
+
+
+@app.task
+def given(x):
+    return [x, type(x[0]).__name__, type(x[1]).__name__]
+
+
+@app.task
 def total(numbers):
     return sum(numbers)
 
