@@ -53,7 +53,9 @@ struct ArgumentTests {
             (["--broker=amqp://", "call", "t"], ["call", "--broker=amqp://", "t"]),
             (["--config", "f", "-b", "u", "result", "i"], ["result", "--config", "f", "-b", "u", "i"]),
             (["--queues", "a"], ["--queues", "a"]), (["-b", "u", "-Q", "a"], ["-b", "u", "-Q", "a"]),
-            (["--help"], ["--help"]), ([], []),
+            (["--help"], ["--help"]), ([], []), (["-A", "proj"], ["-A", "proj"]),
+            (["-A", "proj", "worker", "-l", "info"], ["worker", "-A", "proj", "-l", "info"]),
+            (["-Aproj", "--workdir", "w", "beat", "next"], ["beat", "next", "-Aproj", "--workdir", "w"]),
         ])
     func order(words: [String], expected: [String]) {
         #expect(ArgumentOrder.normalise(words) == expected)
