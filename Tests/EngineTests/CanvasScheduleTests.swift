@@ -204,9 +204,12 @@ struct CanvasScheduleTests {
     @Test("a message of a task's own making goes out once, before its end, and never to where workers are commanded")
     func ownMessages() throws {
         let world = SimulatedWorld(seed: 4, faults: .init(storeFailure: 0.2, publishFailure: 0.3))
-        let message = #""headers":{"task":"t","id":"child"},"body":"W1tdLHt9LHt9XQ==","#
+        let message =
+            #""headers":{"task":"t","id":"child"},"body":"W1tdLHt9LHt9XQ==","#
             + #""properties":{"content_type":"application/json","content_encoding":"utf-8"}}"#
-        let places = [#"{"routing_key":"q","#, #"{"exchange":"celery.pidbox","#, #"{"routing_key":"a@b.celery.pidbox","#]
+        let places = [
+            #"{"routing_key":"q","#, #"{"exchange":"celery.pidbox","#, #"{"routing_key":"a@b.celery.pidbox","#,
+        ]
         world.sends["parent"] =
             places.map { Submission(kind: .message, content: Array(($0 + message).utf8)) }
             + [Submission(kind: .children, content: Array(#"[[["child",null],null]]"#.utf8))]

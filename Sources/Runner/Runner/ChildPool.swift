@@ -188,9 +188,6 @@ final class ChildPool {
         }
     }
 
-    /// Kept children that work on nothing but short tasks.
-    var shortlyBusy: Int { busyKept.count { $0.runs.allSatisfy(\.pace.isShort) } }
-
     /// The one with the least to do among those that work on nothing but short tasks.
     private func childToPipeline(_ keep: Int) -> Child? {
         var best: Child?

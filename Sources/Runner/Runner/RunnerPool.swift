@@ -86,8 +86,7 @@ public final class RunnerPool: Runner {
 
     public func prefetch(for task: TaskManifest) -> Int {
         guard let pace = paces[task.name], pace.isShort else { return 0 }
-        // Behind a long task it could neither expire nor be revoked any more.
-        return ChildPool.prefetchPerChild * live.reduce(0) { $0 + $1.childPool.shortlyBusy }
+        return ChildPool.prefetchPerChild * options.slots
     }
 
     public func resize(slots: Int) {
