@@ -46,9 +46,7 @@ let package = Package(
         .systemLibrary(
             name: "CMariaDB", path: "Sources/C/CMariaDB", pkgConfig: "libmariadb",
             providers: [.apt(["libmariadb-dev"])]),
-        .systemLibrary(
-            name: "CMongo", path: "Sources/C/CMongo", pkgConfig: "libmongoc-1.0",
-            providers: [.apt(["libmongoc-dev"])]),
+        .target(name: "CMongo", path: "Sources/C/CMongo"),
         .systemLibrary(
             name: "COpenSSL", path: "Sources/C/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", path: "Sources/C/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),

@@ -256,6 +256,24 @@ struct RefusalTests {
         #expect(world.starts.count == 2_600 && world.starts.values.allSatisfy { $0 == 1 })
     }
 
+    @Test("a store that takes long to confirm keeps no slot from working", arguments: [60, 150, 240])
+    func slowStore(milliseconds: UInt64) {
+        // Simulated seconds until the last result is stored.
+        func seconds(_ storing: UInt64) -> Double {
+            let world = SimulatedWorld(seed: 1)
+            world.duration = 1...2
+            world.storing = storing...storing
+            for number in 0..<1_000 { world.send("id-\(number)") }
+            world.connect()
+            world.run()
+            settles(world)
+            #expect(world.storedAt.count == 1_000)
+            return Double(world.storedAt.values.max() ?? 0) / 1e9
+        }
+        // A moment to find the pace. (With its usual credit alone, four in 150 ms, it would take 37 s.)
+        #expect(seconds(milliseconds) < seconds(1) * 1.2 + 3)
+    }
+
     @Test("dead letters that nobody may keep wait, and keep no good task from being run")
     func unburied() {
         let world = SimulatedWorld(seed: 1)

@@ -89,6 +89,8 @@ final class SimulatedWorld {
     var kills: Set<String> = []
     /// Milliseconds a task takes.
     var duration: ClosedRange<UInt64> = 3...50
+    /// Milliseconds the store takes to confirm.
+    var storing: ClosedRange<UInt64> = 0...20
 
     /// - Parameter name: begins the ids that it makes; several worlds that share something must not share ids.
     init(
@@ -314,7 +316,7 @@ final class SimulatedWorld {
         let fails = chance(faults.storeFailure)
         let refused = recordRefusal(record) ?? refusedRecord(record)
         let asker = host
-        after(milliseconds: 0...20) { [unowned self] in
+        after(milliseconds: storing) { [unowned self] in
             if let refused { return post(.stored(receipt, refused), to: asker) }
             // A host that died may or may not have got its words out.
             if asker != host, chance(0.5) { return }

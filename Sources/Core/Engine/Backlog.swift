@@ -23,6 +23,8 @@ struct Backlog {
     private var counts: [String: Int] = [:]
     private var bytes = 0
     private var failing: Set<InFlightID> = []
+    /// Messages of each queue wanted while all is well, since so many were being recorded when it was looked at lately.
+    private var steady: [String: Int] = [:]
     /// One of them has failed, or has waited for longer than it should.
     private(set) var isBehind = false
     private var loggedFull = false
@@ -75,18 +77,40 @@ struct Backlog {
     mutating func storeUp() { outage = nil }
 
     /// To be called every so often.
-    /// - Returns: whether that changed whether we are behind.
+    /// - Returns: whether that changed whether we are behind, or what is wanted while we are not.
     mutating func look(at now: Instant) -> Bool {
         let oldest = entries.values.reduce(0) { max($0, now.seconds(since: $1.since)) }
         let was = isBehind
         isBehind = !failing.isEmpty || oldest > Self.patience
         if !isBehind { lastFailure = "" }
-        return was != isBehind
+        let isSteadyChanged = lookAtSteady()
+        return was != isBehind || isSteadyChanged
     }
+
+    /// A store that takes a tenth of a second to confirm is well, and holds all that its queue's credit gives: too little
+    /// came then for the rate, and so the credit, ever to grow. Up at once, and in steps of two, as quorum queues need
+    /// another consumer for each change; down slowly, since batches come and go.
+    private mutating func lookAtSteady() -> Bool {
+        let old = steady
+        for queue in Set(counts.keys).union(old.keys) {
+            let (count, before) = (counts[queue] ?? 0, old[queue] ?? 0)
+            var wanted = before
+            if count > before, bytes < Self.maxBytes {
+                wanted = Self.leastStep
+                while wanted < min(count, Self.maxMessages) { wanted *= 2 }
+            } else if count * 4 <= before {
+                wanted = before / 2
+            }
+            steady[queue] = wanted < Self.leastStep ? nil : wanted
+        }
+        return steady != old
+    }
+
+    private static let leastStep = 8
 
     /// Messages of this queue wanted for what waits, beyond the `usual` credit.
     func allowance(_ queue: String, usual: Int) -> Int {
-        guard isBehind, let count = counts[queue] else { return 0 }
+        guard isBehind, let count = counts[queue] else { return steady[queue] ?? 0 }
         // Used up: what is held may stay, and nothing comes in addition.
         return isFull ? max(0, count - usual) : Self.rounded(count)
     }

@@ -142,21 +142,26 @@ public final class Engine {
 
     /// Events that come while one is handled (from a store that answers at once, say) are handled after it.
     func handle(_ event: EngineEvent) {
-        events.append(event)
-        guard !isHandling else { return }
+        guard !isHandling else { return events.append(event) }
         isHandling = true
+        // Most come alone: they need no place in the list, which would cost a copy or two of each.
+        takeMeasured(event)
         var next = 0
         while next < events.count {
-            if let what = events[next].heavyWork {
-                loop.measured(what) { take(events[next]) }
-            } else {
-                take(events[next])
-            }
+            takeMeasured(events[next])
             next += 1
         }
         events.removeAll(keepingCapacity: true)
         isHandling = false
         reportMemory()
+    }
+
+    private func takeMeasured(_ event: EngineEvent) {
+        if let what = event.heavyWork {
+            loop.measured(what) { take(event) }
+        } else {
+            take(event)
+        }
     }
 
     private func take(_ event: EngineEvent) {

@@ -19,6 +19,9 @@ struct KnownWork {
             starts = message.priorStarts
             replacements = message.replacedTaskNesting
         }
+
+        /// The attempts of one id are few.
+        func hash(into hasher: inout Hasher) { hasher.combine(id) }
     }
 
     /// Some megabytes at most; redeliveries come within minutes, so older ones may give way.

@@ -82,21 +82,22 @@ enum FrameWriter {
 
     static func appendTask(
         _ request: StartRequest, index: Int, sequence: UInt64, isLast: Bool, maxResidentKiB: UInt32 = 0,
-        to bytes: inout [UInt8]
+        to queue: inout FrameQueue
     ) {
-        let length = taskLength(request)
-        bytes.reserveCapacity(bytes.count + MemoryLayout<frame_header>.size + length)
-        append(header(FRAME_TASK, length: length, sequence: sequence), to: &bytes)
-        var fixed = fixedPart(request, index: index, isLast: isLast)
-        fixed.most_resident_kib = maxResidentKiB
-        append(fixed, to: &bytes)
-        for text in [request.id, request.rootID, request.parentID, request.groupID, request.queue] {
-            if let text { bytes.append(contentsOf: text.utf8) }
+        queue.append { bytes in
+            append(header(FRAME_TASK, length: taskLength(request), sequence: sequence), to: &bytes)
+            var fixed = fixedPart(request, index: index, isLast: isLast)
+            fixed.most_resident_kib = maxResidentKiB
+            append(fixed, to: &bytes)
+            for text in [request.id, request.rootID, request.parentID, request.groupID, request.queue] {
+                if let text { bytes.append(contentsOf: text.utf8) }
+            }
+            bytes.append(contentsOf: request.headersJSON)
+            bytes.append(contentsOf: request.propertiesJSON)
         }
-        bytes.append(contentsOf: request.headersJSON)
-        bytes.append(contentsOf: request.propertiesJSON)
-        bytes.append(contentsOf: request.body)
-        if let trace = request.trace {
+        queue.append(body: request.body)
+        guard let trace = request.trace else { return }
+        queue.append { bytes in
             bytes.append(contentsOf: trace.traceparent.utf8)
             if let state = trace.state { bytes.append(contentsOf: state.utf8) }
         }

@@ -22,7 +22,7 @@ final class Lane {
     /// What the present run's tree has written.
     var captured = OutputCapture()
     /// Bytes for the child; written by `flush`.
-    var outgoing: [UInt8] = []
+    var outgoing = FrameQueue()
 
     private let data: Int32
     private let loop: any EventLoop
@@ -30,7 +30,6 @@ final class Lane {
     private var pipe: OutputPipe?
     private var watch: (any LoopWatch)?
     private var reader = FrameReader()
-    private var written = 0
     private var wantsWrite = false
     /// Frames stay in the socket until `release`.
     private var isHeld = false
@@ -107,13 +106,8 @@ final class Lane {
 
     func flush() {
         guard !outgoing.isEmpty, isOpen else { return }
-        let sent = outgoing.withUnsafeBytes { clinux_send(data, $0.baseAddress! + written, $0.count - written) }
         // Errors mean that the other side is gone; its death is reported by its pidfd.
-        if sent > 0 { written += sent }
-        if written == outgoing.count {
-            outgoing.removeAll(keepingCapacity: outgoing.capacity <= 1 << 20)
-            written = 0
-        }
+        outgoing.flush { clinux_send(data, $0.baseAddress, $0.count) }
         if wantsWrite != !outgoing.isEmpty {
             wantsWrite = !outgoing.isEmpty
             updateInterest()

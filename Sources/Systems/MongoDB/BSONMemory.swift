@@ -4,12 +4,15 @@ import TaskhostJSON
 
 /// Holds what a call is given, until it is over.
 final class BSONRoom {
+    private let mongo: UnsafePointer<mongo_library>
     private var held: [OpaquePointer] = []
+
+    init(_ mongo: UnsafePointer<mongo_library>) { self.mongo = mongo }
 
     func hold(_ document: BSONDocument) throws(MongoDBError) -> OpaquePointer { try hold(document.bytes) }
 
     func hold(_ bytes: [UInt8]) throws(MongoDBError) -> OpaquePointer {
-        guard let made = bson_new_from_data(bytes, bytes.count) else {
+        guard let made = mongo.pointee.bson_new_from_data(bytes, bytes.count) else {
             throw MongoDBError(.unfit, "libbson does not take the document")
         }
         held.append(made)
@@ -17,36 +20,38 @@ final class BSONRoom {
     }
 
     func free() {
-        for one in held { bson_destroy(one) }
+        for one in held { mongo.pointee.bson_destroy(one) }
         held = []
     }
 }
 
 /// Room for what libmongoc writes an answer into, whatever becomes of the call.
 final class BSONReply {
+    private let mongo: UnsafePointer<mongo_library>
     let pointer: OpaquePointer
     private let room: UnsafeMutableRawPointer
 
-    init() {
+    init(_ mongo: UnsafePointer<mongo_library>) {
+        self.mongo = mongo
         // Size and alignment of a `bson_t`, which is part of libbson's binary interface.
         room = .allocate(byteCount: 128, alignment: 128)
         pointer = OpaquePointer(room)
-        bson_init(pointer)
+        mongo.pointee.bson_init(pointer)
     }
 
     func free() {
-        bson_destroy(pointer)
+        mongo.pointee.bson_destroy(pointer)
         room.deallocate()
     }
 
-    static func bytes(of document: OpaquePointer) -> [UInt8] {
-        guard let start = bson_get_data(document) else { return [] }
+    static func bytes(of document: OpaquePointer, _ mongo: UnsafePointer<mongo_library>) -> [UInt8] {
+        guard let start = mongo.pointee.bson_get_data(document) else { return [] }
         // A document begins with its length.
         let length = UnsafeRawPointer(start).loadUnaligned(as: Int32.self).littleEndian
         return Array(UnsafeBufferPointer(start: start, count: Int(length)))
     }
 
-    var members: [BSONReader.Member] { BSONReader.members(of: Self.bytes(of: pointer)) }
+    var members: [BSONReader.Member] { BSONReader.members(of: Self.bytes(of: pointer, mongo)) }
 
     var hasWriteConcernErrors: Bool { !errors("writeConcernErrors").isEmpty }
 

@@ -5,9 +5,10 @@ import TaskModel
 
 /// `mongodb://[user:password@]host[:port][,host…][/database][?option=value&…]`, `mongodb+srv://` likewise. Options are
 /// libmongoc's (`replicaSet`, `tls`, `tlsCAFile`, `authSource`, `w` …).
-public struct MongoDBAddress: Sendable, Equatable {
+public struct MongoDBAddress: Sendable {
     /// As it is given to libmongoc, secrets and all.
     let uri: String
+    let library: MongoLibrary
     /// `celery` where the address names none.
     public let database: String
     public let description: String
@@ -26,12 +27,14 @@ public struct MongoDBAddress: Sendable, Equatable {
         guard Self.schemes.contains(url.scheme) else { throw Self.malformed("it begins with \"\(url.scheme)://\"") }
         // As Celery reads the bare scheme.
         let full = text == "mongodb://" ? "mongodb://localhost" : text
+        library = try MongoLibrary.open()
+        let mongo = library.call.pointee
         var error = bson_error_t()
-        guard let read = mongoc_uri_new_with_error(full, &error) else {
+        guard let read = mongo.mongoc_uri_new_with_error(full, &error) else {
             throw Self.malformed(ConnectionURL.redacted(MongoDBError(error).detail))
         }
-        defer { mongoc_uri_destroy(read) }
-        guard mongoc_write_concern_is_acknowledged(mongoc_uri_get_write_concern(read)) else {
+        defer { mongo.mongoc_uri_destroy(read) }
+        guard mongo.mongoc_write_concern_is_acknowledged(mongo.mongoc_uri_get_write_concern(read)) else {
             throw StoreFailure(
                 "The MongoDB address asks for writes without confirmation (w=0)", .refused,
                 fix: "Leave w out, or set w=majority: a task is done when its result is stored")

@@ -28,7 +28,7 @@ struct MongoDBError: Error, Sendable {
             pointer.withMemoryRebound(to: CChar.self, capacity: 504) { String(cString: $0) }
         }
         let isOurs =
-            error.domain == MONGOC_ERROR_CLIENT.rawValue && error.code == MONGOC_ERROR_CLIENT_AUTHENTICATE.rawValue
+            error.domain == MONGO_ERROR_CLIENT.rawValue && error.code == MONGO_ERROR_CLIENT_AUTHENTICATE
         // Words that libmongoc puts around what went wrong while it chose a server.
         let isRefused = isOurs || text.contains("Authentication failed") || text.contains("certificate verify failed")
         self.init(isRefused ? .refused : Self.kind(code: error.code, domain: error.domain), text)
@@ -41,10 +41,10 @@ struct MongoDBError: Error, Sendable {
     private static func kind(code: UInt32, domain: UInt32?) -> Kind {
         let isServers =
             domain.map {
-                $0 == MONGOC_ERROR_SERVER.rawValue || $0 == MONGOC_ERROR_QUERY.rawValue
-                    || $0 == MONGOC_ERROR_COMMAND.rawValue || $0 == MONGOC_ERROR_WRITE_CONCERN.rawValue
+                $0 == MONGO_ERROR_SERVER.rawValue || $0 == MONGO_ERROR_QUERY.rawValue
+                    || $0 == MONGO_ERROR_COMMAND.rawValue || $0 == MONGO_ERROR_WRITE_CONCERN.rawValue
             } ?? true
-        if domain == MONGOC_ERROR_BSON.rawValue { return .unfit }
+        if domain == MONGO_ERROR_BSON.rawValue { return .unfit }
         guard isServers else { return .passing }
         switch code {
         // DuplicateKey, as versions have called it.

@@ -5,6 +5,7 @@ import TaskhostJSON
 
 /// Blocks; belongs to one thread. libmongoc finds the server that takes writes, and another one after a fail-over.
 final class MongoDBSession {
+    private let mongo: UnsafePointer<mongo_library>
     private let client: OpaquePointer
     private let tasks: OpaquePointer
     private let groups: OpaquePointer
@@ -15,33 +16,29 @@ final class MongoDBSession {
         ("connecttimeoutms", 5_000), ("serverselectiontimeoutms", 5_000), ("sockettimeoutms", 15_000),
     ]
 
-    /// Once per process: libmongoc would write its warnings to standard error.
-    private static let library: Void = {
-        mongoc_init()
-        mongoc_log_set_handler(nil, nil)
-    }()
-
     init(_ address: MongoDBAddress, _ collections: MongoDBCollections) throws(MongoDBError) {
-        _ = Self.library
+        mongo = address.library.call
+        let mongo = mongo.pointee
         var error = bson_error_t()
-        guard let uri = mongoc_uri_new_with_error(address.uri, &error) else { throw MongoDBError(error) }
-        defer { mongoc_uri_destroy(uri) }
-        for (name, milliseconds) in Self.timeouts where !mongoc_uri_has_option(uri, name) {
-            mongoc_uri_set_option_as_int32(uri, name, milliseconds)
+        guard let uri = mongo.mongoc_uri_new_with_error(address.uri, &error) else { throw MongoDBError(error) }
+        defer { mongo.mongoc_uri_destroy(uri) }
+        for (name, milliseconds) in Self.timeouts where !mongo.mongoc_uri_has_option(uri, name) {
+            _ = mongo.mongoc_uri_set_option_as_int32(uri, name, milliseconds)
         }
-        guard let client = mongoc_client_new_from_uri_with_error(uri, &error) else { throw MongoDBError(error) }
-        mongoc_client_set_error_api(client, MONGOC_ERROR_API_VERSION_2)
-        mongoc_client_set_appname(client, "taskhost")
-        self.client = client
+        guard let client = mongo.mongoc_client_new_from_uri_with_error(uri, &error) else { throw MongoDBError(error) }
+        _ = mongo.mongoc_client_set_error_api(client, Int32(MONGO_ERROR_API_VERSION_2))
+        _ = mongo.mongoc_client_set_appname(client, "taskhost")
+        guard let tasks = mongo.mongoc_client_get_collection(client, collections.database, collections.task),
+            let groups = mongo.mongoc_client_get_collection(client, collections.database, collections.group)
+        else { throw MongoDBError(.passing, "out of memory") }
+        (self.client, self.tasks, self.groups) = (client, tasks, groups)
         database = collections.database
-        tasks = mongoc_client_get_collection(client, collections.database, collections.task)
-        groups = mongoc_client_get_collection(client, collections.database, collections.group)
     }
 
     deinit {
-        mongoc_collection_destroy(tasks)
-        mongoc_collection_destroy(groups)
-        mongoc_client_destroy(client)
+        mongo.pointee.mongoc_collection_destroy(tasks)
+        mongo.pointee.mongoc_collection_destroy(groups)
+        mongo.pointee.mongoc_client_destroy(client)
     }
 
     func run(_ operation: MongoDBOperation) -> MongoDBOutcome {
@@ -73,7 +70,7 @@ final class MongoDBSession {
         let keys = BSONDocument().with("date_done", int: 1)
         let index = BSONDocument().with("key", document: keys).with("name", "date_done_1")
         for collection in [tasks, groups] {
-            let name = mongoc_collection_get_name(collection).map { String(cString: $0) } ?? ""
+            let name = mongo.pointee.mongoc_collection_get_name(collection).map { String(cString: $0) } ?? ""
             do throws(MongoDBError) {
                 let indexes = BSONDocument().with("0", document: index)
                 _ = try command(database, BSONDocument().with("createIndexes", name).with("indexes", array: indexes))
@@ -105,25 +102,26 @@ final class MongoDBSession {
 
     /// Replaces what is no SUCCESS; where there is one, the insertion fails.
     private func bulk(_ documents: [KeptDocument]) throws(MongoDBError) -> [Int: MongoDBError] {
-        let room = BSONRoom()
+        let room = BSONRoom(mongo)
         defer { room.free() }
         let options = try room.hold(BSONDocument().with("ordered", bool: false))
-        guard let bulk = mongoc_collection_create_bulk_operation_with_opts(tasks, options) else {
+        guard let bulk = mongo.pointee.mongoc_collection_create_bulk_operation_with_opts(tasks, options) else {
             throw MongoDBError(.passing, "out of memory")
         }
-        defer { mongoc_bulk_operation_destroy(bulk) }
+        defer { mongo.pointee.mongoc_bulk_operation_destroy(bulk) }
         let upsert = try room.hold(BSONDocument().with("upsert", bool: true))
         var error = bson_error_t()
         for one in documents {
             let other = BSONDocument().with("$ne", TaskState.success.rawValue)
             let query = try room.hold(BSONDocument().with("_id", one.taskID).with("status", document: other))
             guard
-                mongoc_bulk_operation_replace_one_with_opts(bulk, query, try room.hold(one.document), upsert, &error)
+                mongo.pointee.mongoc_bulk_operation_replace_one_with_opts(
+                    bulk, query, try room.hold(one.document), upsert, &error)
             else { throw MongoDBError(error) }
         }
-        let reply = BSONReply()
+        let reply = BSONReply(mongo)
         defer { reply.free() }
-        let status = mongoc_bulk_operation_execute(bulk, reply.pointer, &error)
+        let status = mongo.pointee.mongoc_bulk_operation_execute(bulk, reply.pointer, &error)
         guard status == 0 else { return [:] }
         let found = reply.writeErrors
         // Without any it is the command that failed.
@@ -133,27 +131,27 @@ final class MongoDBSession {
 
     private func fetch(_ ids: [String]) throws(MongoDBError) -> [[UInt8]] {
         let filter = BSONDocument().with("_id", document: BSONDocument().with("$in", texts: ids))
-        let room = BSONRoom()
+        let room = BSONRoom(mongo)
         defer { room.free() }
-        guard let cursor = mongoc_collection_find_with_opts(tasks, try room.hold(filter), nil, nil) else {
+        guard let cursor = mongo.pointee.mongoc_collection_find_with_opts(tasks, try room.hold(filter), nil, nil) else {
             throw MongoDBError(.passing, "out of memory")
         }
-        defer { mongoc_cursor_destroy(cursor) }
+        defer { mongo.pointee.mongoc_cursor_destroy(cursor) }
         var found: [[UInt8]] = []
         var document: OpaquePointer?
-        while mongoc_cursor_next(cursor, &document) {
-            if let document { found.append(BSONReply.bytes(of: document)) }
+        while mongo.pointee.mongoc_cursor_next(cursor, &document) {
+            if let document { found.append(BSONReply.bytes(of: document, mongo)) }
         }
         var error = bson_error_t()
-        if mongoc_cursor_error(cursor, &error) { throw MongoDBError(error) }
+        if mongo.pointee.mongoc_cursor_error(cursor, &error) { throw MongoDBError(error) }
         return found
     }
 
     private func delete(_ collection: OpaquePointer, _ filter: BSONDocument) throws(MongoDBError) {
-        let room = BSONRoom()
+        let room = BSONRoom(mongo)
         defer { room.free() }
         var error = bson_error_t()
-        guard mongoc_collection_delete_many(collection, try room.hold(filter), nil, nil, &error) else {
+        guard mongo.pointee.mongoc_collection_delete_many(collection, try room.hold(filter), nil, nil, &error) else {
             throw MongoDBError(error)
         }
     }
@@ -177,15 +175,16 @@ final class MongoDBSession {
     private func command(
         _ database: String, _ command: BSONDocument
     ) throws(MongoDBError) -> [BSONReader.Member] {
-        let room = BSONRoom()
-        let reply = BSONReply()
+        let room = BSONRoom(mongo)
+        let reply = BSONReply(mongo)
         defer {
             room.free()
             reply.free()
         }
         var error = bson_error_t()
         guard
-            mongoc_client_command_simple(client, database, try room.hold(command), nil, reply.pointer, &error)
+            mongo.pointee.mongoc_client_command_simple(
+                client, database, try room.hold(command), nil, reply.pointer, &error)
         else {
             throw MongoDBError(error)
         }
