@@ -315,7 +315,7 @@ final class ChildPool {
         child.takesMore = false
         child.idleSince = now
         leaving.append(child)
-        FrameWriter.appendExit(to: &child.lane.outgoing)
+        child.lane.outgoing.append(FrameWriter.appendExit)
         dirty.append(child.lane)
     }
 
