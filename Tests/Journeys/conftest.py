@@ -9,6 +9,7 @@ import sys
 import uuid
 
 import pytest
+from celery.utils.imports import load_extension_class_names
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Support"))
@@ -173,7 +174,8 @@ def reaching_postgresql(installed):
     """The package of clients/python, for this process and for those that it starts without a folder of their own."""
     sys.path.append(installed)
     importlib.import_module("taskhost_client.registration")
-    importlib.invalidate_caches()
+    # Celery looks for backends once in a process.
+    load_extension_class_names.cache_clear()
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), installed]))
 
 

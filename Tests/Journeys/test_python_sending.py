@@ -11,6 +11,9 @@ from celery.result import GroupResult
 from lab import python
 from lab.wait import until
 
+# The zygote's app would need the client for PostgreSQL, which receives no events.
+pytestmark = pytest.mark.parametrize("road", ["rabbitmq", "redis"], indirect=True)
+
 
 @pytest.fixture
 def sig(road, queue):

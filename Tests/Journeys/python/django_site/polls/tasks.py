@@ -1,4 +1,5 @@
 from celery import shared_task
+from django.db import transaction
 from django.db.models import F
 
 from .models import Poll
@@ -6,8 +7,9 @@ from .models import Poll
 
 @shared_task
 def vote(poll):
-    Poll.objects.filter(pk=poll).update(votes=F("votes") + 1)
-    return Poll.objects.get(pk=poll).votes
+    with transaction.atomic():
+        Poll.objects.filter(pk=poll).update(votes=F("votes") + 1)
+        return Poll.objects.get(pk=poll).votes
 
 
 @shared_task
