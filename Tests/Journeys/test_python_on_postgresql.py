@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from lab import python as app_lab
 from lab import settings
 from lab.file_client import FileClient
 from lab.wait import until
@@ -103,3 +104,76 @@ app.send_task("tasks.add", (3, 4)); tell("second")
         assert server.sql("SELECT count(*) FROM taskhost.message") == "2"
     finally:
         server.close()
+
+
+def test_what_forked_processes_send_is_there_once_each(python, database, taskhost):
+    taskhost("purge", "celery", "-b", database.broker, "--force").expect(0)
+    python.run("""
+for number in range(20):
+    app.send_task("tasks.add", (number, 1))
+    children = []
+    for child in range(4):
+        process = os.fork()
+        if not process:
+            app.send_task("tasks.add", (number, child))
+            os._exit(0)
+        children.append(process)
+    app.send_task("tasks.add", (number, 2))
+    assert all(os.waitpid(one, 0)[1] == 0 for one in children)
+tell(1)
+""")
+    assert database.sql("SELECT count(*), count(DISTINCT name) FROM taskhost.message") == "120|120"
+
+
+def test_an_address_that_cannot_be_used_never_shows_its_password(python):
+    send = """
+app.conf.update(task_publish_retry=False, result_backend=None, broker_connection_timeout=1)
+app.send_task("tasks.add", (1, 2))
+"""
+    for secret in ("S3%zzXYZ", "S3cr@tXYZ", "S3/crXYZ", "S3#?XYZ"):
+        program = python.start(send, address=f"postgresql://nobody:{secret}@127.0.0.1:1/none")
+        out, err = program.communicate(timeout=60)
+        assert program.returncode != 0 and "XYZ" not in out + err, out + err
+
+
+APP = """
+import os, time
+from celery import Celery
+app = Celery("changing", broker="memory://")
+@app.task(name="changing.a")
+def a(): return "a"
+{more}
+@app.task(name="changing.c")
+def c(note, gate):
+    with open(note, "a") as file: file.write("begun\\n")
+    while not os.path.exists(gate): time.sleep(0.05)
+    return "c"
+"""
+MORE = """
+@app.task(name="changing.b")
+def b(*args): return "another task than the one that was sent"
+"""
+
+
+def test_a_task_taken_over_is_the_one_that_was_sent_though_its_app_has_changed_on_disk(database, taskhost, note, gate,
+                                                                                      tmp_path):
+    (tmp_path / "changing.py").write_text(APP.format(more=""))
+    place = ["-b", database.broker, "--result-backend", database.broker, "-c", "1"]
+    workers = []
+    try:
+        workers.append(app_lab.AppWorker(tmp_path / "one", "changing", workdir=tmp_path, options=place))
+        sent = database.sql(f"""SELECT taskhost.send('changing.c', '["{note}", "{gate.path}"]')""")
+        until("the task to run", lambda: note.lines == ["begun"])
+        workers.append(app_lab.AppWorker(tmp_path / "two", "changing", workdir=tmp_path,
+                                         options=[*place, "-n", "two@test"]))
+        (tmp_path / "changing.py").write_text(APP.format(more=MORE))
+        workers.pop(0).kill()
+        gate.open()
+        # Half a minute is the lease; nobody waits for it here.
+        database.sql("UPDATE taskhost.host SET lease_until = '-infinity' WHERE id = "
+                     "(SELECT host FROM taskhost.message WHERE state = 2)")
+        told = taskhost("result", sent, "-b", database.broker, "--wait=60", "--json").expect(0)
+        assert told.json["result"] == "c"
+    finally:
+        for one in workers:
+            one.close()

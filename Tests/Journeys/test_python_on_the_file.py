@@ -112,7 +112,7 @@ mark("in a while", countdown=3600)
 
 
 def test_a_priority_that_amqp_cannot_hold_is_refused(python, worker):
-    assert "The priority 256 is not between 0 and 255" in python.failure('app.send_task("tasks.add", priority=256)')
+    assert "The priority 256 is no whole number between 0 and 255" in python.failure('app.send_task("tasks.add", priority=256)')
 
 
 def test_headers_and_properties_are_what_taskhost_writes(python, worker, database):

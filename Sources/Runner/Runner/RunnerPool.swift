@@ -166,7 +166,15 @@ public final class RunnerPool: Runner {
         }
         run.task = entry.task
         if run.request.alone {
-            return entry.file.loneZygote()?.childPool.accept(run, mayAddBusy: busy < options.slots) ?? false
+            guard let lone = entry.file.loneZygote() else { return false }
+            // It may have loaded what others of its version have not: an app whose files have changed since.
+            guard let own = lone.manifest?.tasks.first(where: { $0.name == run.request.taskName }) else {
+                let name = run.request.taskName
+                giveUp(run, .runnerFault("what \(entry.file.path) loads has changed, and has no \(name) now"))
+                return true
+            }
+            run.task = own
+            return lone.childPool.accept(run, mayAddBusy: busy < options.slots)
         }
         guard let zygote = entry.file.active else { return false }
         return zygote.childPool.accept(run, mayAddBusy: busy < options.slots)

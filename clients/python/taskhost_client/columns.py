@@ -24,9 +24,9 @@ def properties(message):
 
 def priority(message):
     number = message["properties"].get("priority") or 0
-    if not 0 <= number <= 255:
-        raise BrokerRefused(f"The priority {number} is not between 0 and 255")
-    return number
+    if not isinstance(number, int) or not 0 <= number <= 255:
+        raise BrokerRefused(f"The priority {number!r} is no whole number between 0 and 255")
+    return int(number)
 
 
 def delay_seconds(message):

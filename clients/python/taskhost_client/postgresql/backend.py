@@ -10,5 +10,5 @@ class PostgreSQLBackend(DatabaseBackend):
     def __init__(self, dburi=None, engine_options=None, url=None, **kwargs):
         place = dburi or url
         if place:
-            place = address.parse(place).replace("postgresql://", "postgresql+psycopg2://", 1)
+            place = address.sqlalchemy(place)
         super().__init__(dburi=place, engine_options=engine_options, url=place, **kwargs)

@@ -1,4 +1,6 @@
 """One connection to the database, made when it is needed and made again after it was lost."""
+import os
+
 import psycopg2
 
 from taskhost_client.errors import BrokerRefused, BrokerUnavailable
@@ -9,6 +11,8 @@ VERSION = 1
 # SQLSTATE: undefined table, undefined schema, no rights.
 MISSING = ("42P01", "3F000")
 FORBIDDEN = "42501"
+# A standby, or a server that is read-only after a fail-over.
+READ_ONLY = "25006"
 
 
 class Link:
@@ -17,6 +21,7 @@ class Link:
     def __init__(self, address):
         self._address = address
         self._db = None
+        self._process = os.getpid()
         self._listened = set()
 
     def rows(self, sql, values=()):
@@ -52,18 +57,21 @@ class Link:
 
     def close(self):
         db, self._db = self._db, None
-        if db is not None:
+        if db is not None and self._process == os.getpid():
             db.close()
 
     def _opened(self):
+        if self._process != os.getpid():
+            # Inherited by a fork: the connection is the parent's. psycopg2 leaves it alone when it is forgotten here.
+            self._process, self._db = os.getpid(), None
         if self._db is None or self._db.closed:
             self._db = self._connected()
         return self._db
 
     def _connected(self):
         try:
-            db = psycopg2.connect(self._address, fallback_application_name="taskhost-client")
-        except (psycopg2.Error, UnicodeError) as error:
+            db = psycopg2.connect(**{"application_name": "taskhost-client", **self._address})
+        except (psycopg2.Error, UnicodeError, ValueError) as error:
             raise self._sorted(error) from error
         try:
             db.autocommit = True
@@ -95,7 +103,7 @@ class Link:
         if state == FORBIDDEN:
             return BrokerRefused(f"PostgreSQL does not let this user send: {said[0]}. GRANT USAGE ON SCHEMA taskhost and "
                                  "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA taskhost to it")
-        if isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)):
+        if state == READ_ONLY or isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)):
             self.close()
             return BrokerUnavailable(f"PostgreSQL cannot be used at the moment: {said[0]}")
         return BrokerRefused(f"PostgreSQL does not take this: {said[0]}")

@@ -2,7 +2,6 @@
 from collections import deque
 
 import psycopg2
-from kombu.utils.url import sanitize_url
 
 from taskhost_client.channel import SendingChannel, SendingTransport
 from taskhost_client.postgresql import address, letters, messages
@@ -85,4 +84,4 @@ class Transport(SendingTransport):
         return psycopg2.__version__
 
     def as_uri(self, uri, include_password=False, mask="**"):
-        return uri if include_password else sanitize_url(uri, mask)
+        return uri if include_password else address.shown(uri, mask)
