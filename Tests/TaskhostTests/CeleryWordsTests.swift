@@ -11,7 +11,8 @@ struct CeleryWordsTests {
         "Celery's own options and subcommands are answered with what to write here",
         arguments: [
             ["worker", "-P", "gevent"], ["worker", "--pool=solo"], ["worker", "--detach"], ["worker", "-D"],
-            ["-A", "proj", "worker", "--uid=1"],
+            ["-A", "proj", "worker", "--uid=1"], ["worker", "-X", "low"], ["worker", "-Iproj.tasks"],
+            ["beat", "--scheduler", "x:Y"],
         ])
     func celery(words: [String]) {
         #expect(CeleryWords.answer(words)?.fix?.isEmpty == false)
@@ -26,8 +27,32 @@ struct CeleryWordsTests {
             let help = TaskhostCommand.helpMessage(for: command, includeHidden: true, columns: 500)
             for name in help.matches(of: /(?:^|[\s,\/])(--?[a-zA-Z][a-z-]*)/).map({ String($0.output.1) }) {
                 #expect(CeleryWords.answer([name]) == nil, "\(name) of \(command)")
+                #expect(CeleryWords.split([name]).dropped.isEmpty, "\(name) of \(command)")
             }
         }
+    }
+
+    @Test("what has no effect here is left out with its value, in a worker's command alone")
+    func withoutEffect() {
+        let words = [
+            "worker", "-A", "proj", "--without-gossip", "--without-mingle", "-Ofair", "-O", "fair",
+            "--optimization=fair", "-c", "2",
+        ]
+        let (kept, dropped) = CeleryWords.split(words)
+        #expect(kept == ["worker", "-A", "proj", "-c", "2"])
+        #expect(dropped == ["--without-gossip", "--without-mingle", "-Ofair", "-O", "fair", "--optimization=fair"])
+        #expect(CeleryWords.split(["call", "tasks.add", "-s"]).dropped.isEmpty)
+    }
+
+    @Test("global options may stand before a subcommand, a nested one, and one that there is not")
+    func leading() {
+        #expect(
+            ArgumentOrder.normalise(["-A", "proj", "dead", "ls", "celery"]) == ["dead", "ls", "-A", "proj", "celery"])
+        #expect(
+            ArgumentOrder.normalise(["dead", "-A", "proj", "ls", "celery"]) == ["dead", "ls", "-A", "proj", "celery"])
+        #expect(ArgumentOrder.normalise(["-A", "proj", "beat", "next"]) == ["beat", "next", "-A", "proj"])
+        #expect(ArgumentOrder.unknownSubcommand(["-A", "proj", "flower"])?.fix?.contains("top") == true)
+        #expect(ArgumentOrder.unknownSubcommand(["-A", "proj", "wroker"])?.fix == "taskhost worker")
     }
 
     @Test("so are its subcommands; words that belong to a task are left alone")

@@ -91,7 +91,7 @@ package struct ConfigurationBuilder {
             made.autoscale = try SlotRange(text, origin: settings.origin(Settings.worker.autoscale))
         }
         func expanded(_ key: Key<String?>) -> String? {
-            settings[key].map { NodeName.expand($0, hostName: hostName) }
+            settings[key].map { NodeName.expand($0, hostName: hostName, nodeName: made.nodeName) }
         }
         made.pidfile = expanded(Settings.worker.pidfile)
         made.socket = expanded(Settings.worker.socket)

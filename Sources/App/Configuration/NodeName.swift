@@ -1,8 +1,8 @@
-/// Expands Celery's escapes: %h full host name, %n its first label (or the part of the node name before "@"),
-/// %d its domain, %% a percent sign.
+/// Expands Celery's escapes: %h full host name, %n its first label (in names of files the part of the node name before
+/// "@"), %d its domain, %I the number of a process of a pool (none: the host's own), %% a percent sign.
 enum NodeName {
-    static func expand(_ pattern: String, hostName: String) -> String {
-        let label = hostName.prefix { $0 != "." }
+    static func expand(_ pattern: String, hostName: String, nodeName: String? = nil) -> String {
+        let label = nodeName.map { $0.prefix { $0 != "@" } } ?? hostName.prefix { $0 != "." }
         let domain = hostName.drop { $0 != "." }.dropFirst()
         var result = ""
         var rest = pattern[...]
@@ -17,6 +17,7 @@ enum NodeName {
             case "h": result += hostName
             case "n": result += label
             case "d": result += domain
+            case "I" where nodeName != nil: break
             case "%": result += "%"
             default: result += rest[percent...next]
             }

@@ -46,7 +46,8 @@ enum Program {
         // A peer that hangs up is an error of the write that meets it, not our end.
         signal(SIGPIPE, SIG_IGN)
         do {
-            let words = ArgumentOrder.normalise(try GivenArguments.take())
+            let (words, dropped) = CeleryWords.split(ArgumentOrder.normalise(try GivenArguments.take()))
+            if !dropped.isEmpty { Console.note("taskhost: without effect here: \(dropped.joined(separator: " "))") }
             if let failure = CeleryWords.answer(words) ?? ArgumentOrder.unknownSubcommand(words) { throw failure }
             var command = try TaskhostCommand.parseAsRoot(words)
             try command.run()

@@ -15,6 +15,28 @@ enum ArgumentOrder {
     /// Moves leading global options behind the subcommand, gives a bare `--wait` its value, and keeps negative
     /// numbers among the task's arguments from looking like options.
     static func normalise(_ words: [String]) -> [String] {
+        let (leading, rest) = leadingOptions(words)
+        guard let command = rest.first, subcommands.contains(command) else { return words }
+        let own = rest.dropFirst()
+        switch command {
+        case "call": return [command] + leading + own.map(argumentOfCall)
+        case "result": return [command] + leading + own.map(bareWait)
+        case "beat", "dead":
+            // Behind a subcommand of its own, and what stands before that likewise.
+            let (more, ownRest) = leadingOptions(Array(own))
+            let nested = ownRest.first.map { nestedSubcommands[command]?.contains($0) == true } ?? false
+            return nested
+                ? [command] + ownRest.prefix(1) + leading + more + ownRest.dropFirst() : [command] + leading + own
+        default: return [command] + leading + own
+        }
+    }
+
+    private static let nestedSubcommands = [
+        "beat": ["run", "next"], "dead": ["ls", "show", "retry", "drop"],
+    ]
+
+    /// Global options that stand first, with their values, and what follows them.
+    private static func leadingOptions(_ words: [String]) -> (leading: [String], rest: ArraySlice<String>) {
         var leading: [String] = []
         var rest = words[...]
         while let word = rest.first, word.hasPrefix("-") {
@@ -25,20 +47,14 @@ enum ArgumentOrder {
             leading.append(contentsOf: rest.prefix(takesNext ? 2 : 1))
             rest = rest.dropFirst(takesNext ? 2 : 1)
         }
-        guard let command = rest.first, subcommands.contains(command) else { return words }
-        let own = rest.dropFirst()
-        switch command {
-        case "call": return [command] + leading + own.map(argumentOfCall)
-        case "result": return [command] + leading + own.map(bareWait)
-        case "beat" where ["run", "next"].contains(own.first):
-            return [command] + own.prefix(1) + leading + own.dropFirst()
-        default: return [command] + leading + own
-        }
+        return (leading, rest)
     }
 
-    /// A first word that is neither an option nor a subcommand, and the subcommand that was meant.
+    /// A first word, after global options, that is neither an option nor a subcommand, and the subcommand that was meant.
     static func unknownSubcommand(_ words: [String]) -> CommandFailure? {
-        guard let word = words.first, !word.hasPrefix("-"), !subcommands.contains(word) else { return nil }
+        guard let word = leadingOptions(words).rest.first, !word.hasPrefix("-"), !subcommands.contains(word) else {
+            return nil
+        }
         if let answer = CeleryWords.answer(subcommand: word) { return answer }
         let meant = NearestName.of(word, among: subcommands).map { "taskhost \($0)" }
         return CommandFailure(

@@ -26,7 +26,41 @@ enum CeleryWords {
         (
             ["--uid", "--gid"], "start it as that user: User= in the systemd unit, or `setpriv --reuid USER taskhost …`"
         ),
+        (["--umask"], "set it before: UMask= in the systemd unit, or `umask` in the shell"),
+        (["--purge", "--discard"], "empty the queues before the start: taskhost purge QUEUE…"),
+        (["-X", "--exclude-queues"], "name the queues that are to be served: --queues urgent,normal"),
+        (["-I", "--include"], "name the modules in the app: app.conf.include, or app.autodiscover_tasks()"),
+        (["--disable-prefetch"], "--prefetch-multiplier 1 takes no more than what waits for a slot"),
+        (
+            ["--scheduler"],
+            "leave it out for the schedules of the app; with another scheduler `celery beat` runs beside the workers"
+        ),
     ]
+
+    /// Options of `celery worker` and `celery beat` that change nothing here, and whether they take a value.
+    private static let withoutEffect: [String: Bool] = [
+        "--without-gossip": false, "--without-mingle": false, "--no-color": false, "-O": true, "--optimization": true,
+        "-s": true, "--schedule": true, "--schedule-filename": true, "--max-interval": true,
+    ]
+
+    /// The words without those that have no effect for a worker or beat, and those.
+    static func split(_ words: [String]) -> (kept: [String], dropped: [String]) {
+        let command = words.first { !$0.hasPrefix("-") }
+        guard words.first?.hasPrefix("-") == true || ["worker", "beat"].contains(command) else { return (words, []) }
+        var (kept, dropped): ([String], [String]) = ([], [])
+        var rest = words[...]
+        while let word = rest.popFirst() {
+            let name = String(word.hasPrefix("--") ? word.prefix { $0 != "=" } : word.prefix(2))
+            guard word.hasPrefix("-"), let takesValue = withoutEffect[name] else {
+                kept.append(word)
+                continue
+            }
+            dropped.append(word)
+            // Not glued to it, as in -Ofair.
+            if takesValue, word == name, let value = rest.popFirst() { dropped.append(value) }
+        }
+        return (kept, dropped)
+    }
 
     /// nil: none of them is there.
     static func answer(_ words: [String]) -> CommandFailure? {
