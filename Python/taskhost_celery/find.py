@@ -18,6 +18,10 @@ def find_app(name):
     try:
         app = by_name(name)
     except ModuleNotFoundError as error:
+        module, colon, variable = name.partition(":")
+        # Celery takes a name that is not there for a module's.
+        if colon and error.name == name and module in sys.modules:
+            raise Problem("%s has no %s" % (module, variable), apps_of(module, Celery))
         if error.name and (name.partition(":")[0] + ".").startswith(error.name + "."):
             raise missing(error.name, folder)
         raise failed(name)
@@ -39,6 +43,13 @@ def find_app(name):
     return app
 
 
+def apps_of(module, kind):
+    found = [variable for variable, value in vars(sys.modules[module]).items() if isinstance(value, kind)]
+    if not found:
+        return "name the variable that holds Celery(…)"
+    return "there is: " + ", ".join("-A %s:%s" % (module, variable) for variable in found)
+
+
 def complete(app, name):
     """Reads the app's configuration, imports its tasks and binds them, as a worker of Celery's does at its start."""
     try:
@@ -47,7 +58,8 @@ def complete(app, name):
         app.finalize(auto=True)
         app.conf.finalize()
     except Exception:
-        raise failed(name)
+        raise failed(name, "put it right: it is in a module that the app names in include or imports, or that is found by "
+                           "autodiscover_tasks()")
     except SystemExit as error:
         raise Problem("%s ends the process while it is imported (SystemExit %s)" % (name, error.code), None,
                       plain_trace())
@@ -62,10 +74,10 @@ def missing(module, folder):
     return Problem("there is no module %s" % module, hint)
 
 
-def failed(name):
+def failed(name, fix=None):
     kind, error, _ = sys.exc_info()
     return Problem("%s cannot be imported: %s: %s" % (name, kind.__name__, first_line(error)),
-                   "put it right; `%s -c 'import %s'` shows the same" % (sys.executable, name.partition(":")[0]),
+                   fix or "put it right; `%s -c 'import %s'` shows the same" % (sys.executable, name.partition(":")[0]),
                    plain_trace())
 
 

@@ -18,6 +18,8 @@ from . import attempt
 
 PROPERTIES = ("correlation_id", "reply_to", "priority", "delivery_mode", "expiration", "message_id", "timestamp", "type",
               "user_id", "app_id")
+# Bytes of a message as text that the runner takes whatever else it has to hold.
+LONGEST_CERTAIN = 16 << 20
 Prepared = namedtuple("Prepared", "body properties headers")
 
 
@@ -122,6 +124,10 @@ class HostChannel:
 
 def send(text):
     if not _taskhost.publish(text):
+        if len(text) > LONGEST_CERTAIN:
+            raise OperationalError(
+                f"the message to be sent has {len(text) * 3 // 4 >> 20} MiB, more than a task can send: about 24. Put what "
+                "is large into a store or a file, and send where it lies")
         raise OperationalError(
             "a task is sent by way of the task that runs, and none does: send it within a task, or by a connection of "
             "your own (app.connection_for_write())")
