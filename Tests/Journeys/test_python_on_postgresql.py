@@ -70,6 +70,10 @@ def test_what_cannot_be_used_is_named_with_its_fix(python, database):
     assert "Start a taskhost worker on it once" in python.failure(send)
     database.sql("CREATE SCHEMA taskhost; CREATE TABLE taskhost.layout AS SELECT 99 AS version")
     assert "Install the taskhost-client that came with the newer taskhost" in python.failure(send)
+    database.sql("UPDATE taskhost.layout SET version = 1; CREATE TABLE taskhost.message(queue text, state int, priority int, "
+                 "due timestamptz, name text, root text, properties text, headers text, body bytea)")
+    database.sql(f"ALTER DATABASE {database.name} SET default_transaction_read_only = on")
+    assert "PostgreSQL cannot be used at the moment: cannot execute" in python.failure(send)
     said = python.failure(send, address="postgresql://nobody@127.0.0.1:1/none")
     assert "PostgreSQL cannot be used at the moment" in said
 
