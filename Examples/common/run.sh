@@ -6,6 +6,7 @@ language=native
 if [ "${1:-}" = --python ]; then
     language=python
     shift
+    [ -d python ] || { echo "error: this example has no python/; run it without --python" >&2; exit 64; }
 fi
 
 # prepare FOLDER [PACKAGE…]: sets folder, address (the broker's and the results') and PYTHON, which finds what is in ../common.

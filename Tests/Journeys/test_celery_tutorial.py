@@ -196,6 +196,13 @@ def test_workers_are_inspected(broker, under_way):
     assert all(node["pool"]["max-concurrency"] in (4, os.cpu_count()) for node in stats.values())
 
 
+def asked(address):
+    """Nothing where the API fails: the FAILURE that a task of the tutorial stores by itself, without the type of the error, is one
+    that Celery's clients cannot read."""
+    done = subprocess.run(["curl", "-sf", address], capture_output=True, timeout=30)
+    return json.loads(done.stdout) if done.returncode == 0 else {}
+
+
 @both
 def test_pictures_come_by_an_api_are_worked_on_and_followed(broker, project):
     with socket.socket() as free:
@@ -216,14 +223,13 @@ def test_pictures_come_by_an_api_are_worked_on_and_followed(broker, project):
                               capture_output=True, text=True, timeout=30)
         told = json.loads(done.stdout)
         assert told["status"] == "processing"
-        return lambda: json.loads(subprocess.run(
-            ["curl", "-s", f"http://127.0.0.1:{port}/status/{told['task_id']}"], capture_output=True, timeout=30).stdout)
+        return lambda: asked(f"http://127.0.0.1:{port}/status/{told['task_id']}")
 
     status = upload()
+    # The API asks for the state anew with each word of its answer: one that changes meanwhile is told half.
     seen = []
-    until("the picture", lambda: seen.append(status()) or seen[-1]["state"] == "SUCCESS", 30, every=0.1)
-    [first] = [one for one in seen if one["state"] == "PROGRESS"][:1]
-    assert first["total"] == 2 and first["status"] in ("Iniciando...", "Aplicando blur...")
+    until("the picture", lambda: seen.append(status()) or "result" in seen[-1], 30, every=0.1)
+    assert {one["status"] for one in seen if one.get("total") == 2} & {"Iniciando...", "Aplicando blur...", "Aplicando rotate..."}
     assert seen[-1]["result"] == {"status": "success", "output_path": "uploads/foto_procesada.jpg",
                                   "operaciones_aplicadas": ["blur", "rotate"]}
     with open(project.path("uploads/foto_procesada.jpg"), "rb") as made:
@@ -233,8 +239,8 @@ def test_pictures_come_by_an_api_are_worked_on_and_followed(broker, project):
         broken.write("no picture")
     status = upload()
     served.wait_for_log("UnidentifiedImageError")
-    until("the failure", lambda: "cannot identify image file" in status().get("status", ""), 10, every=0.1)
-    assert status()["state"] == "FAILURE"
+    failed = until("the failure", lambda: status().get("state") == "FAILURE" and status(), 10, every=0.1)
+    assert "cannot identify image file" in failed["status"]
     cleaned = project.python("import tasks\ntell(tasks.limpiar_archivos_temporales.delay(-1).get(timeout=20))")
     assert cleaned == ["Eliminados 2 archivos"] and os.listdir(project.path("uploads")) == []
 

@@ -64,8 +64,7 @@ API, API_AS_RUN = "http://localhost:5000", "app.run(debug=True)"
 CORRECTIONS = [
     # ModuleNotFoundError: the folder is no package within itself. From its parent the tasks would be called
     # mi_proyecto.tasks.sumar, and what main.py sends, tasks.sumar, is NotRegistered.
-    ("Configuración mínima", "celery_app.py", "autodiscover_tasks(['mi_proyecto'])",
-     "autodiscover_tasks(['tasks'], related_name=None)"),
+    ("Configuración mínima", "celery_app.py", "app.autodiscover_tasks(['mi_proyecto'])", "app.conf.imports = ['tasks']"),
     # NotRegistered: `-A celery_app` imports no tasks.
     ("Ejemplo 3", "celery_app.py", "'periodic_tasks',", "'periodic_tasks', include=['tasks'],"),
     ("Ejemplo 4", "celery_app.py", "'rate_limited',", "'rate_limited', include=['tasks'],"),
