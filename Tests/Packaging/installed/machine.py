@@ -15,12 +15,12 @@ BOOT_LIMIT_S = 60
 
 
 class Machine:
-    def __init__(self, root, shared):
-        """`shared` is seen at /shared, read only."""
+    def __init__(self, root, shared, seen=()):
+        """`shared` is seen at /shared, what is `seen` at its own place; both read only."""
         self.log = tempfile.NamedTemporaryFile("w+", prefix="machine-", suffix=".log")
         self.container = subprocess.Popen(
             ["systemd-nspawn", "--register=no", "--keep-unit", "--quiet", "--boot", "--volatile=overlay",
-             f"--bind-ro={shared}:/shared", "-D", str(root), f"--machine=taskhost-{os.getpid()}"],
+             f"--bind-ro={shared}:/shared", *(f"--bind-ro={path}" for path in seen), "-D", str(root), f"--machine=taskhost-{os.getpid()}"],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
         self.leader = self.wait("systemd is up", self.booted, BOOT_LIMIT_S)
         # The base root keeps services down while it is made; this one is a machine.

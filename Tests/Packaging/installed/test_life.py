@@ -1,6 +1,7 @@
 """From installing to purging, on a machine under systemd. The tests are steps: each goes on where the last one ended."""
 import json
 import re
+import sys
 
 from conftest import NEW, OLD
 
@@ -58,6 +59,19 @@ def test_the_doctor_is_content_and_every_file_is_as_packed(machine):
 def test_bundles_of_the_machines_own_are_loaded_by_a_reload(machine):
     machine.run("cp /shared/sleeper.so /usr/local/lib/taskhost/plugins/ && systemctl reload taskhost")
     machine.wait("sleeper is served", lambda: "sleeper" in machine.says("taskhost inspect registered --local", user="taskhost"))
+
+
+def test_a_celery_app_runs_from_the_package(machine):
+    machine.run("""mkdir /srv/proj && cat >/srv/proj/proj.py <<'END'
+from celery import Celery
+app = Celery("proj")
+@app.task
+def add(x, y): return x + y
+END""")
+    options = f"-A proj --workdir /srv/proj --python {sys.executable} -b sqlite:////srv/proj/tasks.db"
+    said = machine.says(f"""cd /tmp; taskhost {options} --result-backend sqlite: worker -c 1 2>/srv/proj/log & worker=$!
+        taskhost {options} --result-backend sqlite: call proj.add 4 6 --wait=60; kill $worker; wait $worker""")
+    assert said == "10"
 
 
 def test_an_upgrade_lets_what_runs_finish_and_keeps_settings(machine):
@@ -118,6 +132,6 @@ def test_purging_leaves_nothing_but_the_locked_user(machine):
     assert machine.says("ps -u taskhost -o pid= || true") == ""
     # By name, or written by the service or its tasks.
     left = machine.says("find / -xdev \\( -path '*taskhost*' -o -user taskhost \\) -print 2>/dev/null || true").splitlines()
-    assert [path for path in left if not path.startswith(("/shared", "/proc", "/var/log/journal", "/home"))] == []
+    assert [path for path in left if not path.startswith(("/srv", "/shared", "/proc", "/var/log/journal", "/home"))] == []
     assert machine.says("getent passwd taskhost").endswith("/usr/sbin/nologin")
     assert machine.says("getent shadow taskhost").split(":")[1].startswith("!")
