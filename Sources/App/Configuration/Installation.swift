@@ -39,6 +39,9 @@ package struct Installation: Sendable {
         configuration[Settings.worker.plugins] ?? (configuration.python == nil ? [pluginFolder] : [])
     }
 
+    /// This program.
+    package var program: String { root + "/bin/taskhost" }
+
     package var sdk: String { root + "/share/taskhost/sdk" }
 
     package func runnerPath() throws(CommandFailure) -> String {
