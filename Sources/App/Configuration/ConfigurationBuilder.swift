@@ -16,11 +16,13 @@ package struct ConfigurationBuilder {
     /// The app whose settings lie below the others; nil: none is named.
     package var python: PythonApp?
 
-    /// Reads file and environment, lays the flags over them, and puts the settings of the app they name below.
+    /// Reads file, environment and what a dev in this folder says, lays the flags over them, and puts the settings of
+    /// the app they name below.
     package init(flags: SettingsLayer, file: String?, environment: [String: String]) throws(CommandFailure) {
         settings = try CommandFailure.reading { () throws(SettingsFailure) in
             var read = try ConfigurationFiles.read(named: file, environment: environment)
             read.overlay(try EnvironmentReader.read(environment))
+            if file == nil { try DevSettings.overlay(on: &read) }
             return read
         }
         settings.overlay(flags)
