@@ -23,6 +23,9 @@
 /* The host passes the bundle's sealed copy here; the zygote loads it by this path, and closes it. */
 #define RUNNER_BUNDLE_FD 4
 #define RUNNER_BUNDLE_PATH "/proc/self/fd/4"
+/* A zygote that is started before its host knows all it must: a socket by which the bundle and the host's program speak
+ * while it loads (EarlyZygote.swift). What is said there is theirs. */
+#define RUNNER_TALK_FD 5
 /* Its exit status when the system has no room for it (EX_OSERR). */
 #define RUNNER_EXIT_SYSTEM 71
 /* A child has its lane's data socket here. */
