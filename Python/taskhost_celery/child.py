@@ -7,6 +7,7 @@ import _taskhost
 from celery import signals
 from celery._state import _task_stack
 from celery.exceptions import Ignore, Reject, Retry
+from celery.loaders.base import BaseLoader
 from kombu.utils.json import loads as loads_typed
 
 from . import asynchronous, attempt, endings, errback, handlers, options, process, request
@@ -30,6 +31,11 @@ def flush():
             pass
 
 
+def own_of(loader, name):
+    """The method, if the loader's class overrides that of Celery's base, which does nothing; else None."""
+    return getattr(loader, name) if getattr(type(loader), name) is not getattr(BaseLoader, name) else None
+
+
 def runner(task):
     """What python.so calls for each message of this task, with the message's body."""
     function = asynchronous.called(task if handlers.own(task, "__call__") else task.run, task)
@@ -37,7 +43,7 @@ def runner(task):
     stack = task.request_stack
     push, pop = stack.push, stack.pop
     push_task, pop_task = _task_stack.push, _task_stack.pop
-    init, cleanup = task.app.loader.on_task_init, task.app.loader.on_process_cleanup
+    init, cleanup = own_of(task.app.loader, "on_task_init"), own_of(task.app.loader, "on_process_cleanup")
     deaf = _taskhost.deaf
     prerun, postrun, success_signal = signals.task_prerun, signals.task_postrun, signals.task_success
     succeeded, has_on_success = handlers.success(task), handlers.own(task, "on_success") is not None
@@ -57,7 +63,8 @@ def runner(task):
         try:
             if prerun.receivers:
                 prerun.send(sender=task, task_id=current.id, task=task, args=args, kwargs=kwargs)
-            init(None, task)
+            if init:
+                init(None, task)
             try:
                 if before_start:
                     before_start(current.id, args, kwargs)
@@ -94,7 +101,8 @@ def runner(task):
                              state=state)
             pop_task()
             pop()
-            cleanup()
+            if cleanup:
+                cleanup()
             if end is None:
                 end = handlers.internal_error(task, current, broken)
             endings.sent(current)

@@ -33,5 +33,6 @@ def install(app):
 
 def child_started():
     """Before the first task of a child: connections made while importing are not used again."""
-    billiard.util._run_after_forkers()
+    if billiard.util._afterfork_registry.data:  # a look at an empty one costs a fresh child pages that it has to copy
+        billiard.util._run_after_forkers()
     worker_signals.child_started(hosted)
