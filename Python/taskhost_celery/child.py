@@ -7,10 +7,9 @@ import _taskhost
 from celery import signals
 from celery._state import _task_stack
 from celery.exceptions import Ignore, Reject, Retry
-from celery.loaders.base import BaseLoader
 from kombu.utils.json import loads as loads_typed
 
-from . import asynchronous, attempt, endings, errback, handlers, options, process, request
+from . import asynchronous, attempt, endings, errback, handlers, hosting, options, process, request
 from .request import Request
 
 # Without the look for typed values (dates, UUIDs …), which costs a call for each object in the message.
@@ -31,11 +30,6 @@ def flush():
             pass
 
 
-def own_of(loader, name):
-    """The method, if the loader's class overrides that of Celery's base, which does nothing; else None."""
-    return getattr(loader, name) if getattr(type(loader), name) is not getattr(BaseLoader, name) else None
-
-
 def runner(task):
     """What python.so calls for each message of this task, with the message's body."""
     function = asynchronous.called(task if handlers.own(task, "__call__") else task.run, task)
@@ -43,7 +37,8 @@ def runner(task):
     stack = task.request_stack
     push, pop = stack.push, stack.pop
     push_task, pop_task = _task_stack.push, _task_stack.pop
-    init, cleanup = own_of(task.app.loader, "on_task_init"), own_of(task.app.loader, "on_process_cleanup")
+    init, cleanup = (
+        hosting.own_of(task.app.loader, name) for name in ("on_task_init", "on_process_cleanup"))
     deaf = _taskhost.deaf
     prerun, postrun, success_signal = signals.task_prerun, signals.task_postrun, signals.task_success
     succeeded, has_on_success = handlers.success(task), handlers.own(task, "on_success") is not None

@@ -71,6 +71,7 @@ def facts():
 
 def load(app):
     """With all of its tasks, as a worker of Celery has it before it forks."""
+    global born
     from celery.app import trace
 
     from . import child, hosting, options, own_results, state, warm
@@ -78,6 +79,7 @@ def load(app):
     if not own_results.install(app):
         state.install(app)
     hosting.install(app)
+    born = hosting.child_started
     child.prepare(app)
     for task in options.own_tasks(app):
         if not _taskhost.add(task.name, child.runner(task), options.signature(task), options.of(task, app)):
@@ -85,7 +87,5 @@ def load(app):
     warm.up(app)
 
 
-def born():
-    """Called by python.so in each child, before its first task."""
-    from . import hosting
-    hosting.child_started()
+#: Called by python.so in each child, before its first task.
+born = None
