@@ -116,7 +116,7 @@ enum runner_result {
                             "exc": failure object|null, "args": array|absent, "kwargs": object|absent,
                             "expires": seconds from now|absent, "queue": text|absent,
                             "priority": 0...255|absent, "next": object|absent (as SEND_MESSAGE)} */
-    RESULT_IGNORE = 3,  /* null */
+    RESULT_IGNORE = 3,  /* null, or {"state": text, "meta": any}: the state it is left in */
     RESULT_REJECT = 4,  /* {"reason": text, "requeue": bool} */
     RESULT_REPLACE = 5, /* the signature that gives this task's result; null: the task has published what does */
 };
