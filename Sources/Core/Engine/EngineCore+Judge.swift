@@ -55,8 +55,8 @@ extension EngineCore {
         case .redispatch(let reason):
             redispatchLater(item, reason, &actions)
 
-        case .ignore:
-            record(item, ignoredSteps(item) + [.acknowledge], &actions)
+        case .ignore(let left):
+            record(item, leftSteps(item, left) + ignoredSteps(item) + [.acknowledge], &actions)
 
         case .reject(_, requeue: true):
             // Again and again, it would keep broker and host busy with nothing else.

@@ -39,16 +39,24 @@ public final class RunnerPool: Runner {
     var behindWatch: (any LoopTimer)?
     private var housekeeping: (any LoopTimer)?
     private let memory: MemoryWatch
+    /// For the first zygote of its bundle.
+    private let early: EarlyZygote?
 
     private static let housekeepingSeconds = 0.5
 
     /// Throws when not even an empty pool can work: no runner program, no room for a child's descriptors.
+    /// - Parameter early: loads one of `options.bundles` already; it is told now what its environment lacked.
     public init(
-        loop: any EventLoop, options: RunnerOptions, log: @escaping (_ level: LogLevel, _ line: String) -> Void
+        loop: any EventLoop, options: RunnerOptions, early: EarlyZygote? = nil,
+        log: @escaping (_ level: LogLevel, _ line: String) -> Void
     ) throws(RunnerFailure) {
         self.loop = loop
         self.options = options
+        self.early = early
         self.log = log
+        if let early, let bundle = options.bundles.first(where: { $0.path == early.path }) {
+            early.complete(bundle.environment)
+        }
         memory = MemoryWatch(loop: loop)
         guard access(options.runnerPath, X_OK) == 0 else {
             throw RunnerFailure(
@@ -200,7 +208,9 @@ public final class RunnerPool: Runner {
     ) throws(RunnerFailure) -> Zygote {
         var options = options
         if let spares { options.spares = spares }
-        return try Zygote(copy, options: options, loop: loop, sequence: sequence, sink: self, owner: owner, log: log)
+        return try Zygote(
+            copy, options: options, loop: loop, sequence: sequence, sink: self, owner: owner,
+            early: early.flatMap { $0.take(for: copy) ? $0 : nil }, log: log)
     }
 
     private func pace(of name: String) -> TaskPace {

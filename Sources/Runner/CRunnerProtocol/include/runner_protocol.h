@@ -25,6 +25,9 @@
 /* The host passes the bundle's sealed copy here; the zygote loads it by this path, and closes it. */
 #define RUNNER_BUNDLE_FD 4
 #define RUNNER_BUNDLE_PATH "/proc/self/fd/4"
+/* A zygote that is started before its host knows all it must: a socket by which the bundle and the host's program speak
+ * while it loads (EarlyZygote.swift). What is said there is theirs. */
+#define RUNNER_TALK_FD 5
 /* Its exit status when the system has no room for it (EX_OSERR). */
 #define RUNNER_EXIT_SYSTEM 71
 /* A child has its lane's data socket here. */
@@ -115,7 +118,7 @@ enum runner_result {
                             "exc": failure object|null, "args": array|absent, "kwargs": object|absent,
                             "expires": seconds from now|absent, "queue": text|absent,
                             "priority": 0...255|absent, "next": object|absent (as SEND_MESSAGE)} */
-    RESULT_IGNORE = 3,  /* null */
+    RESULT_IGNORE = 3,  /* null, or {"state": text, "meta": any}: the state it is left in */
     RESULT_REJECT = 4,  /* {"reason": text, "requeue": bool} */
     RESULT_REPLACE = 5, /* the signature that gives this task's result; null: the task has published what does */
 };
