@@ -25,6 +25,10 @@ package struct Report: Sendable, Equatable {
     package var priority: Int32 = -1
     package var keywords: String?
     package var expires: Double?
+
+    package init(ending: String = "") {
+        self.ending = ending
+    }
 }
 
 /// One task as the fake runner holds it. Touched by one thread at a time: the loop queue, or a handler under its lock.

@@ -3,6 +3,7 @@
 import Glibc
 import Synchronization
 import TaskhostSDK
+import TaskhostTesting
 import Testing
 
 private struct Curious: TaskHandler {
