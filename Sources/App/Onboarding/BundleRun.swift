@@ -122,6 +122,9 @@ package final class BundleRun: RunnerEvents {
         if reports.count < order.times { start() } else { end(nil) }
     }
 
+    /// Only engines take runs back.
+    package func returned(_ run: RunID) {}
+
     // ---- steps ----
 
     private func start() {

@@ -2,7 +2,7 @@
 import Glibc
 import Linux
 package import Output
-package import Settings
+import Settings
 
 /// Held as long as the process lives.
 package final class DevFolder {
