@@ -122,3 +122,18 @@ PyObject *ending_ignore(PyObject *module, PyObject *const *arguments, ssize_t co
     }
     return python_none();
 }
+
+/* ignore_as(state, meta): JSON. */
+PyObject *ending_ignore_as(PyObject *module, PyObject *const *arguments, ssize_t count) {
+    (void)module;
+    const char *state, *meta;
+    size_t length;
+    if (!argument_count(count, 2, "ignore_as") || !argument_text(arguments[0], &state, NULL) ||
+        !argument_text(arguments[1], &meta, &length)) {
+        return NULL;
+    }
+    if (current_task != NULL) {
+        host->ignore_as(current_task, state, meta, length);
+    }
+    return python_none();
+}

@@ -9,4 +9,5 @@ PyObject *ending_retry(PyObject *module, PyObject *const *arguments, ssize_t cou
 PyObject *ending_replace(PyObject *module, PyObject *const *arguments, ssize_t count);
 PyObject *ending_reject(PyObject *module, PyObject *const *arguments, ssize_t count);
 PyObject *ending_ignore(PyObject *module, PyObject *const *arguments, ssize_t count);
+PyObject *ending_ignore_as(PyObject *module, PyObject *const *arguments, ssize_t count);
 #endif

@@ -122,6 +122,7 @@ static struct python_method methods[] = {
     {"replace", ending_replace, METHOD_FASTCALL, "replace(signature as JSON)"},
     {"reject", ending_reject, METHOD_FASTCALL, "reject(reason, requeue)"},
     {"ignore", ending_ignore, METHOD_FASTCALL, "ignore()"},
+    {"ignore_as", ending_ignore_as, METHOD_FASTCALL, "ignore_as(state, meta as JSON)"},
     {"deaf", stop_deaf, METHOD_FASTCALL, "deaf(): from now on the soft limit does not interrupt"},
     {"crash_fd", crash_fd, METHOD_FASTCALL, "crash_fd() -> int, while loading"},
     {"add", registration_add, METHOD_FASTCALL, "add(name, function, signature | None, options: dict) -> bool, while loading"},

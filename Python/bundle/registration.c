@@ -19,7 +19,7 @@ static const struct {
     FIELD(ignore_result, WHOLE),    FIELD(max_starts, WHOLE),          FIELD(keep, WHOLE),
     FIELD(rate_limit, TEXT),        FIELD(doc, TEXT),                  FIELD(queue, TEXT),
     FIELD(acks_on_failure, WHOLE),  FIELD(acks_on_timeout, WHOLE),     FIELD(reject_on_worker_lost, WHOLE),
-    FIELD(takes_failure, WHOLE),
+    FIELD(takes_failure, WHOLE),    FIELD(store_errors_even_if_ignored, WHOLE),
 #undef FIELD
 };
 

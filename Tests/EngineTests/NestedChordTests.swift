@@ -23,7 +23,7 @@ struct NestedChordTests {
         let world = SimulatedWorld(seed: 1)
         world.returns = { [failure] request in
             switch request.id {
-            case "ignores": .ignore
+            case "ignores": .ignore(nil)
             case let id where id.hasPrefix("bad"): .failure(failure)
             default: .success(Array("1".utf8))
             }

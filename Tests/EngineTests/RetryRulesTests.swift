@@ -105,6 +105,20 @@ struct RetryRulesTests {
         #expect(world.finalStates["x"] == [.success])
     }
 
+    @Test(
+        "a task that ends by Ignore is left in the state it has named, of any name", arguments: ["FAILURE", "CUSTOM"])
+    func leftStates(state: String) {
+        let world = SimulatedWorld(seed: 1)
+        world.returns = { [unowned world] request in
+            world.post(.stateChanged(request.run, state: "PROGRESS", meta: Array("{}".utf8)))
+            return .ignore(LeftState(name: state, meta: Array("{}".utf8)))
+        }
+        world.send("x")
+        world.connect()
+        world.run()
+        #expect(world.results["x"]?.rawValue == state)
+    }
+
     @Test("starts are counted by the task's name, whatever its sender wants it shown as")
     func shadows() {
         let world = SimulatedWorld(seed: 1)

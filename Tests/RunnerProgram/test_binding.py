@@ -157,7 +157,7 @@ class Binding(unittest.TestCase):
             "dont_autoretry_for": "ValueError", "keep": 7, "queue": "q",
             "acks_on_failure": False, "acks_on_timeout": True, "reject_on_worker_lost": False,
             "rate_limit": "10/s", "doc": 'A "doc".', "memory_limit": 64, "max_concurrent": 3,
-            "limit_scope": "global"})
+            "limit_scope": "global", "store_errors_even_if_ignored": True})
         self.assertEqual(tasks["types.three"]["options"], {"max_retries": "unlimited", "limit_key": "z:domain"})
         self.assertEqual(tasks["types.defaults"]["parameters"], [
             {"name": "x", "type": "f64"}, {"name": "y", "type": "f64", "default": 0.5},
@@ -212,7 +212,9 @@ class Context(unittest.TestCase):
         self.assertIsNone(run("types.retry_bound", -1).value["max_retries"])
         frame = run("types.reject", "no", requeue=True)
         self.assertEqual((frame.code, frame.value), (REJECT, {"reason": "no", "requeue": True}))
-        self.assertEqual(run("types.ignore").code, IGNORE)
+        self.assertEqual((run("types.ignore").code, run("types.ignore").value), (IGNORE, None))
+        self.assertEqual((run("types.ignore_as").code, run("types.ignore_as").value),
+                         (IGNORE, {"state": "FAILURE", "meta": {"a": 1}}))
         self.assertEqual((run("types.quiet").code, run("types.quiet").value), (SUCCESS, None))
         self.assertEqual(run("types.fail_bytes").value["exc_message"], ["no \ufffd utf-8 \"quoted\"\n"])
 

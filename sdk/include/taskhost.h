@@ -74,6 +74,8 @@ typedef struct taskhost_options {
     const char *autoretry_for;     /* only failures of these names are retried by themselves: "TimeoutError, OSError",
                                   each a type or module.type as the task fails with; NULL: all of them */
     const char *dont_autoretry_for; /* failures of these names are final, whatever else is said; NULL: none */
+    /* ---- ABI 1.4 ---- */
+    int32_t store_errors_even_if_ignored; /* three-valued; default no; yes: with ignore_result failures are stored */
 } taskhost_options;
 
 /* One task. Either `function` (typed; called through libffi by `signature`) or
@@ -268,6 +270,9 @@ typedef struct taskhost_host {
      * text: the stack as the language sees it. They stand in the task's failure after the native stack. 12 KiB at most.
      * -1: no descriptor is left. */
     int (*crash_fd)(void);
+    /* Ends the task as `ignore` does, and leaves it in this state, which is stored before the message is settled; of any
+     * name, since no other will follow. meta: JSON, copied; NULL: null. */
+    void (*ignore_as)(task_context *task, const char *state, const char *meta, size_t length);
 } taskhost_host;
 
 /* The one exported symbol. 0 = registered. Runs once, in the zygote: it must not

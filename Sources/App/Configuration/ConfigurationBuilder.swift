@@ -4,6 +4,7 @@ import Linux
 package import Output
 import Ports
 package import PythonApp
+package import Runner
 package import Settings
 import TaskModel
 
@@ -15,10 +16,15 @@ package struct ConfigurationBuilder {
     var openTelemetry = OpenTelemetryVariables([:])
     /// The app whose settings lie below the others; nil: none is named.
     package var python: PythonApp?
+    /// Has imported the app, and is to run its tasks.
+    package private(set) var early: EarlyZygote?
 
     /// Reads file, environment and what a dev in this folder says, lays the flags over them, and puts the settings of
     /// the app they name below.
-    package init(flags: SettingsLayer, file: String?, environment: [String: String]) throws(CommandFailure) {
+    /// - Parameter startsZygote: for a worker: the app is imported by the process that its tasks are to run in.
+    package init(
+        flags: SettingsLayer, file: String?, environment: [String: String], startsZygote: Bool = false
+    ) throws(CommandFailure) {
         settings = try CommandFailure.reading { () throws(SettingsFailure) in
             var read = try ConfigurationFiles.read(named: file, environment: environment)
             read.overlay(try EnvironmentReader.read(environment))
@@ -29,7 +35,7 @@ package struct ConfigurationBuilder {
         openTelemetry = OpenTelemetryVariables(environment)
         hostName = ThisProcess.hostName
         processors = ProcessorShare.read().count
-        try takeApp(environment: environment)
+        early = try takeApp(environment: environment, startsZygote: startsZygote)
     }
 
     package init(settings: SettingsLayer, hostName: String, processors: Int) {

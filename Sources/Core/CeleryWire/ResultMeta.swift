@@ -67,11 +67,12 @@ public enum ResultMeta {
     }
 
     /// A state of the task's own, e.g. PROGRESS.
+    /// - Parameter time: when it ended, if the state is its last.
     public static func custom(
-        of message: TaskMessage, state: String, meta: [UInt8], children: [UInt8] = noChildren,
-        extended: ExtendedFields?
+        of message: TaskMessage, state: String, meta: [UInt8], at time: WallTime? = nil,
+        children: [UInt8] = noChildren, extended: ExtendedFields?
     ) -> [UInt8] {
-        document(message, state, done: nil, traceback: nil, children: children, extended) {
+        document(message, state, done: time, traceback: nil, children: children, extended) {
             appendChecked(meta, into: &$0)
         }
     }

@@ -161,7 +161,8 @@ extension EngineCore {
     }
 
     func failureStep(_ item: InFlight, _ failure: TaskFailure) -> [Step] {
-        guard hasStore, !item.ignoresResult || options.storeErrorsEvenIfIgnored else { return [] }
+        let storesErrors = item.policy.storeErrorsEvenIfIgnored ?? options.storeErrorsEvenIfIgnored
+        guard hasStore, !item.ignoresResult || storesErrors else { return [] }
         let meta = ResultMeta.failure(
             of: item.message, failure: failure, at: now.wall, children: JSON.array(item.children).bytes,
             extended: extended(item))

@@ -2,6 +2,7 @@
 import CeleryWire
 import Ports
 import TaskModel
+import TaskhostJSON
 
 extension EngineCore {
     mutating func stateChanged(_ run: RunID, _ state: String, _ meta: [UInt8], _ actions: inout [EngineAction]) {
@@ -12,6 +13,16 @@ extension EngineCore {
         }
         let document = ResultMeta.custom(of: item.message, state: state, meta: meta, extended: extended(item))
         storeState(item, TaskState(rawValue: state), document, &actions)
+    }
+
+    /// The state that a task which ends by `Ignore` has left itself in.
+    func leftSteps(_ item: InFlight, _ left: LeftState?) -> [Step] {
+        guard let left else { return [] }
+        let state = TaskState(rawValue: left.name)
+        let meta = ResultMeta.custom(
+            of: item.message, state: left.name, meta: left.meta, at: state.isOutcome ? now.wall : nil,
+            children: JSON.array(item.children).bytes, extended: extended(item))
+        return storeStep(item, state, meta)
     }
 
     func storeState(_ item: InFlight, _ state: TaskState, _ meta: [UInt8], _ actions: inout [EngineAction]) {

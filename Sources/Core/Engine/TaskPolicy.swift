@@ -20,6 +20,8 @@ struct TaskPolicy: Sendable, Equatable {
     var acksOnTimeout: Bool
     var trackStarted: Bool
     var ignoreResult: Bool
+    /// nil: as the host's options say.
+    var storeErrorsEvenIfIgnored: Bool?
     var maxStarts: Int
     var keep: Int
     /// MiB.
@@ -63,6 +65,7 @@ struct TaskPolicy: Sendable, Equatable {
         acksOnTimeout = value(table.acksOnTimeout)
         trackStarted = value(table.trackStarted)
         ignoreResult = value(table.ignoreResult)
+        storeErrorsEvenIfIgnored = given(table.storeErrorsEvenIfIgnored)
         maxStarts = Self.maxStarts([override, manifest, defaults].compactMap(\.self))
         memoryLimit = positive(table.memoryLimit)
         rate = given(table.rateLimit).flatMap(Self.rate)

@@ -12,7 +12,7 @@ enum Verdict: Equatable {
     case restart(starts: Int)
     /// It never ran: again, uncharged.
     case redispatch(String)
-    case ignore
+    case ignore(LeftState?)
     /// Another signature gives its result.
     case replace([UInt8])
     case reject(reason: String, requeue: Bool)
@@ -62,8 +62,8 @@ extension Verdict {
                             kwargsRepr: message.kwargsRepr),
                     Settlement(ofFailed: task))
             }
-        case .ignore:
-            self = .ignore
+        case .ignore(let left):
+            self = .ignore(left)
         case .reject(let reason, let requeue):
             self = .reject(reason: reason, requeue: requeue)
         case .replace(let signature):

@@ -6,7 +6,8 @@ public enum Outcome: Sendable, Equatable {
     case failure(TaskFailure)
     /// The task asked to be run again.
     case retry(RetryRequest)
-    case ignore
+    /// It ends without a result; left in that state, if any.
+    case ignore(LeftState?)
     case reject(reason: String, requeue: Bool)
     /// The task wants this signature (JSON) to give its result, under its id (celery-protocol.md §3.10); null: it has
     /// published what gives it.
@@ -26,6 +27,18 @@ public enum Outcome: Sendable, Equatable {
     case suspect(bundle: String, String)
     /// Our own machinery failed (fork impossible, bundle not loaded). Not charged to the task.
     case runnerFault(String)
+}
+
+/// The state in which a task leaves itself; of any name.
+public struct LeftState: Sendable, Equatable {
+    public var name: String
+    /// JSON.
+    public var meta: [UInt8]
+
+    public init(name: String, meta: [UInt8]) {
+        self.name = name
+        self.meta = meta
+    }
 }
 
 /// What a task's processes had resident together when they were killed for it.

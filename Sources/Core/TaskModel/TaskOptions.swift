@@ -28,6 +28,8 @@ public struct TaskOptions: Sendable, Equatable {
     public var rejectOnWorkerLost: Bool?
     public var trackStarted: Bool?
     public var ignoreResult: Bool?
+    /// Failures are stored even when results are ignored.
+    public var storeErrorsEvenIfIgnored: Bool?
     /// As an errback it is called with (request, exception, traceback) instead of the failed task's id.
     public var takesFailure: Bool?
     /// Starts that end in a crash before the message is dead-lettered; ≥ 1.
@@ -119,6 +121,9 @@ public struct TaskOptionTable: Sendable {
         "ignore_result", \.ignoreResult, .flag, standard: false,
         setting: .init("ignore_result", "as worker.ignore_result"),
         worker: .init(celery: "task_ignore_result", "store no results"))
+    public let storeErrorsEvenIfIgnored = TaskOption(
+        "store_errors_even_if_ignored", \.storeErrorsEvenIfIgnored, .flag, standard: false,
+        setting: .init("store_errors_even_if_ignored", "as results.store_errors_even_if_ignored"))
     public let takesFailure = TaskOption("takes_failure", \.takesFailure, .flag, standard: false)
     public let maxStarts = TaskOption(
         "max_starts", \.maxStarts, .integer(1...1000), standard: 3,

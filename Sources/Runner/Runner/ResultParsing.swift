@@ -11,7 +11,8 @@ extension Outcome {
         case RESULT_SUCCESS.rawValue:
             self = .success([UInt8](bytes))
         case RESULT_IGNORE.rawValue:
-            self = .ignore
+            guard let json = document(bytes) else { return nil }
+            self = .ignore(json["state"]?.text.map { LeftState(name: $0, meta: (json["meta"] ?? .null).bytes) })
         case RESULT_FAILURE.rawValue:
             guard let failure = TaskFailure(parsing: bytes) else { return nil }
             self = .failure(failure)

@@ -137,4 +137,5 @@ const taskhost_host host_functions = {
     .refuse = registry_refuse,
     .on_stop = soft_limit_notify,
     .crash_fd = crash_text_descriptor,
+    .ignore_as = context_ignore_as,
 };

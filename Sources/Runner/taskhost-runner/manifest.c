@@ -61,6 +61,7 @@ static void write_options(struct text *out, const taskhost_options *options) {
     switch_member(out, "reject_on_worker_lost", options->reject_on_worker_lost);
     switch_member(out, "track_started", options->track_started);
     switch_member(out, "ignore_result", options->ignore_result);
+    switch_member(out, "store_errors_even_if_ignored", options->store_errors_even_if_ignored);
     switch_member(out, "takes_failure", options->takes_failure);
     count_member(out, "max_starts", options->max_starts);
     count_member(out, "keep", options->keep);

@@ -116,6 +116,7 @@ bool options_check(const taskhost_options *options, const struct signature *sign
         {"acks_on_failure", options->acks_on_failure},
         {"acks_on_timeout", options->acks_on_timeout},
         {"reject_on_worker_lost", options->reject_on_worker_lost},
+        {"store_errors_even_if_ignored", options->store_errors_even_if_ignored},
     };
     for (size_t index = 0; index < sizeof switches / sizeof switches[0]; index++) {
         if (switches[index].value < TASKHOST_NO || switches[index].value > TASKHOST_YES) {

@@ -156,3 +156,17 @@ void context_ignore(task_context *task) {
         text_append_string(&task->value, "null");
     }
 }
+
+void context_ignore_as(task_context *task, const char *state, const char *meta, size_t length) {
+    struct json_slice value = {"null", 4};
+    if (state == NULL || (meta != NULL && !json_whole(meta, length, &value))) {
+        context_fail(task, "ValueError", "builtins", "the state a task is left in is no text, or its meta no JSON", NULL,
+                     NULL);
+    } else if (decide(task, RESULT_IGNORE)) {
+        text_append_string(&task->value, "{\"state\":");
+        append_string(&task->value, state);
+        text_append_string(&task->value, ",\"meta\":");
+        text_append(&task->value, value.text, value.length);
+        text_append(&task->value, "}", 1);
+    }
+}

@@ -8,4 +8,5 @@ void context_retry_with(task_context *task, const taskhost_retry_options *retry)
 void context_replace(task_context *task, const char *signature, size_t length);
 void context_reject(task_context *task, const char *reason, bool requeue);
 void context_ignore(task_context *task);
+void context_ignore_as(task_context *task, const char *state, const char *meta, size_t length);
 #endif

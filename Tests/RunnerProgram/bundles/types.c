@@ -122,6 +122,8 @@ static void reject(task_context *task, const char *reason, bool requeue) { task_
 TASK_DEF_CTX(reject, void, (str, reason), (bool, requeue, false));
 static void ignore(task_context *task) { task_ignore(task); }
 TASK_DEF_CTX(ignore, void);
+static void ignore_as(task_context *task) { taskhost_functions->ignore_as(task, "FAILURE", "{\"a\": 1}", 8); }
+TASK_DEF_CTX(ignore_as, void);
 static void fail_bytes(task_context *task) { task_fail(task, "KeyError", "no \xff utf-8 \"quoted\"\n"); }
 TASK_HANDLER(fail_bytes);
 static void fail_here(task_context *task) { task_fail(task, "ValueError", "no"); }
@@ -147,7 +149,8 @@ TASK_OPTIONS(one, .name = "plain-name", .soft_limit = 1.5, .hard_limit = 3, .max
              .retry_delay = 2, .retry_backoff = 1, .retry_backoff_max = 60, .retry_jitter = TASKHOST_NO,
              .autoretry = TASKHOST_YES, .acks_late = TASKHOST_NO, .track_started = TASKHOST_YES,
              .ignore_result = TASKHOST_NO, .max_starts = 5, .keep = 7, .queue = "q", .rate_limit = "10/s",
-             .acks_on_failure = TASKHOST_NO, .acks_on_timeout = TASKHOST_YES, .reject_on_worker_lost = TASKHOST_NO,
+             .store_errors_even_if_ignored = TASKHOST_YES, .acks_on_failure = TASKHOST_NO,
+             .acks_on_timeout = TASKHOST_YES, .reject_on_worker_lost = TASKHOST_NO,
              .doc = "A \"doc\".", .memory_limit = 64, .max_concurrent = 3,
              .limit_scope = "global", .autoretry_for = "OSError, app.Busy", .dont_autoretry_for = "ValueError");
 TASK_OPTIONS(three, .max_retries = TASKHOST_UNLIMITED, .limit_key = "z:domain");

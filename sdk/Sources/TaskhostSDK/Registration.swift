@@ -60,6 +60,7 @@ extension TaskEntry {
         result.reject_on_worker_lost = threeValued(options.rejectOnWorkerLost)
         result.track_started = threeValued(options.trackStarted)
         result.ignore_result = threeValued(options.ignoreResult)
+        result.store_errors_even_if_ignored = threeValued(options.storeErrorsEvenIfIgnored)
         result.takes_failure = threeValued(options.takesFailure)
         result.max_starts = Int32(clamping: options.maxStarts ?? 0)
         result.keep = Int32(clamping: options.keep ?? 0)

@@ -25,6 +25,8 @@ public struct TaskOptions: Sendable {
     public var trackStarted: Bool?
     /// Record no result.
     public var ignoreResult: Bool?
+    /// True: failures are recorded even if results are not.
+    public var storeErrorsEvenIfIgnored: Bool?
     /// A sentence or two for `taskhost bundles`.
     public var doc: String?
     /// Where clients without a route of their own should send it.
@@ -62,7 +64,8 @@ public struct TaskOptions: Sendable {
         doc: String? = nil, queue: String? = nil, rateLimit: String? = nil, maxStarts: Int? = nil,
         takesFailure: Bool? = nil, acksOnFailure: Bool? = nil, acksOnTimeout: Bool? = nil,
         rejectOnWorkerLost: Bool? = nil, memoryLimit: Int? = nil, maxConcurrent: Int? = nil,
-        limitScope: LimitScope? = nil, limitKey: String? = nil, schedules: [TaskSchedule] = []
+        limitScope: LimitScope? = nil, limitKey: String? = nil, schedules: [TaskSchedule] = [],
+        storeErrorsEvenIfIgnored: Bool? = nil
     ) {
         self.name = name
         self.softLimit = softLimit
@@ -85,6 +88,7 @@ public struct TaskOptions: Sendable {
         self.limitScope = limitScope
         self.limitKey = limitKey
         self.schedules = schedules
+        self.storeErrorsEvenIfIgnored = storeErrorsEvenIfIgnored
     }
 }
 
