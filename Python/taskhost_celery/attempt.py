@@ -1,18 +1,31 @@
-"""What is known of the attempt that runs, beside its request: the next attempt, and whether another took its place."""
+"""What is known of the attempt that runs, beside its request: the next attempt, whether another took its place, the
+state it has given itself, and which threads are its own."""
 
+import threading
+from uuid import uuid4
+
+import _taskhost
 from celery.app.task import Task
 from celery.exceptions import Ignore
 
-# One task runs at a time; threads of its own belong to it.
+# One task runs at a time; threads that it starts belong to it.
 _request = None
 # The text of the message that `task.retry` has made: what is to become of it is known when the task ends.
 _next = None
 _replaced = False
+# Name and meta.
+_state = None
+# Idents of those that were there before it began, but for the one that runs it; None: there were none.
+_strangers = None
 
 
 def begin(request):
-    global _request, _next, _replaced
-    _request, _next, _replaced = request, None, False
+    global _request, _next, _replaced, _state, _strangers
+    _request, _next, _replaced, _state = request, None, False, None
+    if threading.active_count() == 1:
+        _strangers = None
+    else:
+        _strangers = {one.ident for one in threading.enumerate()} - {threading.get_ident()}
 
 
 def end():
@@ -22,10 +35,30 @@ def end():
     return take_next()
 
 
+def is_ours():
+    """Whether what this thread does belongs to the task that runs. It does not where none runs, or where the thread was
+    there before: one that a task of this process has left behind, or of a pool that the app keeps."""
+    return _request is not None and (_strangers is None or threading.get_ident() not in _strangers)
+
+
+def new_id():
+    """Of the running task's: it follows from the task. Other threads come in any order: what they make is random."""
+    return _taskhost.new_id() if threading.current_thread() is threading.main_thread() else str(uuid4())
+
+
 def take_next():
     global _next
     text, _next = _next, None
     return text
+
+
+def leave_in(state, meta):
+    global _state
+    _state = state, meta
+
+
+def left_in():
+    return _state
 
 
 def keep_back(call, text):

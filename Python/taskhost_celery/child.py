@@ -9,7 +9,7 @@ from celery._state import _task_stack
 from celery.exceptions import Ignore, Reject, Retry
 from kombu.utils.json import loads as loads_typed
 
-from . import asynchronous, attempt, endings, errback, handlers, options, process, request
+from . import asynchronous, attempt, endings, errback, handlers, instrumented, options, process, request
 from .request import Request
 
 # Without the look for typed values (dates, UUIDs …), which costs a call for each object in the message.
@@ -43,12 +43,21 @@ def runner(task):
     succeeded, has_on_success = handlers.success(task), handlers.own(task, "on_success") is not None
     after_return = handlers.after_return(task)
     takes_failure = options.takes_failure(task)
+    tracer = instrumented.wrapper(task)
 
     def run(body):
         args, kwargs, embed = loads_typed(body) if '"__type__"' in body else loads_plain(body, 0)[0]
         current = Request(args, kwargs, embed or {})
         if takes_failure and len(args) >= 3:
             args = errback.arguments(task.app, current)
+        if tracer is None:
+            end = steps(current, args, kwargs)
+        else:
+            end = instrumented.run(tracer, steps, current, args, kwargs)
+        end[0](*end[1:])
+
+    def steps(current, args, kwargs):
+        """The ending, which is told when nobody has anything more to say."""
         value = state = None
         began = monotonic()
         push_task(task)
@@ -99,6 +108,6 @@ def runner(task):
                 end = handlers.internal_error(task, current, broken)
             endings.sent(current)
             flush()
-        end[0](*end[1:])
+        return end
 
     return run

@@ -18,6 +18,7 @@ from kombu.utils.encoding import safe_str
 from kombu.utils.json import JSONEncoder
 
 from . import attempt, publish
+from .request import own
 
 encode = JSONEncoder().encode
 backend = None  # knows how Celery writes exceptions as JSON
@@ -128,8 +129,12 @@ def seconds(when):
 
 
 def ignored():
-    """A task that let another take its place has sent it, with all that was to follow."""
-    return (_taskhost.replace, "null") if attempt.was_replaced() else (_taskhost.ignore,)
+    """A task that let another take its place has sent it, with all that was to follow. One that has given itself a state
+    is left in it."""
+    if attempt.was_replaced():
+        return _taskhost.replace, "null"
+    left = attempt.left_in()
+    return (_taskhost.ignore_as, *left) if left else (_taskhost.ignore,)
 
 
 def sent(request):
@@ -138,7 +143,7 @@ def sent(request):
     if left is not None:
         # The task went on after `retry`, and its next attempt goes out all the same, as in Celery.
         publish.send(left)
-    children = request.__dict__.get("_children")
+    children = own(request).get("_children")
     if children:
         _taskhost.add_children(json.dumps([child.as_tuple() for child in children]))
 

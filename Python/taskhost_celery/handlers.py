@@ -73,9 +73,8 @@ def retry(task, request, error):
 def internal_error(task, request, error):
     """What a handler or a signal's receiver raised: the task fails of it, and its handlers are called once more."""
     exception, info, end = endings.failure(error)
-    request.read()
     signals.task_internal_error.send(sender=task, task_id=request.id, args=request.args, kwargs=request.kwargs,
-                                     request=dict(vars(request)), exception=error, traceback=error.__traceback__,
+                                     request=request.as_dict(), exception=error, traceback=error.__traceback__,
                                      einfo=info)
     try:
         return failure(task, request, error)

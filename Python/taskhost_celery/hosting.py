@@ -6,7 +6,7 @@ from celery import _state
 from celery.app import trace
 from kombu.utils.uuid import uuid
 
-from . import attempt, logs, publish, worker_signals
+from . import attempt, libraries, logs, publish, threads, worker_signals
 from .process import hostname
 
 hosted = None  # the app
@@ -21,10 +21,10 @@ def install(app):
     # As in every pool of processes: a task that waits for others needs `disable_sync_subtasks=False`.
     _state._set_task_join_will_block(True)
     # Within a task ids follow from it: what is sent again after a crash is the same.
-    uuid.__defaults__ = (_taskhost.new_id,)
+    uuid.__defaults__ = (attempt.new_id,)
     attempt.install()
     publish.install(app)
-    _taskhost.at_exit(worker_signals.child_ends)
+    _taskhost.at_exit(child_ends)
     worker_signals.start(app, logs.set_up)
     for name, task in app.tasks.items():
         # Not called: but what instruments tasks (Sentry) does so where Celery builds its tracers.
@@ -34,4 +34,11 @@ def install(app):
 def child_started():
     """Before the first task of a child: connections made while importing are not used again."""
     billiard.util._run_after_forkers()
+    threads.start_again()
     worker_signals.child_started(hosted)
+
+
+def child_ends():
+    worker_signals.child_ends()
+    threads.stop_again()
+    libraries.flush()

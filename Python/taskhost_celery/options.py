@@ -29,6 +29,8 @@ def of(task, app):
         "acks_late": switch(task, "acks_late", conf.task_acks_late),
         "track_started": switch(task, "track_started", conf.task_track_started),
         "ignore_result": switch(task, "ignore_result", conf.task_ignore_result),
+        "store_errors_even_if_ignored": switch(task, "store_errors_even_if_ignored",
+                                               conf.task_store_errors_even_if_ignored),
         "reject_on_worker_lost": switch(task, "reject_on_worker_lost", conf.task_reject_on_worker_lost),
         "acks_on_failure": acks_on(task, conf, "failure"),
         "acks_on_timeout": acks_on(task, conf, "timeout"),

@@ -12,7 +12,11 @@ forks = 0
 
 
 def behave_as_python(name):
+    """Before the app is imported."""
     from billiard.pool import soft_timeout_sighandler
+
+    from . import instrumented
+    instrumented.prepare()
     sys.argv = ["taskhost", "-A", name, "worker"]
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -3,7 +3,8 @@
 The app's pool of producers is replaced by one whose channel has no connection: its `basic_publish` gives the finished
 message (exchange, routing key, headers, properties, encoded body) to `_taskhost.publish`. Routers, signals, serializers
 and canvases are Celery's own, and a child needs no way to the broker. `app.control` and `app.connection()` are not
-concerned: they go by the app's own connection.
+concerned: they go by the app's own connection. So does what a thread sends that belongs to no running task (one that
+a task has left behind, one of the app's own pools): it must not count as the next task's.
 """
 
 import base64
@@ -11,10 +12,11 @@ import json
 from collections import namedtuple
 
 import _taskhost
-from kombu import Producer, Queue
+from kombu import Producer, Queue, pools
 from kombu.exceptions import OperationalError
+from kombu.utils.functional import lazy
 
-from . import attempt
+from . import attempt, process
 
 PROPERTIES = ("correlation_id", "reply_to", "priority", "delivery_mode", "expiration", "message_id", "timestamp", "type",
               "user_id", "app_id")
@@ -28,6 +30,13 @@ def install(app):
     amqp = type(app.amqp)
     if not issubclass(amqp, HostedSending):
         app.amqp.__class__ = type(amqp.__name__, (HostedSending, amqp), {})
+    # Commands to workers are no messages of a task: the host does not send them.
+    app.control.mailbox._producer_pool = lazy(own_pool, app)
+
+
+def own_pool(app):
+    """Of producers with a connection of the app's own."""
+    return pools.producers[app.connection_for_write()]
 
 
 class HostedSending:
@@ -37,7 +46,7 @@ class HostedSending:
     def producer_pool(self):
         found = self.__dict__.get("_hosted_pool")
         if found is None:
-            found = self.__dict__["_hosted_pool"] = HostPool(self.app.connection_for_write())
+            found = self.__dict__["_hosted_pool"] = HostPool(self.app)
         return found
 
 
@@ -46,13 +55,16 @@ class HostPool:
 
     limit = None
 
-    def __init__(self, connection):
+    def __init__(self, app):
+        self.app = app
         # Never connected: it is asked for the kind of transport and for its errors.
-        self.connection = connection
+        self.connection = app.connection_for_write()
         self.connections = self
-        self.channel = HostChannel(connection)
+        self.channel = HostChannel(self.connection)
 
     def acquire(self, block=False, timeout=None):
+        if process.forks and not attempt.is_ours():
+            return own_pool(self.app).acquire(block=block, timeout=timeout)
         return HostProducer(self.channel, self.connection)
 
     def force_close_all(self, *args, **kwargs):

@@ -8,6 +8,8 @@ ID, NAME, ROOT, PARENT, GROUP, HEADERS, PROPERTIES = 1, 2, 3, 4, 5, 8, 9
 RETRIES, SOFT, HARD = 1, 4, 5
 
 hostname = None  # set by child.prepare
+# An instance's own names, whatever it has been asked for.
+own = Context.__dict__["__dict__"].__get__
 
 
 class Late:
@@ -20,7 +22,7 @@ class Late:
         if request is None:
             return getattr(Context, self.name)
         request.read()
-        return request.__dict__.get(self.name, getattr(Context, self.name))
+        return own(request).get(self.name, getattr(Context, self.name))
 
 
 class Request(Context):
@@ -29,31 +31,38 @@ class Request(Context):
     called_directly = False
 
     def __init__(self, args, kwargs, embed):
-        fields = self.__dict__
+        fields = own(self)
         fields["args"] = args
         fields["kwargs"] = kwargs
         fields["_embed"] = embed
 
+    @property
+    def __dict__(self):
+        self.read()
+        return own(self)
+
+    def as_dict(self):
+        """As Celery's tracer is given it."""
+        fields = dict(self.__dict__)
+        del fields["called_directly"]
+        return fields
+
     def read(self):
         """Everything that the message says; once."""
-        fields = self.__dict__
+        fields = own(self)
         embed = fields.pop("_embed", None)
         if embed is None:
             return
         assigned = dict(fields)
         fields.update(from_message(), **embed)
         fields["hostname"] = hostname
-        fields["is_eager"] = False
+        fields["is_eager"] = fields["called_directly"] = False
         fields.update(assigned)
         if fields.get("headers") is None:
             fields["headers"] = self._get_custom_headers(fields)
         limits = fields.get("timelimit")
         if limits:
             fields["time_limit"], fields["soft_time_limit"] = limits[0], limits[1]
-
-    def __repr__(self):
-        self.read()
-        return super().__repr__()
 
 
 def _late_fields():

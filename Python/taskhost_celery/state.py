@@ -4,7 +4,9 @@ from celery import states
 from celery.app.task import Task
 from kombu.utils.json import dumps
 
-# How a task ends: the host takes these from the ending alone.
+from . import attempt
+
+# How a task ends: the host takes these from the ending alone, or from a task that ends by Ignore.
 ENDINGS = frozenset((states.SUCCESS, states.FAILURE, states.RETRY, states.REVOKED))
 
 
@@ -15,8 +17,10 @@ def install(app):
     def update_state(self, task_id=None, state=None, meta=None, **kwargs):
         request = self.request
         own = request.called_directly is False and (task_id is None or task_id == request.id)
+        if own and state is not None:
+            attempt.leave_in(state, dumps(self.backend.encode_result(meta, state)))
         if own and state is not None and state not in ENDINGS:
-            _taskhost.state(state, dumps(meta))
+            _taskhost.state(*attempt.left_in())
         else:
             by_backend(self, task_id, state, meta, **kwargs)
 

@@ -104,6 +104,67 @@ __attribute__((constructor)) static void start(void) {
     assert redis_transport.app.send_task("theirs.one", queue=queue).get(timeout=20) == 1
 
 
+def test_threads_of_libraries_that_start_again_in_children_are_stopped(
+        start_worker, redis_transport, queue, tmp_path, app_of):
+    """logging's QueueListener, OpenTelemetry's batches, OpenMP's pool; and what wraps Celery's tracers wraps ours."""
+    written = tmp_path / "written"
+    worker = start_worker(redis_transport, queue, plugins=[python.bundle()], options=python.options(tmp_path),
+                          environment=app_of(f"""
+import celery, ctypes, logging, logging.handlers, queue
+from celery.app import trace
+from opentelemetry.trace import set_tracer_provider
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+
+def write(word):
+    with open({str(written)!r}, "a") as file:
+        file.write(word + "\\n")
+
+class Handler(logging.Handler):
+    def emit(self, record):
+        write("logged " + record.getMessage())
+
+class Exporter(SpanExporter):
+    def export(self, spans):
+        for span in spans:
+            write("span " + span.name)
+
+records = queue.Queue()
+logging.getLogger("own").addHandler(logging.handlers.QueueHandler(records))
+listener = logging.handlers.QueueListener(records, Handler())
+listener.start()
+spans = TracerProvider()
+spans.add_span_processor(BatchSpanProcessor(Exporter()))
+set_tracer_provider(spans)
+openmp = ctypes.CDLL("libgomp.so.1")
+nothing = ctypes.CDLL(None).free
+openmp.GOMP_parallel(nothing, None, 3, 0)
+build = trace.build_tracer
+
+def instrumented(name, task, *args, **kwargs):
+    tracer = build(name, task, *args, **kwargs)
+    def run(uuid, args, kwargs, request=None):
+        write(f"begins {{name}} {{request['retries']}}")
+        result = tracer(uuid, args, kwargs, request)
+        write("ends " + name)
+        return result
+    return run
+
+trace.build_tracer = instrumented
+app = celery.Celery("theirs")
+@app.task
+def one(x):
+    openmp.GOMP_parallel(nothing, None, 3, 0)
+    logging.getLogger("own").warning("x")
+    with spans.get_tracer("own").start_as_current_span("y"):
+        return x
+"""))
+    assert redis_transport.app.send_task("theirs.one", [1], queue=queue).get(timeout=20) == 1
+    worker.stop()
+    lines = written.read_text().splitlines()
+    assert sorted(lines) == ["begins theirs.one 0", "ends theirs.one", "logged x", "span y"]
+
+
 def test_a_connection_of_an_import_is_named(start_worker, redis_transport, queue, tmp_path, app_of):
     host, port = redis_transport.backend.split("/")[2].split(":")
     worker = start_worker(redis_transport, queue, plugins=[python.bundle()], options=python.options(tmp_path),

@@ -5,7 +5,7 @@ from urllib.parse import urlparse
 from uuid import UUID
 
 import pytest
-from celery import chain, chord, group
+from celery import chain, chord, group, uuid
 from celery.result import GroupResult
 
 from lab import python
@@ -29,7 +29,8 @@ def call(sig):
 @pytest.fixture(autouse=True)
 def worker(start_worker, road, queue, tmp_path):
     own = {"APP_BROKER": road.broker, "APP_BACKEND": road.backend, "APP_QUEUE": queue}
-    return start_worker(road, queue, slots=4, plugins=[python.bundle()], options=python.options(tmp_path, names=own),
+    return start_worker(road, queue, slots=4, plugins=[python.bundle()],
+                        options=python.options(tmp_path, 'isolation = "keep:1000"\n', names=own),
                         environment={**python.environment("sending"), **own})
 
 
@@ -91,3 +92,14 @@ def test_a_task_sends_events(call, road):
             sent = call("says")
             until("the event", lambda: caught or own.drain_events(timeout=20), 20)
     assert (caught[0]["text"], caught[0]["uuid"]) == ("hello", sent.id)
+
+
+def test_a_task_commands_workers_and_what_it_leaves_behind_sends_by_itself(call, road, tmp_path):
+    late, late_id = tmp_path / "late", uuid()
+    call("leaves_a_thread", str(late), late_id).get(timeout=20)
+    revoked = call("add", 1, 2, countdown=3600)
+    (answer,) = call("commands", revoked.id).get(timeout=20)
+    assert list(answer.values()) == [{"ok": "pong"}]
+    until("the revocation", lambda: revoked.state == "REVOKED", 20)
+    late.touch()
+    assert road.app.AsyncResult(late_id).get(timeout=20) == 2

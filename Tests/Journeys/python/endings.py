@@ -13,10 +13,12 @@ app = celery.Celery("endings")
 NAMES = []
 
 
-def ending(function):
+def ending(function=None, **options):
     """A task whose result is compared with what Celery's own worker makes of it."""
+    if function is None:
+        return lambda function: ending(function, **options)
     NAMES.append(function.__name__)
-    return app.task(function)
+    return app.task(**options)(function)
 
 
 class Plain(Exception):
@@ -321,6 +323,29 @@ def base_exception():
 @ending
 def generator_exit():
     raise GeneratorExit()
+
+
+@ending(bind=True)
+def left_as_failure(self):
+    self.update_state(state="FAILURE", meta={"exc_type": "ValueError", "exc_message": ["m"], "exc_module": "builtins", "own": 1})
+    raise celery.exceptions.Ignore()
+
+
+@ending(bind=True)
+def left_as_success(self):
+    self.update_state(state="PROGRESS", meta={"done": 1})
+    self.update_state(state="SUCCESS", meta="its own")
+    raise celery.exceptions.Ignore()
+
+
+@ending(ignore_result=True, store_errors_even_if_ignored=True)
+def keeps_its_error():
+    raise Plain("kept")
+
+
+@ending(bind=True)
+def names_of_its_request(self):
+    return sorted(name for name in vars(self.request) if name[0] != "_")
 
 
 @ending

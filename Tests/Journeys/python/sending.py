@@ -1,5 +1,7 @@
 """An app of the journeys: tasks that send others, retry, and let others take their place."""
 import os
+import threading
+import time
 
 import celery
 from celery import chain, chord, group
@@ -114,6 +116,24 @@ def errback(request, error, trace):
 @app.task
 def fails():
     raise ValueError("on purpose")
+
+
+@app.task
+def commands(id):
+    """Remote control goes by a connection of the app's own."""
+    app.control.revoke(id)
+    return app.control.ping(timeout=1)
+
+
+@app.task
+def leaves_a_thread(path, id):
+    """Which sends when the task is long over."""
+    def later():
+        while not os.path.exists(path):
+            time.sleep(0.01)
+        add.apply_async((1, 1), task_id=id)
+
+    threading.Thread(target=later).start()
 
 
 @app.task(bind=True)
