@@ -28,7 +28,7 @@ def install(app):
     publish.install(app)
     _taskhost.at_exit(child_ends)
     worker_signals.start(app, logs.set_up)
-    if not options.own_tasks(app):
+    if all(task.name in options.ABOUT_RESULTS for task in options.own_tasks(app)):
         print(f"taskhost: the app '{app.main}' has no tasks: name their modules in `include`, or call autodiscover_tasks()",
               file=sys.stderr)
     for name, task in app.tasks.items():
