@@ -1,13 +1,14 @@
-"""Python tasks beside Celery's prefork worker: the same app, the same messages, rounds in turn; medians of the rounds.
+"""Python tasks beside others' workers: the same app, the same messages, rounds in turn; medians of the rounds, ratios taken
+within a round. Prints a table with goals, in Markdown, and leaves each measurement as a line of JSON in results/.
 
-    Tests/Support/with-servers .venv/bin/python Benchmarks/python.py --rounds 5
+    make bench SUITE=python ARGUMENTS=--peers
+    SUITE=python Benchmarks/run --peers       # the same, without building
 """
 import argparse
-import array
+import json
 import os
-import signal
+import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,118 +16,124 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "Tests", "Support")]
-from lab import amqp, processes, python, settings  # noqa: E402
-from throughput import Floor, Host  # noqa: E402
+from python_rows import Rows  # noqa: E402
+from python_workers import Peers  # noqa: E402
 
-APPS = os.path.join(HERE, "apps")
-PLACES = 65536
-PATIENCE = 180  # seconds for one variant
+# Name: how it is measured, with which arguments; the last: what it needs, "rq" (and numpy) or "mayu".
+MEASUREMENTS = {
+    "kept": ("throughput", dict(kind="kept", count=30000), None),
+    "celery": ("throughput", dict(kind="celery", count=5000), None),
+    "kept, results": ("throughput", dict(kind="kept", count=20000, results=True), None),
+    "celery, results": ("throughput", dict(kind="celery", count=3000, results=True), None),
+    "redis: kept": ("throughput", dict(kind="kept", count=30000, broker="redis"), None),
+    "redis: mayu": ("throughput", dict(kind="mayu", count=15000, broker="redis"), "mayu"),
+    "redis: celery": ("throughput", dict(kind="celery", count=1500, broker="redis"), None),
+    "fresh": ("throughput", dict(kind="fresh", count=1500), None),
+    "celery fresh": ("throughput", dict(kind="celery fresh", count=40), None),
+    "rq": ("throughput", dict(kind="rq", count=200, broker="redis"), "rq"),
+    "forks alone": ("forks", dict(count=1500), None),
+    "memory: taskhost": ("memory", dict(kind="taskhost"), "rq"),
+    "memory: celery": ("memory", dict(kind="celery"), "rq"),
+    "first task: import": ("first_task", dict(kind="import"), "rq"),
+    "first task: taskhost": ("first_task", dict(kind="taskhost"), "rq"),
+    "first task: celery": ("first_task", dict(kind="celery"), "rq"),
+    "latency: kept": ("latency", dict(kind="kept", count=400), None),
+    "latency: celery": ("latency", dict(kind="celery", count=400), None),
+}
+
+# What a row of the table says: text, one measurement, the other, which figure, and the goal: at least, or at most.
+TABLE = [
+    ("kept, results ignored, RabbitMQ, × Celery prefork", "kept", "celery", "rate", ">=", 8),
+    ("kept, results in Redis, × Celery prefork", "kept, results", "celery, results", "rate", ">=", 10),
+    ("Redis as broker, kept, × mayu", "redis: kept", "redis: mayu", "rate", ">=", 1.5),
+    ("Redis as broker, kept, × Celery prefork", "redis: kept", "redis: celery", "rate", ">=", 25),
+    ("fresh, × Celery's one task per child", "fresh", "celery fresh", "rate", ">=", 120),
+    ("fresh, × RQ", "fresh", "rq", "rate", ">=", 12),
+    ("fresh, × a bare fork loop", "fresh", "forks alone", "rate", ">=", 0.8),
+    ("memory (PSS), 8 slots, Django and numpy, × Celery", "memory: taskhost", "memory: celery", "pss_mib", "<=", 1 / 3),
+    ("exec to first task of that app, × a bare import", "first task: taskhost", "first task: import", "seconds", "<=", 1.1),
+    ("latency, send to result, 100/s, kept, p50, × Celery", "latency: kept", "latency: celery", "p50_ms", "<=", 0.6),
+]
 
 
-class Tally:
-    def __init__(self, path):
-        self.path = path
-        with open(path, "wb") as file:
-            file.truncate(PLACES * 8)
-
-    def done(self):
-        with open(self.path, "rb") as file:
-            return sum(array.array("Q", file.read()))
-
-
-class Celery(Floor):
-    def __init__(self, folder, broker, redis, queue, environment, options):
-        words = [sys.executable, "-m", "celery", "-A", "noop", "-b", broker, *(["--result-backend", redis] if redis else []),
-                 "worker", "-Q", queue, "-l", "WARNING", "-n", f"{queue}@%h", *options]
-        self.log = os.path.join(folder, "celery.log")
-        with open(self.log, "wb") as output:
-            self.process = subprocess.Popen(words, cwd=APPS, env={**os.environ, **environment}, stdout=output,
-                                            stderr=subprocess.STDOUT)
-        self.pid = self.process.pid
-
-    def finish(self):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+def arguments():
+    one = argparse.ArgumentParser(prog="SUITE=python Benchmarks/run", description=__doc__)
+    one.add_argument("--rounds", type=int, default=5, help="rounds (default 5; medians are taken over them)")
+    one.add_argument("--quick", action="store_true", help="one small round: does it work at all")
+    one.add_argument("--only", default="", help="only measurements whose name contains one of these, with commas between")
+    one.add_argument("--children", type=int, default=2, help="children of each worker (default 2)")
+    one.add_argument("--peers", action="store_true", help="RQ and mayu, too, and an app with numpy: installed from PyPI "
+                     "into Benchmarks/build/peers the first time")
+    one.add_argument("--scale", type=float, default=1.0, help="more or fewer messages")
+    return one.parse_args()
 
 
-class Bench:
-    def __init__(self, folder, children):
-        self.folder, self.children = folder, children
-        self.broker, self.redis = settings.server("AMQP_URL"), settings.server("REDIS_URL")
-        self.queues = amqp.Queues()
-        self.runs = 0
+def show(rows, names):
+    print("\n| measured | median | least–most | CPU µs/task |\n|---|---|---|---|")
+    for name in names:
+        found = [row for row in rows if row["name"] == name]
+        figure = next(key for key in ("rate", "pss_mib", "seconds", "p50_ms") if key in found[0])
+        unit = {"rate": "/s", "pss_mib": " MiB", "seconds": " s", "p50_ms": " ms"}[figure]
+        values = [row[figure] for row in found]
+        cpu = f"{statistics.median(row['cpu_us'] for row in found):,.0f}" if "cpu_us" in found[0] else ""
+        print(f"| {name} | {plain(statistics.median(values))}{unit} | {plain(min(values))}–{plain(max(values))} | {cpu} |")
 
-    def measure(self, kind, count, results):
-        self.runs += 1
-        folder = os.path.join(self.folder, f"run-{self.runs}")
-        os.mkdir(folder)
-        tally = Tally(os.path.join(folder, "tally"))
-        queue = self.queues.new("bench")
-        subprocess.run([os.path.join(HERE, "build", "preload"), self.broker, queue, str(count), "noop.add",
-                        "keep" if results else "ignore"], check=True)
-        runner = self.start(kind, folder, queue, results, {"NOOP_TALLY": tally.path, "NOOP_RESULTS": "1" if results else ""})
-        try:
-            early = self.wait(runner, tally, max(1, count // 20))
-            late = self.wait(runner, tally, count)
-        finally:
-            runner.finish()
-        self.queues.channel.queue_delete(queue)
-        tasks = late[0] - early[0]
-        return tasks / (late[1] - early[1]), (late[2] - early[2]) / tasks * 1e6
 
-    def start(self, kind, folder, queue, results, environment):
-        redis = self.redis if results else None
-        if kind.startswith("celery"):
-            options = ["-c", str(self.children)] + (["--max-tasks-per-child", "1"] if kind == "celery fresh" else [])
-            return Celery(folder, self.broker, redis, queue, environment, options)
-        options = python.options(folder, names=[*python.NAMES, *environment])
-        return Host(os.path.join(folder, "host"), self.broker, redis, queue, [python.bundle()], slots=self.children,
-                    level="WARNING", environment={**python.environment("noop", workdir=APPS), **environment},
-                    options=[*options, "--isolation", "keep:1000000" if kind == "kept" else "fresh"])
+def show_goals(rows):
+    by = {(row["name"], row["round"]): row for row in rows}
+    print("\n| work | goal | reached (median of the rounds' ratios, least–most) | by CPU a task | |\n|---|---|---|---|---|")
+    for text, ours, theirs, figure, way, goal in TABLE:
+        ratios, cpus = [], []
+        for (name, number), row in sorted(by.items()):
+            other = by.get((theirs, number))
+            if name == ours and other:
+                ratios.append(row[figure] / other[figure])
+                if "cpu_us" in row and "cpu_us" in other:
+                    cpus.append(other["cpu_us"] / row["cpu_us"])
+        if not ratios:
+            continue
+        middle = statistics.median(ratios)
+        kept = middle >= goal if way == ">=" else middle <= goal
+        sign = "≥" if way == ">=" else "≤"
+        print(f"| {text} | {sign} {plain(goal)} | {plain(middle)} ({plain(min(ratios))}–{plain(max(ratios))}) | "
+              f"{plain(statistics.median(cpus)) if cpus else ''} | {'reached' if kept else 'missed'} |")
 
-    def wait(self, runner, tally, count):
-        """Until so many are done: (tasks, time, CPU seconds of the tree) then."""
-        end = time.monotonic() + PATIENCE
-        while (done := tally.done()) < count:
-            if not runner.running or time.monotonic() > end:
-                raise AssertionError(f"stopped at {done} of {count} tasks\n{runner.tail()}")
-            time.sleep(0.01)
-        return done, time.monotonic(), processes.cpu_seconds([runner.pid, *processes.descendants(runner.pid)])
+
+def plain(number):
+    return f"{number:,.0f}" if number >= 100 else f"{number:.1f}" if number >= 10 else f"{number:.2f}"
 
 
 def main():
-    one = argparse.ArgumentParser(description=__doc__)
-    one.add_argument("--rounds", type=int, default=3)
-    one.add_argument("--scale", type=float, default=1.0, help="more or fewer messages")
-    one.add_argument("--only", default="", help="only variants whose name contains this")
-    one.add_argument("--children", type=int, default=2)
-    given = one.parse_args()
-    variants = [("kept", 20000, False), ("celery prefork", 6000, False), ("kept", 10000, True),
-                ("celery prefork", 4000, True), ("fresh", 1500, False), ("celery fresh", 40, False)]
-    named = [(kind + (", results" if results else ""), kind, int(count * given.scale), results)
-             for kind, count, results in variants]
-    named = [variant for variant in named if given.only in variant[0]]
-    seen = {}
-    with tempfile.TemporaryDirectory(prefix="taskhost-bench-") as folder:
-        bench = Bench(folder, given.children)
-        for number in range(given.rounds):
-            for name, kind, count, results in named:
-                seen.setdefault(name, []).append(bench.measure(kind, count, results))
-                print(f"  round {number + 1}  {name:24} {seen[name][-1][0]:9.1f}/s {seen[name][-1][1]:8.1f} us", flush=True)
-    print(f"\n{'variant':24} {'tasks/s':>9} {'min':>8} {'max':>8} {'CPU us/task':>12}")
-    for name, found in seen.items():
-        rates = [rate for rate, _ in found]
-        print(f"{name:24} {statistics.median(rates):9.1f} {min(rates):8.1f} {max(rates):8.1f} "
-              f"{statistics.median(cpu for _, cpu in found):12.1f}")
-    for ours, theirs in (("kept", "celery prefork"), ("kept, results", "celery prefork, results"),
-                         ("fresh", "celery fresh")):
-        if ours in seen and theirs in seen:
-            ratios = [one[0] / other[0] for one, other in zip(seen[ours], seen[theirs])]
-            print(f"{ours} / {theirs}: {statistics.median(ratios):.1f}")
+    given = arguments()
+    rounds = 1 if given.quick else given.rounds
+    scale = 0.1 if given.quick else given.scale
+    peers = Peers(given.peers)
+    has = {None} | ({"rq"} if peers.has_rq else set()) | ({"mayu"} if peers.mayu else set())
+    names = [name for name, (*_, needs) in MEASUREMENTS.items()
+             if needs in has and any(part in name for part in given.only.split(","))]
+    results = os.path.join(HERE, "results")
+    os.makedirs(results, exist_ok=True)
+    path = os.path.join(results, time.strftime("python-%Y%m%d-%H%M%S.jsonl"))
+    print(f"{platform.machine()}, {os.cpu_count()} CPUs, Linux {platform.release()}, Python {platform.python_version()}; "
+          f"{rounds} rounds -> {path}")
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="taskhost-bench-") as folder, open(path, "w") as file:
+        bench = Rows(folder, peers, given.children, scale)
+        for name in names:  # what is compiled or read from disk for the first time is not to count
+            if name.startswith("first task"):
+                getattr(bench, MEASUREMENTS[name][0])(**MEASUREMENTS[name][1])
+        for number in range(rounds):
+            for name in names:
+                function, how, _ = MEASUREMENTS[name]
+                row = {"round": number, "name": name, **getattr(bench, function)(**how)}
+                rows.append(row)
+                file.write(json.dumps(row) + "\n")
+                file.flush()
+                said = ", ".join(f"{key} {plain(value)}" for key, value in row.items() if key not in ("round", "name"))
+                print(f"  round {number + 1}  {name:22} {said}", flush=True)
+    print(f"\n{time.strftime('%d %B %Y')}, load {os.getloadavg()[0]:.1f} at the end")
+    show(rows, names)
+    show_goals(rows)
 
 
 if __name__ == "__main__":

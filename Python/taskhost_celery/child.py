@@ -9,7 +9,7 @@ from celery._state import _task_stack
 from celery.exceptions import Ignore, Reject, Retry
 from kombu.utils.json import loads as loads_typed
 
-from . import asynchronous, attempt, endings, errback, handlers, instrumented, options, process, request
+from . import asynchronous, attempt, endings, errback, handlers, hosting, instrumented, options, process, request
 from .request import Request
 
 # Without the look for typed values (dates, UUIDs …), which costs a call for each object in the message.
@@ -37,7 +37,8 @@ def runner(task):
     stack = task.request_stack
     push, pop = stack.push, stack.pop
     push_task, pop_task = _task_stack.push, _task_stack.pop
-    init, cleanup = task.app.loader.on_task_init, task.app.loader.on_process_cleanup
+    init, cleanup = (
+        hosting.own_of(task.app.loader, name) for name in ("on_task_init", "on_process_cleanup"))
     deaf = _taskhost.deaf
     prerun, postrun, success_signal = signals.task_prerun, signals.task_postrun, signals.task_success
     succeeded, has_on_success = handlers.success(task), handlers.own(task, "on_success") is not None
@@ -66,7 +67,8 @@ def runner(task):
         try:
             if prerun.receivers:
                 prerun.send(sender=task, task_id=current.id, task=task, args=args, kwargs=kwargs)
-            init(None, task)
+            if init:
+                init(None, task)
             try:
                 if before_start:
                     before_start(current.id, args, kwargs)
@@ -103,7 +105,8 @@ def runner(task):
                              state=state)
             pop_task()
             pop()
-            cleanup()
+            if cleanup:
+                cleanup()
             if end is None:
                 end = handlers.internal_error(task, current, broken)
             endings.sent(current)

@@ -50,11 +50,14 @@ def apps_of(module, kind):
     return "there is: " + ", ".join("-A %s:%s" % (module, variable) for variable in found)
 
 
-def complete(app, name):
+def complete(app, name, as_worker=False):
     """Reads the app's configuration, imports its tasks and binds them, as a worker of Celery's does at its start."""
     try:
         app.set_current()
-        app.loader.import_default_modules()
+        if as_worker:
+            app.loader.init_worker()
+        else:
+            app.loader.import_default_modules()
         app.finalize(auto=True)
         app.conf.finalize()
     except Exception:

@@ -4,20 +4,22 @@ import sys
 
 import _taskhost
 import billiard.util
+import kombu.pools
 from celery import _state
 from celery.app import trace
+from celery.loaders.base import BaseLoader
 from kombu.utils.uuid import uuid
 
 from . import attempt, libraries, logs, options, publish, threads, worker_signals
 from .process import hostname
 
-hosted = None  # the app
+begin_process = None  # what the app's loader does in each child; None: nothing
+runs_after_fork = True  # whether billiard's hooks have anything to do
 
 
 def install(app):
     """In the zygote. Children find everything made."""
-    global hosted
-    hosted = app
+    global begin_process, runs_after_fork
     app.set_current()
     _state.set_default_app(app)
     # As in every pool of processes: a task that waits for others needs `disable_sync_subtasks=False`.
@@ -34,13 +36,29 @@ def install(app):
     for name, task in app.tasks.items():
         # Not called: but what instruments tasks (Sentry) does so where Celery builds its tracers.
         task.__trace__ = trace.build_tracer(name, task, app.loader, hostname(), app=app)
+    begin_process = own_of(app.loader, "init_worker_process", "on_worker_process_init")
+    runs_after_fork = any(left(function, of) for (_, _, function), of in billiard.util._afterfork_registry.items())
+
+
+def own_of(loader, name, *parts):
+    """The method, if the loader's class overrides that of Celery's base, which does nothing, or its parts; else None."""
+    changed = any(getattr(type(loader), one) is not getattr(BaseLoader, one) for one in (name, *parts))
+    return getattr(loader, name) if changed else None
+
+
+def left(function, of):
+    """What billiard would do in a child: kombu empties its pools of connections, if there is anything in them."""
+    return function is not getattr(kombu.pools, "_after_fork_cleanup_group", None) or len(of) > 0
 
 
 def child_started():
-    """Before the first task of a child: connections made while importing are not used again."""
-    billiard.util._run_after_forkers()
-    threads.start_again()
-    worker_signals.child_started(hosted)
+    """Before the first task of a child: connections made while importing are not used again. What need not be done is
+    not looked at: it costs a fresh child pages that it has to copy."""
+    if runs_after_fork:
+        billiard.util._run_after_forkers()
+    if threads.again:
+        threads.start_again()
+    worker_signals.child_started(begin_process)
 
 
 def child_ends():

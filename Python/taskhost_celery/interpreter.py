@@ -3,7 +3,6 @@
 Written so that interpreters that are too old can still read it, and say so.
 """
 import os
-import platform
 import sys
 import sysconfig
 
@@ -21,8 +20,9 @@ def check():
     if sys.version_info[:2] < OLDEST:
         raise Problem("%s is Python %s, and 3.9 or newer is needed" % (sys.executable, version()),
                       "name another with --python")
-    if platform.python_implementation() != "CPython":
-        raise Problem("%s is %s, and tasks run in CPython" % (sys.executable, platform.python_implementation()),
+    # `platform` would say it, and takes longer to import than all the rest here.
+    if sys.implementation.name != "cpython":
+        raise Problem("%s is %s, and tasks run in CPython" % (sys.executable, sys.implementation.name),
                       "name a CPython with --python")
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
         raise Problem("%s is a free-threaded build, which has no stable ABI" % sys.executable,
@@ -84,6 +84,17 @@ def celery_version():
 OLDEST_CELERY = (5, 3)
 
 
-def facts():
-    return {"executable": sys.executable, "version": platform.python_version(), "library": library(),
+def facts(libpython=None):
+    import platform
+    return {"executable": sys.executable, "version": platform.python_version(), "library": libpython or library(),
             "prefix": sys.prefix, "celery": celery_version()}
+
+
+def main():
+    """For a zygote that is to load it: where libpython lies, in a moment. The document of describe.py, or a part of it."""
+    from .describe import tell
+    try:
+        check()
+        tell({"library": library()})
+    except Problem as problem:
+        tell({"problem": problem.as_dict()})

@@ -5,10 +5,12 @@ import os
 import signal
 import socket
 import sys
+import threading
 
 import _taskhost
 
 forks = 0
+main_thread = threading.main_thread()
 
 
 def behave_as_python(name):
@@ -36,6 +38,7 @@ def after_fork():
     global forks
     forks += 1
     if forks == 1:  # a child of the zygote
+        main_thread._native_id = os.getpid()
         random = sys.modules.get("numpy.random")
         if random is not None:
             random.seed()  # Python's own generator does it by itself; numpy's would go on alike in all children

@@ -55,9 +55,10 @@ def receivers(signal):
             yield function
 
 
-def child_started(app):
-    """In each child, before its first task."""
-    app.loader.init_worker_process()
+def child_started(begin):
+    """In each child, before its first task. `begin`: what the app's loader does then, or None."""
+    if begin:
+        begin()
     if signals.worker_process_init.receivers:  # each call costs a fresh child pages that it has to copy
         signals.worker_process_init.send(sender=hostname())
 

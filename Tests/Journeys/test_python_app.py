@@ -1,4 +1,5 @@
 """`taskhost -A APP`: an app of Celery's, as it is; its configuration is the worker's, and what is wrong is said."""
+import json
 import os
 import shutil
 import signal
@@ -71,6 +72,34 @@ def test_an_app_is_served_with_its_own_addresses_queues_and_routes(serve, shop, 
     called = taskhost("call", "shop.tasks.add", "4", "5", *where, "-Q", shop["SHOP_PREFIX"], "--wait=20",
                       environment={**VENV, **shop})
     assert called.expect(0).out.strip() == "9"
+
+
+def test_the_app_is_imported_once_and_hears_what_the_worker_is(serve, taskhost, tmp_path):
+    broker = f"sqlite://{tmp_path}/b.db"
+    (tmp_path / "once.py").write_text(f"""
+import json, os, celery
+with open("imports", "a") as file:
+    file.write("x")
+app = celery.Celery("once", broker={broker!r})
+app.conf.result_backend = None
+@app.task(bind=True)
+def look(self):
+    numbers = os.listdir("/proc/self/fd")
+    links = [os.readlink(f"/proc/self/fd/{{one}}") for one in numbers if os.path.exists(f"/proc/self/fd/{{one}}")]
+    told = {{"hostname": self.request.hostname, "sockets": sum("socket:" in one for one in links),
+            "variables": [name for name in os.environ if "TALK" in name]}}
+    with open("seen.new", "w") as file:
+        json.dump(told, file)
+    os.rename("seen.new", "seen")
+""")
+    worker = serve("once", workdir=tmp_path, options=["-n", "mine@here"])
+    assert (tmp_path / "imports").read_text() == "x"
+    taskhost("call", "once.look", "-b", broker, "--no-check").expect(0)
+    seen = until("the task to run", lambda: (tmp_path / "seen").exists() and (tmp_path / "seen").read_text())
+    # One socket: that of a child's tasks.
+    assert json.loads(seen) == {"hostname": "mine@here", "sockets": 1, "variables": []}
+    worker.send(signal.SIGHUP)
+    until("the app to be imported anew", lambda: (tmp_path / "imports").read_text() == "xx")
 
 
 def test_hup_imports_the_app_anew_and_what_runs_ends_in_the_old_one(serve, shop, shop_app, tmp_path, gate):

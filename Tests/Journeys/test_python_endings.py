@@ -157,6 +157,10 @@ def test_each_child_has_random_numbers_of_its_own(call, worker):
         assert len(set(values)) == 3, seen
 
 
+def test_what_a_task_forks_has_no_locks_of_its_threads(call, worker):
+    assert call("forks_while_a_thread_logs").get(timeout=20) == [0, True]
+
+
 def test_what_celerys_own_worker_does_not_survive_is_a_failure_here(call, worker):
     out_of_memory = call("memory")
     with pytest.raises(MemoryError, match="none left"):

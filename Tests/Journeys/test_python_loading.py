@@ -62,12 +62,12 @@ who.soft_time_limit = 1
 
 def test_an_app_that_cannot_be_imported_is_refused_with_its_traceback(refused, app_of):
     said = refused(app_of("import celery\n\ndef open_all():\n    import no_such_module\n\nopen_all()\n"))
-    assert "cannot import the app 'theirs': ModuleNotFoundError: No module named 'no_such_module'" in said
+    assert "theirs cannot be imported: ModuleNotFoundError: No module named 'no_such_module'" in said
     assert 'theirs.py", line 4, in open_all' in said
 
 
 def test_what_is_no_app_is_refused(refused, app_of):
-    assert "finds no Celery app in 'theirs'" in refused(app_of("app = 5\n"))
+    assert "theirs is no Celery app but a int: name it: -A theirs:APP" in refused(app_of("app = 5\n"))
 
 
 def test_no_libpython_is_refused_with_the_fix(refused, app_of):

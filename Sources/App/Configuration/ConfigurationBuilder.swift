@@ -4,6 +4,7 @@ import Linux
 package import Output
 import Ports
 package import PythonApp
+package import Runner
 package import Settings
 import TaskModel
 
@@ -15,19 +16,26 @@ package struct ConfigurationBuilder {
     var openTelemetry = OpenTelemetryVariables([:])
     /// The app whose settings lie below the others; nil: none is named.
     package var python: PythonApp?
+    /// Has imported the app, and is to run its tasks.
+    package private(set) var early: EarlyZygote?
 
-    /// Reads file and environment, lays the flags over them, and puts the settings of the app they name below.
-    package init(flags: SettingsLayer, file: String?, environment: [String: String]) throws(CommandFailure) {
+    /// Reads file, environment and what a dev in this folder says, lays the flags over them, and puts the settings of
+    /// the app they name below.
+    /// - Parameter startsZygote: for a worker: the app is imported by the process that its tasks are to run in.
+    package init(
+        flags: SettingsLayer, file: String?, environment: [String: String], startsZygote: Bool = false
+    ) throws(CommandFailure) {
         settings = try CommandFailure.reading { () throws(SettingsFailure) in
             var read = try ConfigurationFiles.read(named: file, environment: environment)
             read.overlay(try EnvironmentReader.read(environment))
+            if file == nil { try DevSettings.overlay(on: &read) }
             return read
         }
         settings.overlay(flags)
         openTelemetry = OpenTelemetryVariables(environment)
         hostName = ThisProcess.hostName
         processors = ProcessorShare.read().count
-        try takeApp(environment: environment)
+        early = try takeApp(environment: environment, startsZygote: startsZygote)
     }
 
     package init(settings: SettingsLayer, hostName: String, processors: Int) {

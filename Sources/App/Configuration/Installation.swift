@@ -25,7 +25,8 @@ package struct Installation: Sendable {
         self.runnerOverride = runnerOverride
     }
 
-    package var pluginFolder: String { root + "/plugins" }
+    /// /usr has no plugins folder of its own: a package's bundles are among its libraries.
+    package var pluginFolder: String { root == "/usr" ? "/usr/lib/taskhost/plugins" : root + "/plugins" }
 
     /// The bundle that runs tasks of Celery apps; in no plugins folder, as it is of no use without an app.
     package var pythonBundle: String { root + "/lib/taskhost/python.so" }
@@ -37,6 +38,9 @@ package struct Installation: Sendable {
     package func pluginFolders(_ configuration: Configuration) -> [String] {
         configuration[Settings.worker.plugins] ?? (configuration.python == nil ? [pluginFolder] : [])
     }
+
+    /// This program.
+    package var program: String { root + "/bin/taskhost" }
 
     package var sdk: String { root + "/share/taskhost/sdk" }
 

@@ -34,6 +34,17 @@ package enum PlainValue {
         return elements
     }
 
+    /// Both together; of one name the last `--kw` counts.
+    package static func keywords(_ text: String?, _ words: [String]) throws(CommandFailure) -> [JSONMember] {
+        var named = try text.map { text throws(CommandFailure) in try keywords(text) } ?? []
+        for word in words {
+            let member = try keyword(word)
+            named.removeAll { $0.key == member.key }
+            named.append(member)
+        }
+        return named
+    }
+
     /// `--kwargs '{"y": 1}'`.
     package static func keywords(_ text: String) throws(CommandFailure) -> [JSONMember] {
         let value: JSON

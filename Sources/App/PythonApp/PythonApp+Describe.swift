@@ -1,6 +1,7 @@
-// Asks an app what it is: Python/taskhost_celery/describe.py, in a process that may take its time, but not for ever.
+// Asks an app what it is (Python/taskhost_celery/describe.py): in the process that is to run its tasks, as it imports the
+// app anyway, or in one of its own. Either may take its time, but not for ever.
 import Glibc
-import Linux
+package import Linux
 package import Output
 import Settings
 import TaskModel
@@ -8,23 +9,41 @@ import TaskhostJSON
 
 extension PythonApp {
     /// Of the document, and of what else is said.
-    private static let mostBytes = 16 << 20
+    package static let mostBytes = 16 << 20
     private static let program =
         "import sys; sys.path[0] = sys.argv.pop(1); from taskhost_celery import describe; describe.main()"
+    /// Without what a virtual environment brings: that takes longer than the rest.
+    private static let location =
+        "import sys; sys.path[0] = sys.argv.pop(1); from taskhost_celery import interpreter; interpreter.main()"
 
-    /// - Parameter environment: ours, and the app's.
+    /// Has the app imported by a process that stays, and tells what came of that; nil: it has nothing to say.
+    package typealias Importer = (PythonApp) -> LimitedCommand.Outcome?
+
+    /// - Parameters:
+    ///   - environment: ours, and the app's.
+    ///   - importer: nil: a process of its own is asked. It is so, too, where the importer has nothing to say: what is
+    ///     wrong is seen better there.
     /// - Throws: status `noApp`, with the fix and Python's own words.
-    package mutating func describe(environment: [String: String]) throws(CommandFailure) {
+    package mutating func describe(
+        environment: [String: String], by importer: Importer? = nil
+    ) throws(CommandFailure) {
         guard Files.isFolder(package) else {
             throw .configuration(
                 "this installation has no \(package)", fix: "install the whole tree (make install PREFIX=…)")
         }
-        let answer = try ask(environment)
-        if let problem = answer["problem"] {
-            throw .noApp(
-                problem["sentence"]?.text ?? "the app cannot be used", fix: problem["fix"]?.text,
-                details: problem["traceback"]?.text)
+        var told: JSON?
+        if let importer {
+            library = try answer(to: Self.location, options: ["-S"], [], environment)["library"]?.text ?? ""
+            try Interpreter.check(library: library)
+            if let outcome = importer(self) { told = try read(outcome) }
         }
+        if told == nil {
+            told = try answer(to: Self.program, options: [], [name, importSeconds.plain], environment)
+        }
+        if let told { try take(whole: told) }
+    }
+
+    private mutating func take(whole answer: JSON) throws(CommandFailure) {
         let facts = answer["python"]
         python = facts?["version"]?.text ?? ""
         celery = facts?["celery"]?.text ?? ""
@@ -40,10 +59,12 @@ extension PythonApp {
         }
     }
 
-    private func ask(_ environment: [String: String]) throws(CommandFailure) -> JSON {
+    private func answer(
+        to program: String, options: [String], _ arguments: [String], _ environment: [String: String]
+    ) throws(CommandFailure) -> JSON {
         let command = LimitedCommand(
             // The work folder is not changed here but there: a path to the interpreter may be seen from ours.
-            ["/usr/bin/env", "-C", folder, executable, "-c", Self.program, package, name, importSeconds.plain],
+            ["/usr/bin/env", "-C", folder, executable] + options + ["-c", program, package] + arguments,
             environment: environment, seconds: importSeconds, mostBytes: Self.mostBytes)
         let outcome: LimitedCommand.Outcome
         do throws(SystemFailure) {
@@ -51,6 +72,10 @@ extension PythonApp {
         } catch {
             throw .noApp("\(executable) cannot be started: \(error)", fix: "name an interpreter with --python")
         }
+        return try read(outcome)
+    }
+
+    private func read(_ outcome: LimitedCommand.Outcome) throws(CommandFailure) -> JSON {
         let said = Self.end(of: outcome.said)
         switch outcome.ending {
         case .tooSlow:
@@ -62,11 +87,16 @@ extension PythonApp {
                 "importing \(name) writes without end: more than \(Self.mostBytes >> 20) MiB",
                 fix: "see what it prints when it is imported", details: said)
         case .over:
+            let answer: JSON
             do {
-                return try JSON(parsing: outcome.document, limits: .trusted)
+                answer = try JSON(parsing: outcome.document, limits: .trusted)
             } catch {
                 throw Self.unanswered(outcome.ending, executable, said)
             }
+            guard let problem = answer["problem"] else { return answer }
+            throw .noApp(
+                problem["sentence"]?.text ?? "the app cannot be used", fix: problem["fix"]?.text,
+                details: problem["traceback"]?.text)
         }
     }
 

@@ -1,10 +1,13 @@
 // A Celery app: what it says of itself, and what the processes of its tasks are told.
 package import Output
 package import Settings
+import TaskModel
 
 package struct PythonApp: Sendable, Equatable {
     /// Tasks that share a child unless somebody says otherwise: decision 13.
     private static let keep = 1000
+    /// Names the descriptor by which the process that imports it tells what it is, and hears what was decided.
+    package static let talkVariable = "TASKHOST_PYTHON_TALK"
 
     /// What becomes of a setting that the app makes.
     package struct CelerySetting: Sendable, Equatable {
@@ -44,7 +47,20 @@ package struct PythonApp: Sendable, Equatable {
 
     package var notHonoured: [CelerySetting] { celerySettings.filter { !$0.isHonoured } }
 
-    /// What the processes of its tasks see: an app reads what it likes.
+    /// What the process sees that imports it: an app reads what it likes.
+    /// - Parameter environment: ours.
+    package func environment(_ environment: [String: String]) -> [String: String] {
+        var made = environment
+        made["TASKHOST_PYTHON_APP"] = name
+        made["TASKHOST_PYTHON_LIBRARY"] = library
+        made["TASKHOST_PYTHON_EXECUTABLE"] = executable
+        made["TASKHOST_PYTHON_PATH"] = "\(folder):\(package)"
+        made["TASKHOST_PYTHON_WORKDIR"] = folder
+        made["TASKHOST_PYTHON_IMPORT_SECONDS"] = importSeconds.plain
+        return made
+    }
+
+    /// What the processes of its tasks see.
     /// - Parameters:
     ///   - environment: ours.
     ///   - nodeName: of the worker.
@@ -53,12 +69,7 @@ package struct PythonApp: Sendable, Equatable {
     package func environment(
         _ environment: [String: String], nodeName: String, logLevel: String, keep: Int?
     ) -> [String: String] {
-        var made = environment
-        made["TASKHOST_PYTHON_APP"] = name
-        made["TASKHOST_PYTHON_LIBRARY"] = library
-        made["TASKHOST_PYTHON_EXECUTABLE"] = executable
-        made["TASKHOST_PYTHON_PATH"] = "\(folder):\(package)"
-        made["TASKHOST_PYTHON_WORKDIR"] = folder
+        var made = self.environment(environment)
         made["TASKHOST_PYTHON_HOSTNAME"] = nodeName
         made["TASKHOST_PYTHON_LOG_LEVEL"] = logLevel.uppercased()
         made["TASKHOST_PYTHON_KEEP"] = String(keep ?? Self.keep)

@@ -31,11 +31,13 @@ struct WorkerParts {
     /// nil: not a beat.
     let beat: WorkerBeat?
 
-    /// - Parameter schedules: what the operator says of schedules; nil: not a beat.
+    /// - Parameters:
+    ///   - schedules: what the operator says of schedules; nil: not a beat.
+    ///   - early: a zygote that loads already.
     /// - Throws: a setting that cannot be used, no bundles, an incomplete installation.
     init(
         configuration: Configuration, log logSetup: LogSetup, environment: [String: String],
-        schedules: ConfigurationBuilder?
+        schedules: ConfigurationBuilder?, early: EarlyZygote?
     ) throws(CommandFailure) {
         self.configuration = configuration
         self.logSetup = logSetup
@@ -51,7 +53,7 @@ struct WorkerParts {
         }
         let runnerOptions = configuration.runnerOptions(
             runnerPath: try installation.runnerPath(), folders: folders, environment: environment)
-        runner = try Self.pool(runnerOptions, loop: loop, sdk: installation.sdk, log: write)
+        runner = try Self.pool(runnerOptions, early: early, loop: loop, sdk: installation.sdk, log: write)
         let systems = Systems(loop: loop, configuration: configuration, log: write)
         let transport = try systems.broker()
         broker = transport.broker()
@@ -93,13 +95,14 @@ struct WorkerParts {
 
     /// The folders are looked at once before, so that a mistake there ends us with its fix.
     private static func pool(
-        _ options: RunnerOptions, loop: EpollLoop, sdk: String, log: @escaping (LogLevel, String) -> Void
+        _ options: RunnerOptions, early: EarlyZygote?, loop: EpollLoop, sdk: String,
+        log: @escaping (LogLevel, String) -> Void
     ) throws(CommandFailure) -> RunnerPool {
         do {
             let inspector = try BundleInspector(loop: loop, options: options, log: log)
             let found = try PluginCheck.bundles(in: options.pluginFolders, named: options.bundles, by: inspector)
             if found.isEmpty { throw PluginCheck.noBundles(in: options.pluginFolders, sdk: sdk) }
-            return try RunnerPool(loop: loop, options: options, log: log)
+            return try RunnerPool(loop: loop, options: options, early: early, log: log)
         } catch let failure as CommandFailure {
             throw failure
         } catch {

@@ -8,7 +8,7 @@ import Logging
 import Loop
 package import Output
 import Ports
-import Runner
+package import Runner
 import Settings
 
 package final class WorkerRun {
@@ -20,13 +20,16 @@ package final class WorkerRun {
     /// What hooks may still deliver at the end, in seconds.
     private static let hookSeconds = 5.0
 
-    /// - Parameter schedules: what the operator says of schedules; nil: not a beat.
+    /// - Parameters:
+    ///   - schedules: what the operator says of schedules; nil: not a beat.
+    ///   - early: a zygote that loads already.
     /// - Throws: what keeps this worker from being put together.
     package init(
-        configuration: Configuration, log: LogSetup, environment: [String: String], schedules: ConfigurationBuilder?
+        configuration: Configuration, log: LogSetup, environment: [String: String], schedules: ConfigurationBuilder?,
+        early: EarlyZygote? = nil
     ) throws(CommandFailure) {
         parts = try WorkerParts(
-            configuration: configuration, log: log, environment: environment, schedules: schedules)
+            configuration: configuration, log: log, environment: environment, schedules: schedules, early: early)
         life = WorkerLife(
             signals: StopSignals(
                 softSeconds: configuration[Settings.worker.softShutdownTimeout],

@@ -13,7 +13,10 @@ struct SpawnedZygote {
     /// Variables of ours that bundles may see.
     private static let passedOn = ["PATH", "HOME", "LANG", "TZ"]
 
-    init(_ copy: PrivateCopy, options: RunnerOptions, token: String) throws(RunnerFailure) {
+    /// - Parameter talk: what the zygote gets as `RUNNER_TALK_FD`; nil: nothing.
+    init(
+        _ copy: PrivateCopy, options: RunnerOptions, token: String, talk: Int32? = nil
+    ) throws(RunnerFailure) {
         guard access(options.runnerPath, X_OK) == 0 else {
             throw RunnerFailure(
                 "the runner \(options.runnerPath) cannot be started: \(errorText(errno))."
@@ -30,7 +33,7 @@ struct SpawnedZygote {
             result = Self.spawn(
                 [options.runnerPath, "zygote", PrivateCopy.pathInZygote, copy.original] + options.confinement.words,
                 Self.environment(options, token),
-                [null, pipes[1], pipes[1], sockets[1], copy.descriptor])
+                [null, pipes[1], pipes[1], sockets[1], copy.descriptor] + (talk.map { [$0] } ?? []))
         }
         let pid = result
         if result >= 0 { result = clinux_pidfd_open(pid) }

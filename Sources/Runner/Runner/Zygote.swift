@@ -56,7 +56,7 @@ final class Zygote {
 
     init(
         _ copy: PrivateCopy, options: RunnerOptions, loop: any EventLoop, sequence: SequenceSource, sink: any RunSink,
-        owner: any ZygoteOwner, log: @escaping RunnerLog
+        owner: any ZygoteOwner, early: EarlyZygote? = nil, log: @escaping RunnerLog
     ) throws(RunnerFailure) {
         let options = options.options(of: copy.original)
         self.copy = copy
@@ -64,9 +64,14 @@ final class Zygote {
         self.loop = loop
         self.owner = owner
         self.log = log
-        startedAt = clinux_monotonic_ns()
-        token = "\(getpid())-\(startedAt)"
-        let spawned = try SpawnedZygote(copy, options: options, token: token)
+        startedAt = early?.startedAt ?? clinux_monotonic_ns()
+        token = early?.token ?? Self.token(startedAt)
+        let spawned: SpawnedZygote
+        if let early {
+            spawned = early.spawned
+        } else {
+            spawned = try SpawnedZygote(copy, options: options, token: token)
+        }
         pid = spawned.pid
         deathDescriptor = spawned.death
         OwnChildren.insert(pid)
@@ -81,7 +86,10 @@ final class Zygote {
             symbolize: { DeathReport.lines(crashText: $0, symbols: symbols) })
         death = loop.watch(deathDescriptor, for: .read) { [unowned self] _ in died() }
         deadline = loop.schedule(afterSeconds: options.loadTimeoutSeconds) { [unowned self] in loadTimedOut() }
+        early?.said.withUnsafeBytes { said($0) }
     }
+
+    static func token(_ startedAt: UInt64) -> String { "\(getpid())-\(startedAt)" }
 
     /// No new work; it leaves when nothing is running any more.
     func retire() {

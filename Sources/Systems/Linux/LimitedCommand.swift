@@ -17,6 +17,12 @@ public struct LimitedCommand: Sendable {
         public var document: [UInt8]
         /// Standard output and standard error.
         public var said: String
+
+        public init(ending: Ending, document: [UInt8], said: String) {
+            self.ending = ending
+            self.document = document
+            self.said = said
+        }
     }
 
     /// The first is a path.

@@ -1,9 +1,11 @@
 """Tasks of the app `endings` that end otherwise than in Celery, for a reason, or take time."""
 import asyncio
 import ctypes
+import logging
 import multiprocessing
 import os
 import random
+import signal
 import socket
 import subprocess
 import tempfile
@@ -21,6 +23,32 @@ from endings import Odd, Plain
 @shared_task
 def memory():
     raise MemoryError("none left")
+
+
+@shared_task
+def forks_while_a_thread_logs():
+    """Status of a process that logs, forked while another thread holds the lock of a handler that the zygote has made; and
+    whether the main thread knows its number."""
+    handler = logging.getLogger().handlers[0]
+    held, over = threading.Event(), threading.Event()
+
+    def hold():
+        with handler.lock:
+            held.set()
+            over.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(5)
+        logging.getLogger().warning("from a process of a task's own")
+        os._exit(0)
+    status = os.waitpid(pid, 0)[1]
+    over.set()
+    thread.join()
+    return [status, threading.main_thread().native_id == os.getpid()]
 
 
 def in_pool(number):

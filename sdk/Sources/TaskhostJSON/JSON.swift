@@ -33,7 +33,7 @@ public struct JSONMember: Sendable, Equatable {
 
     /// Keys are compared by their bytes: texts that merely look alike are different keys, as in Python.
     public static func == (left: JSONMember, right: JSONMember) -> Bool {
-        left.key.utf8.elementsEqual(right.key.utf8) && left.value == right.value
+        left.key.isSameBytes(as: right.key) && left.value == right.value
     }
 }
 
@@ -50,8 +50,8 @@ extension JSON: Equatable {
         case (.int(let left), .int(let right)): left == right
         case (.bigInteger(let left), .bigInteger(let right)): left == right
         case (.double(let left), .double(let right)): left == right
-        case (.string(let left), .string(let right)): left.utf8.elementsEqual(right.utf8)
-        case (.surrogates(let left), .surrogates(let right)): left.utf8.elementsEqual(right.utf8)
+        case (.string(let left), .string(let right)): left.isSameBytes(as: right)
+        case (.surrogates(let left), .surrogates(let right)): left.isSameBytes(as: right)
         case (.array(let left), .array(let right)): left == right
         case (.object(let left), .object(let right)): left == right
         default: false
@@ -63,7 +63,7 @@ extension JSON {
     /// The value of a member; nil when there is none, or this is not an object.
     public subscript(key: String) -> JSON? {
         guard case .object(let members) = self else { return nil }
-        return members.last { $0.key.utf8.elementsEqual(key.utf8) }?.value
+        return members.last { $0.key.isSameBytes(as: key) }?.value
     }
 
     public var isNull: Bool { if case .null = self { true } else { false } }

@@ -180,7 +180,7 @@ private struct JSONMemberList {
 
     private func find(_ key: String) -> Int? {
         if list.count > Self.scanned { return index[ExactText(text: key)] }
-        return list.firstIndex { $0.key.utf8.elementsEqual(key.utf8) }
+        return list.firstIndex { $0.key.isSameBytes(as: key) }
     }
 }
 
@@ -188,7 +188,7 @@ private struct JSONMemberList {
 private struct ExactText: Hashable {
     var text: String
 
-    static func == (left: ExactText, right: ExactText) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+    static func == (left: ExactText, right: ExactText) -> Bool { left.text.isSameBytes(as: right.text) }
 
     func hash(into hasher: inout Hasher) {
         var text = text

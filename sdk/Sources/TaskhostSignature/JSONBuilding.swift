@@ -8,7 +8,7 @@ extension JSON {
     /// A copy of an object with this member, in its old place if it was there; of anything else, a new object.
     public func setting(_ key: String, to value: JSON) -> JSON {
         var members = members ?? []
-        if let index = members.firstIndex(where: { $0.key.utf8.elementsEqual(key.utf8) }) {
+        if let index = members.firstIndex(where: { $0.key.isSameBytes(as: key) }) {
             members[index].value = value
         } else {
             members.append(JSONMember(key: key, value: value))

@@ -19,7 +19,7 @@ enum ArgumentOrder {
         guard let command = rest.first, subcommands.contains(command) else { return words }
         let own = rest.dropFirst()
         switch command {
-        case "call": return [command] + leading + own.map(argumentOfCall)
+        case "call", "run": return [command] + leading + own.map(argumentOfCall)
         case "result": return [command] + leading + own.map(bareWait)
         case "beat", "dead":
             // Behind a subcommand of its own, and what stands before that likewise.

@@ -16,7 +16,8 @@ enum CeleryWords {
     private static let options: [(names: [String], answer: String)] = [
         (
             ["-P", "--pool"],
-            "leave it out: each task runs in a process of its own, as with prefork; --concurrency says how many"
+            "leave it out: each task runs in a process of its own, as with prefork, which is taken; --concurrency "
+                + "says how many"
         ),
         (
             ["-D", "--detach"],
@@ -43,6 +44,10 @@ enum CeleryWords {
         "-s": true, "--schedule": true, "--schedule-filename": true, "--max-interval": true,
     ]
 
+    /// What of their values asks for what is so here anyway.
+    private static let alikeHere: [String: [String]] = ["-P": pools, "--pool": pools]
+    private static let pools = ["prefork", "processes"]
+
     /// The words without those that have no effect for a worker or beat, and those.
     static func split(_ words: [String]) -> (kept: [String], dropped: [String]) {
         let command = words.first { !$0.hasPrefix("-") }
@@ -51,6 +56,16 @@ enum CeleryWords {
         var rest = words[...]
         while let word = rest.popFirst() {
             let name = String(word.hasPrefix("--") ? word.prefix { $0 != "=" } : word.prefix(2))
+            if let alike = alikeHere[name] {
+                let isGlued = word != name
+                let value = isGlued ? String(word.dropFirst(name.count).drop { $0 == "=" }) : rest.first
+                guard let value, alike.contains(value) else {
+                    kept.append(word)
+                    continue
+                }
+                dropped += isGlued ? [word] : [word, rest.removeFirst()]
+                continue
+            }
             guard word.hasPrefix("-"), let takesValue = withoutEffect[name] else {
                 kept.append(word)
                 continue

@@ -44,11 +44,14 @@ struct ConnectionOptions: ParsableArguments {
         try settings(more).build()
     }
 
-    func settings(_ more: SettingsLayer = SettingsLayer()) throws(CommandFailure) -> ConfigurationBuilder {
+    /// - Parameter startsZygote: for a worker, which goes on with the process that has imported the app.
+    func settings(
+        _ more: SettingsLayer = SettingsLayer(), startsZygote: Bool = false
+    ) throws(CommandFailure) -> ConfigurationBuilder {
         try app.enterFolder()
         var layer = flags()
         layer.overlay(more)
         return try ConfigurationBuilder(
-            flags: layer, file: config, environment: ThisProcess.environment)
+            flags: layer, file: config, environment: ThisProcess.environment, startsZygote: startsZygote)
     }
 }

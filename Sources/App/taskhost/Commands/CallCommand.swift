@@ -5,6 +5,7 @@ import Client
 import Configuration
 import Fleet
 import Glibc
+import Linux
 import Loop
 import Output
 import Settings
@@ -18,7 +19,8 @@ struct CallCommand: ParsableCommand {
         commandName: "call", abstract: "Send a task, and wait for its result if asked to.",
         discussion: """
             Arguments are JSON or plain words: 4 is a number, hello a string, '"4"' a string, '[1, 2]' a list.
-            Without --wait the task's id is printed as soon as the broker has confirmed the message.
+            Without --wait the task's id is printed as soon as the broker has confirmed the message. In a folder where \
+            `taskhost dev` runs, a task that is not for later is waited for.
 
             Examples:
               taskhost call tasks.add 4 6 --queue urgent --wait
@@ -116,6 +118,7 @@ struct CallCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try connection.configuration()
+        let wait = awaited
         let session = try ClientSession(configuration, needsBroker: true, needsStore: wait != nil)
         if wait != nil, !session.hasStore {
             throw CommandFailure.configuration(
@@ -128,7 +131,7 @@ struct CallCommand: ParsableCommand {
         let checks = check ?? (wait != nil || isatty(STDERR_FILENO) == 1)
         let progress = CallProgress()
         do throws(CommandFailure) {
-            try send(plan, by: session, configuration, waiting, checks, progress)
+            try send(plan, by: session, configuration, waiting, wait, checks, progress)
         } catch {
             progress.isOver = true
             // A short wait ends before the workers were asked: that no worker takes the task is why there is no result.
@@ -147,6 +150,18 @@ struct CallCommand: ParsableCommand {
         if waiting == nil, checks { reportTakers(configuration) }
     }
 
+    /// As it was asked for, or because a dev in this folder is there to be tried.
+    private var awaited: WaitTime? {
+        guard wait == nil, connection.broker == nil, connection.config == nil, Files.isFolder(DevSettings.folder) else {
+            return wait
+        }
+        guard DevSettings.isLive else {
+            Console.note("taskhost: no `taskhost dev` runs in this folder, so this goes elsewhere")
+            return nil
+        }
+        return ignoreResult || countdown != nil || eta != nil ? nil : WaitTime(argument: WaitTime.forever)
+    }
+
     /// Asks the workers whether anybody takes the task.
     private func reportTakers(_ configuration: Configuration) {
         let queue = firstQueue(configuration)
@@ -155,7 +170,7 @@ struct CallCommand: ParsableCommand {
 
     private func send(
         _ plan: SendingPlan, by session: ClientSession, _ configuration: Configuration, _ waiting: ResultWait?,
-        _ checks: Bool, _ progress: CallProgress
+        _ wait: WaitTime?, _ checks: Bool, _ progress: CallProgress
     ) throws(CommandFailure) {
         let queue = firstQueue(configuration)
         try session.run {
@@ -214,14 +229,10 @@ struct CallCommand: ParsableCommand {
             let step = try CallStep(text, option: option)
             return step.signature(everyStep(step.task, routes))
         }
-        var named = try kwargs.map { text throws(CommandFailure) in try PlainValue.keywords(text) } ?? []
-        for word in keywords {
-            let member = try PlainValue.keyword(word)
-            named.removeAll { $0.key == member.key }
-            named.append(member)
-        }
         let given = try list.map { text throws(CommandFailure) in try PlainValue.list(text) } ?? []
-        let first = Signature(task, arguments: given + arguments.map(PlainValue.read), keywords: named)
+        let first = Signature(
+            task, arguments: given + arguments.map(PlainValue.read),
+            keywords: try PlainValue.keywords(kwargs, keywords))
         var steps = [first.with(options(now: now, routes))]
         for text in chain { steps.append(try step(text, "--chain")) }
         var whole = steps.count == 1 ? steps[0] : .chain(steps)

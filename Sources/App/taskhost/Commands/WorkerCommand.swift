@@ -29,12 +29,13 @@ struct WorkerCommand: ParsableCommand {
     func run() throws {
         var flags = try worker.flags()
         flags.overlay(try logging.flags())
-        let builder = try connection.settings(flags)
+        let builder = try connection.settings(flags, startsZygote: true)
         let environment = ThisProcess.environment
         let configuration = try builder.build()
         let log = try LogSetup(builder.settings, file: builder.logFile())
         let status = try WorkerRun(
-            configuration: configuration, log: log, environment: environment, schedules: worker.beat ? builder : nil
+            configuration: configuration, log: log, environment: environment, schedules: worker.beat ? builder : nil,
+            early: builder.early
         ).run()
         if status != .success { throw ExitCode(status.rawValue) }
     }

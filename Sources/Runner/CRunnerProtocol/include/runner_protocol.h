@@ -16,6 +16,8 @@
  */
 #ifndef TASKHOST_RUNNER_PROTOCOL_H
 #define TASKHOST_RUNNER_PROTOCOL_H
+#include "lane_claims.h"
+
 #include <stdint.h>
 
 /* The zygote finds its control socket here when it starts. */
@@ -23,6 +25,9 @@
 /* The host passes the bundle's sealed copy here; the zygote loads it by this path, and closes it. */
 #define RUNNER_BUNDLE_FD 4
 #define RUNNER_BUNDLE_PATH "/proc/self/fd/4"
+/* A zygote that is started before its host knows all it must: a socket by which the bundle and the host's program speak
+ * while it loads (EarlyZygote.swift). What is said there is theirs. */
+#define RUNNER_TALK_FD 5
 /* Its exit status when the system has no room for it (EX_OSERR). */
 #define RUNNER_EXIT_SYSTEM 71
 /* A child has its lane's data socket here. */
@@ -164,7 +169,8 @@ struct result_usage {
 /* The task left child processes behind, or too much memory; the child exits and its tree is swept. */
 enum result_flags { RESULT_CHILD_EXITS = 1 };
 
-/* ---- crash page: one per lane, written by the child, read after its death ---- */
+/* ---- crash page: one per lane, written by the child, read after its death; but for `claims`, by which host and
+ * child agree while it lives ---- */
 
 enum crash_state { CRASH_IDLE = 0, CRASH_RUNNING = 1, CRASH_FILLED = 2 };
 
@@ -177,6 +183,7 @@ struct crash_page {
     volatile uint64_t address;   /* si_addr */
     volatile uint64_t ip;
     volatile uint64_t frames[RUNNER_MAX_FRAMES];
+    struct lane_claims claims;
 };
 
 #ifndef __cplusplus
