@@ -53,6 +53,12 @@ package struct ConfigurationBuilder {
         return name
     }
 
+    /// With the node's name in it, as in those of other files. It is opened before all else is known to be right.
+    package func logFile() throws(CommandFailure) -> String? {
+        let name = try nodeName()
+        return settings[Settings.log.file].map { NodeName.expand($0, hostName: hostName, nodeName: name) }
+    }
+
     package func build() throws(CommandFailure) -> Configuration {
         let addresses = try addresses()
         var made = Configuration(

@@ -26,6 +26,20 @@ package enum PlainValue {
         return JSONMember(key: String(word[..<equals]), value: read(String(word[word.index(after: equals)...])))
     }
 
+    /// `--args '[4, 6]'`.
+    package static func list(_ text: String) throws(CommandFailure) -> [JSON] {
+        let value: JSON
+        do {
+            value = try JSON(parsing: Array(text.utf8), limits: .trusted)
+        } catch {
+            throw CommandFailure(.usage, "--args is no JSON: \(error)", fix: "write --args '[4, \"text\"]'")
+        }
+        guard let elements = value.elements else {
+            throw CommandFailure(.usage, "--args must be a JSON list", fix: "write --args '[4, \"text\"]'")
+        }
+        return elements
+    }
+
     /// Both together; of one name the last `--kw` counts.
     package static func keywords(_ text: String?, _ words: [String]) throws(CommandFailure) -> [JSONMember] {
         var named = try text.map { text throws(CommandFailure) in try keywords(text) } ?? []
