@@ -21,7 +21,7 @@ MISTAKES = [
     ("shell", ["taskhost call", "taskhost inspect"]),
     ("celery worker", ["taskhost worker", "-A APP"]),
     ("beat -S redbeat.RedBeatScheduler", ["leave it out"]),
-    ("call tasks.add --args [4,6]", ["behind the task", "taskhost call tasks.add 4 6"]),
+    ("call tasks.add --args [4,6", ["is no JSON", "--args '[4, \"text\"]'"]),
     ("-A nowhere worker --python {folder}/nowhere", ["{folder}/nowhere"]),
     # Words of other programs
     ("start", ["taskhost worker"]),

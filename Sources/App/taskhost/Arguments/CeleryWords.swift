@@ -41,7 +41,6 @@ enum CeleryWords {
 
     /// Options of ours that people call otherwise, by subcommand; "": of the worker, whether it is named or not.
     private static let otherNames: [(command: String, names: [String], answer: String)] = [
-        ("call", ["--args", "-a"], "write them behind the task: taskhost call tasks.add 4 6"),
         ("call", ["--delay", "--in"], "--countdown SECONDS, or --eta TIME"),
         ("call", ["--timeout", "-t"], "--wait=SECONDS waits no longer; --time-limit SECONDS kills it"),
         ("call", ["--queues"], "--queue NAME: a message goes to one queue"),
