@@ -8,14 +8,24 @@ DIST := $(CURDIR)/.build/dist
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: help build test conformance modern chaos demo bench install lint clean
+.PHONY: help build deb packages-test site test conformance modern chaos demo bench install lint clean
 
 help: ## This list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Install what is missing (apt), build release, leave a runnable tree in .build/dist
 	@scripts/install-deps build
 	@scripts/build-dist "$(DIST)"
+
+deb: build ## Make Debian packages of it in .build/deb (taskhost, taskhost-dev, taskhost-dbgsym)
+	@scripts/build-deb "$(DIST)" "$(CURDIR)/.build/deb"
+
+packages-test: deb ## Install, run, upgrade and purge the packages in a fresh Debian root, under systemd (as root; minutes)
+	@scripts/install-deps packages
+	@Tests/Packaging/run
+
+site: ## Build the documentation site in .build/site: every page, search, no dead link
+	@PYTHON="$$(Tests/Support/venv)" scripts/build-site "$(CURDIR)/.build/site"
 
 test: ## Build and run every test, with a RabbitMQ and a Redis of the tests' own
 	@scripts/install-deps test

@@ -239,9 +239,18 @@ let package = Package(
                 "Configuration", json,
             ], path: "Sources/App/Fleet",
             swiftSettings: strict),
+        // From nothing to a task: new bundles, the loop of building and serving, single runs, stubs for clients.
+        .target(
+            name: "Onboarding",
+            dependencies: [
+                "TaskModel", "Ports", "CLinux", "CRunnerProtocol", "Linux", "Loop", "Runner", "Settings", "Output",
+                "Configuration", json,
+            ], path: "Sources/App/Onboarding",
+            swiftSettings: strict),
         .executableTarget(
             name: "taskhost",
             dependencies: [
+                "Onboarding",
                 "TaskModel", "CeleryWire", "Control", "Ports", "Loop", "Transports", "LocalSocket", "Runner",
                 "Client", "Canvas", "Beat", "CLinux", "Settings", "Output", "Configuration", "Worker", "Fleet",
                 "Doctor", "Linux", json, signature,

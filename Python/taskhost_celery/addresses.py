@@ -8,6 +8,15 @@ FOREIGN = ("django-db", "django-cache", "file", "filesystem", "elasticsearch", "
            "cosmosdbsql", "consul", "dynamodb", "azureblockblob", "arangodb", "s3", "gs", "riak", "sentinel")
 
 
+#: Databases the host writes to by itself.
+HOST_DIALECTS = ("postgresql", "postgres", "mysql", "mariadb")
+
+
+def dialect(scheme):
+    """db+mysql+pymysql: mysql."""
+    return scheme.split("+")[1]
+
+
 def scheme_of(url):
     return url.partition("://")[0].lower() if "://" in url else url.partition(":")[0].lower()
 
@@ -137,7 +146,7 @@ def results(found):
         return foreign_store(found)
     url, origin = spelled(found, value.strip())
     scheme = scheme_of(url)
-    if scheme in FOREIGN or "." in scheme:
+    if scheme in FOREIGN or "." in scheme or scheme.startswith("db+") and dialect(scheme) not in HOST_DIALECTS:
         return foreign_store(found)
     if scheme in ("redis", "rediss"):
         url = secured_redis(found, url, "redis_backend_use_ssl")

@@ -10,11 +10,27 @@ def called(function, task):
     """What is called for the task: `function`, or for a coroutine function what runs it to its end."""
     if not inspect.iscoroutinefunction(inspect.unwrap(task.run)):
         return function
+    place = below_pydantic(task.run)
+    if place is not None:
+        # Celery's wrapper for pydantic=True looks at what the function returns.
+        place.cell_contents = in_loop(place.cell_contents)
+        return function
     if inspect.iscoroutinefunction(inspect.unwrap(getattr(task, "_orig_run", None))):
         # Below Celery's wrapper for autoretry_for, which is to see what the coroutine raises.
         task._orig_run = in_loop(task._orig_run)
         return function
     return in_loop(function)
+
+
+def below_pydantic(function):
+    """The cell in which Celery's wrapper for pydantic=True has the function that it wraps; None: there is none."""
+    while hasattr(function, "__wrapped__"):
+        wrapped = function.__wrapped__
+        function = getattr(function, "__func__", function)
+        if function.__globals__["__name__"] == "celery.app.base":
+            return next((one for one in function.__closure__ or () if one.cell_contents is wrapped), None)
+        function = wrapped
+    return None
 
 
 def in_loop(function):

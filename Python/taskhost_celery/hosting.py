@@ -1,5 +1,7 @@
 """What makes an app a hosted one: done once in the zygote, when its modules are imported, and once in each child."""
 
+import sys
+
 import _taskhost
 import billiard.util
 import kombu.pools
@@ -8,7 +10,7 @@ from celery.app import control, trace
 from celery.loaders.base import BaseLoader
 from kombu.utils.uuid import uuid
 
-from . import attempt, libraries, logs, publish, threads, worker_signals
+from . import attempt, libraries, logs, options, publish, threads, worker_signals
 from .process import hostname
 
 begin_process = None  # what the app's loader does in each child; None: nothing
@@ -28,6 +30,9 @@ def install(app):
     publish.install(app)
     _taskhost.at_exit(child_ends)
     worker_signals.start(app, logs.set_up)
+    if all(task.name in options.ABOUT_RESULTS for task in options.own_tasks(app)):
+        print(f"taskhost: the app '{app.main}' has no tasks: name their modules in `include`, or call autodiscover_tasks()",
+              file=sys.stderr)
     for name, task in app.tasks.items():
         # Not called: but what instruments tasks (Sentry) does so where Celery builds its tracers.
         task.__trace__ = trace.build_tracer(name, task, app.loader, hostname(), app=app)

@@ -12,9 +12,14 @@ NEVER = -1
 MOST_PARAMETERS = 32
 
 
+# Of Celery's own tasks, those that are about results.
+ABOUT_RESULTS = frozenset(("celery.backend_cleanup", "celery.chord_unlock"))
+
+
 def own_tasks(app):
-    """The app's tasks without Celery's own: the host has these."""
-    return [task for name, task in sorted(app.tasks.items()) if not name.startswith("celery.")]
+    """The app's tasks without Celery's own: the host has these, but where it has no store for the app's results."""
+    theirs = ABOUT_RESULTS if os.environ.get("TASKHOST_PYTHON_RESULTS") == "app" else ()
+    return [task for name, task in sorted(app.tasks.items()) if not name.startswith("celery.") or name in theirs]
 
 
 def of(task, app):

@@ -18,28 +18,37 @@ def install(app):
     if os.environ.get("TASKHOST_PYTHON_RESULTS") != "app":
         return False
 
-    def store(task, request, state, value, trace=None):
-        if request.ignore_result or task.ignore_result and request.ignore_result is None:
-            return
+    def ignores(task, request):
+        return bool(request.ignore_result or task.ignore_result and request.ignore_result is None)
+
+    def write(task, request, function, *args, **kwargs):
         try:
-            app.backend.store_result(request.id, value, state, traceback=trace, request=request)
+            function(request.id, *args, request=request, **kwargs)
         except Exception:
             # Not swallowed: who asks for the result would wait for ever.
             logger.exception("Task %s[%s]: its result cannot be stored", task.name, request.id)
             os._exit(UNSTORED)
 
     def started(sender, task, **_):
-        if task.track_started:
-            store(task, task.request, states.STARTED, {"pid": os.getpid(), "hostname": task.request.hostname})
+        if task.track_started and not ignores(task, task.request):
+            meta = {"pid": os.getpid(), "hostname": task.request.hostname}
+            write(task, task.request, app.backend.store_result, meta, states.STARTED)
 
+    # These also count the parts of chords, where the backend does so, and fail the rest of a chain.
     def succeeded(sender, result, **_):
-        store(sender, sender.request, states.SUCCESS, result)
+        request = sender.request
+        write(sender, request, app.backend.mark_as_done, result, store_result=not ignores(sender, request))
 
     def failed(sender, exception, einfo, **_):
-        store(sender, sender.request, states.FAILURE, exception, einfo and einfo.traceback)
+        request = sender.request
+        stores = not ignores(sender, request) or sender.store_errors_even_if_ignored
+        write(sender, request, app.backend.mark_as_failure, exception, traceback=einfo and einfo.traceback,
+              store_result=stores, call_errbacks=False)
 
     def retried(sender, request, reason, einfo, **_):
-        store(sender, request, states.RETRY, reason.exc or reason, einfo and einfo.traceback)
+        if not ignores(sender, request):
+            write(sender, request, app.backend.store_result, reason.exc or reason, states.RETRY,
+                  traceback=einfo and einfo.traceback)
 
     signals.task_prerun.connect(started, weak=False)
     signals.task_success.connect(succeeded, weak=False)

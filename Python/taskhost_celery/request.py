@@ -61,7 +61,7 @@ class Request(Context):
         if fields.get("headers") is None:
             fields["headers"] = self._get_custom_headers(fields)
         limits = fields.get("timelimit")
-        if limits:
+        if limits and hasattr(Context, "time_limit"):  # not before Celery 5.7
             fields["time_limit"], fields["soft_time_limit"] = limits[0], limits[1]
 
 

@@ -188,6 +188,15 @@ struct ConfigurationTests {
         #expect(made.tasks["tasks.add"]?.memoryLimit == 64)
     }
 
+    @Test("the log file's name expands Celery's escapes: %n is the name of the node")
+    func logFile() throws {
+        var settings = SettingsLayer()
+        settings.overlay(
+            try EnvironmentReader.read(["TASKHOST_LOG_FILE": "/log/%n-%h.log", "TASKHOST_HOSTNAME": "w1@%h"]))
+        let builder = ConfigurationBuilder(settings: settings, hostName: "vm.example.org", processors: 1)
+        #expect(try builder.logFile() == "/log/w1-vm.example.org.log")
+    }
+
     @Test(
         "node names expand Celery's escapes",
         arguments: [

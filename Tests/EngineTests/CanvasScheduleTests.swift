@@ -11,6 +11,7 @@ struct CanvasScheduleTests {
     static let seeds: [UInt64] = Array(1...200)
     static let rough = SimulatedWorld.Faults(
         linkLoss: 0.02, storeFailure: 0.1, publishFailure: 0.1, confirmLost: 0.05, crash: 0.05, notStarted: 0.05,
+        returned: 0.1,
         runnerFault: 0.05, taskFailure: 0.05, retry: 0.05)
 
     private func step(_ id: String, immutable: Bool = true, chord: JSON? = nil) -> SignatureTree {

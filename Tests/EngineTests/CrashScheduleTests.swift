@@ -13,6 +13,7 @@ struct CrashScheduleTests {
     func nothingIsLost(seed: UInt64) {
         let faults = SimulatedWorld.Faults(
             linkLoss: 0.02, storeFailure: 0.1, publishFailure: 0.1, confirmLost: 0.05, crash: 0.1, notStarted: 0.05,
+            returned: 0.1,
             runnerFault: 0.05, taskFailure: 0.05, retry: 0.1)
         let world = SimulatedWorld(seed: seed, faults: faults)
         for number in 0..<40 { world.send("id-\(number)") }

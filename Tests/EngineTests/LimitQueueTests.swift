@@ -185,7 +185,7 @@ struct LimitLineTests {
         let worlds = [0, 1].map { number in
             let world = SimulatedWorld(
                 seed: seed * 2 + UInt64(number), options: slots(4), task: task,
-                faults: .init(linkLoss: 0.01, hostDeath: 0.01, storeFailure: 0.05, notStarted: 0.05),
+                faults: .init(linkLoss: 0.01, hostDeath: 0.01, storeFailure: 0.05, notStarted: 0.05, returned: 0.1),
                 name: "host-\(number)")
             world.shared = limits
             // Every other time so long that leases must be renewed.

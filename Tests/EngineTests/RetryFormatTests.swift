@@ -31,7 +31,9 @@ struct RetryFormatTests {
         options.acceptContent = ["json", "msgpack"]
         let manifest = TaskManifest(index: 0, name: "t", parameters: [], result: nil, options: TaskOptions())
         var core = EngineCore(
-            options: options, catalog: EngineCore.Catalog(task: { _ in manifest }, prefetch: { _ in 0 }),
+            options: options,
+            catalog: EngineCore.Catalog(
+                task: { _ in manifest }, pipeline: { _ in PipelineRoom(behind: 0, room: 0) }),
             hasStore: false, keepsResults: false, joinsChords: false, notesTasks: false, makeID: { "new" })
         let clocks = Clocks(monotonic: Instant(nanoseconds: 0), wall: WallTime(microseconds: 1_800_000_000_000_000))
         var properties = MessageProperties()

@@ -17,6 +17,9 @@ extension SimulatedWorld {
                 post(.finished(request.run, RunReport(outcome: .runnerFault("simulated"))), to: asker)
             }
         }
+        if request.mayReturn, faults.returned > 0, chance(faults.returned) {
+            return after(milliseconds: 0...5) { [unowned self] in post(.returned(request.run), to: asker) }
+        }
         running[request.run] = request
         if let tag = core.inFlight[run: request.run]?.tag { starting.started(tag) }
         mostRunning = max(mostRunning, running.count)
@@ -28,6 +31,7 @@ extension SimulatedWorld {
         startTimes.append(now)
         after(milliseconds: 0...2) { [unowned self] in
             guard asker == host, running[request.run] != nil else { return }
+            begun.insert(request.run)
             post(.began(request.run, pid: 1))
             for submission in sends[request.id] ?? [] { post(.sent(request.run, submission)) }
         }
@@ -47,6 +51,18 @@ extension SimulatedWorld {
             if starting.hostKillers.contains(request.id) { return killHost() }
             running[request.run] = nil
             post(.finished(request.run, RunReport(outcome: outcome)))
+        }
+    }
+
+    func recall(_ run: RunID) {
+        let asker = host
+        guard recalls else { return }
+        after(milliseconds: 0...2) { [unowned self] in
+            guard asker == host, running[run]?.mayReturn == true, !begun.contains(run),
+                let request = running.removeValue(forKey: run)
+            else { return }
+            starts[request.id, default: 0] -= 1
+            post(.returned(run))
         }
     }
 

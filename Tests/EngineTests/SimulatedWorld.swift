@@ -19,6 +19,7 @@ final class SimulatedWorld {
         var confirmLost = 0.0
         var crash = 0.0
         var notStarted = 0.0
+        var returned = 0.0
         var runnerFault = 0.0
         var taskFailure = 0.0
         var retry = 0.0
@@ -87,6 +88,9 @@ final class SimulatedWorld {
     var shared: SimulatedLimits?
     /// Tasks that kill their zygote instead of ending.
     var kills: Set<String> = []
+    /// Runs that have not begun can be taken back.
+    var recalls = false
+    var begun: Set<RunID> = []
     /// Milliseconds a task takes.
     var duration: ClosedRange<UInt64> = 3...50
     /// Milliseconds the store takes to confirm.
@@ -120,7 +124,7 @@ final class SimulatedWorld {
         makeCore = {
             var core = EngineCore(
                 options: chosen,
-                catalog: EngineCore.Catalog(task: { tasks[$0] }, prefetch: { _ in 0 }),
+                catalog: EngineCore.Catalog(task: { tasks[$0] }, pipeline: { _ in PipelineRoom(behind: 0, room: 0) }),
                 hasStore: true, keepsResults: keepsResults, joinsChords: joinsChords, notesTasks: false,
                 makeID: numbers.next)
             core.watch(true)
@@ -276,6 +280,7 @@ final class SimulatedWorld {
         case .holdBack(let run, let isHeld): if isHeld { heldBack.insert(run) } else { heldBack.remove(run) }
         case .log(let note): notes.append(note)
         case .softStop: break
+        case .recall(let run): recall(run)
         }
     }
 

@@ -6,7 +6,7 @@ import subprocess
 import urllib.request
 import wave
 
-from lab.examples import content, finish, lines, running
+from lab.examples import both, content, finish, lines, running
 from lab.wait import until
 
 
@@ -29,9 +29,10 @@ def test_ten_thousand_mails_arrive_once_each_and_the_report_with_them(installed,
     assert "nobody9999@example.com: refused, 550 no such user" in body
 
 
-def test_two_workers_fetch_of_each_domain_one_page_at_a_time_and_show_how_far_they_are(installed, tmp_path):
+@both
+def test_two_workers_fetch_of_each_domain_one_page_at_a_time_and_show_how_far_they_are(installed, tmp_path, flags):
     work = tmp_path / "work"
-    with running("crawler", 3, work, installed=installed, folder=tmp_path, stdin=subprocess.PIPE) as crawler:
+    with running("crawler", *flags, 3, work, installed=installed, folder=tmp_path, stdin=subprocess.PIPE) as crawler:
         address = crawler.stdout.readline().strip()
         assert b"stats.json" in urllib.request.urlopen(address, timeout=30).read()
 
@@ -54,9 +55,10 @@ def test_two_workers_fetch_of_each_domain_one_page_at_a_time_and_show_how_far_th
         assert '"message":"Task crawler.fetch' in (work / f"{worker}.log").read_text(), f"the {worker} worker did nothing"
 
 
-def test_a_pipeline_goes_on_after_a_failed_stage_and_one_is_cancelled_midway(installed, tmp_path):
+@both
+def test_a_pipeline_goes_on_after_a_failed_stage_and_one_is_cancelled_midway(installed, tmp_path, flags):
     work = tmp_path / "work"
-    with running("subtitles", work, installed=installed, folder=tmp_path) as pipelines:
+    with running("subtitles", *flags, work, installed=installed, folder=tmp_path) as pipelines:
         printed = finish(pipelines, seconds=180)
     parts = [part.splitlines() for part in "\n".join(printed).split("== ")[1:]]
     failed, done, cancelled = ([json.loads(line) for line in part if line.startswith("{")] for part in parts)

@@ -5,7 +5,7 @@ import json
 import re
 import sqlite3
 
-from lab.examples import content, finish, lines, running
+from lab.examples import both, content, finish, lines, running
 
 
 def test_pictures_are_worked_on_side_by_side_and_one_too_huge_dies_alone(installed, tmp_path):
@@ -84,9 +84,10 @@ def test_what_may_pass_is_tried_again_and_what_has_failed_waits_for_a_hand(insta
     assert subjects == {"Failed: retries.download": 1, "Failed: retries.import_order": 2}
 
 
-def test_a_notice_reaches_people_by_the_channels_they_prefer_within_the_limits(installed, tmp_path):
+@both
+def test_a_notice_reaches_people_by_the_channels_they_prefer_within_the_limits(installed, tmp_path, flags):
     work = tmp_path / "work"
-    with running("notifications", 12, work, installed=installed, folder=tmp_path) as notifications:
+    with running("notifications", *flags, 12, work, installed=installed, folder=tmp_path) as notifications:
         summary = json.loads(finish(notifications, seconds=180)[-1])
     assert summary == {"people": 12, "delivered": {"mail": 6, "sms": 4, "push": 6}, "fallback": 4,
                        "unreached": ["user5", "user11"]}

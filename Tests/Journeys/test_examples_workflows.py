@@ -8,7 +8,7 @@ import os
 import sqlite3
 import subprocess
 
-from lab.examples import finish, lines, running
+from lab.examples import both, finish, lines, running
 
 
 def scenes(printed):
@@ -47,9 +47,10 @@ def pdf_text(mail, folder):
     return file.stem, [" ".join(line.split()) for line in text.splitlines() if line.strip()]
 
 
-def test_each_report_is_mailed_once_and_a_failed_stage_goes_on_without_the_others(installed, tmp_path):
+@both
+def test_each_report_is_mailed_once_and_a_failed_stage_goes_on_without_the_others(installed, tmp_path, flags):
     work = tmp_path / "work"
-    with running("reports", work, installed=installed, folder=tmp_path) as reports:
+    with running("reports", *flags, work, installed=installed, folder=tmp_path) as reports:
         printed = finish(reports, seconds=180)
     for schedule, when in (("sales", "0 8 * * *"), ("users", "0 9 * * mon"), ("finances", "0 10 1 * *")):
         assert any(f"reports.{schedule} " in line and f"{when} (America/Argentina/Mendoza)" in line for line in printed)
@@ -76,9 +77,10 @@ def test_each_report_is_mailed_once_and_a_failed_stage_goes_on_without_the_other
     assert f"{day}-users/report.pdf is there already" in log and f"{day}-users/mailed is there already" not in log
 
 
-def test_a_cache_is_reckoned_once_for_all_who_ask_and_again_when_its_source_changes(installed, tmp_path):
+@both
+def test_a_cache_is_reckoned_once_for_all_who_ask_and_again_when_its_source_changes(installed, tmp_path, flags):
     work = tmp_path / "work"
-    with running("cache", work, installed=installed, folder=tmp_path) as cache:
+    with running("cache", *flags, work, installed=installed, folder=tmp_path) as cache:
         printed = [json.loads(line) for line in finish(cache, seconds=120)]
     *shown, figures = printed
     warmed, rush, changed, invalidated = shown
@@ -93,9 +95,10 @@ def test_a_cache_is_reckoned_once_for_all_who_ask_and_again_when_its_source_chan
     assert sum(reckoned.values()) == 14 and all(reckoned.values()), reckoned
 
 
-def test_a_workflow_branches_notes_its_failure_and_is_cancelled_at_any_point(installed, tmp_path):
+@both
+def test_a_workflow_branches_notes_its_failure_and_is_cancelled_at_any_point(installed, tmp_path, flags):
     work = tmp_path / "work"
-    with running("workflow", work, installed=installed, folder=tmp_path) as workflow:
+    with running("workflow", *flags, work, installed=installed, folder=tmp_path) as workflow:
         printed = finish(workflow, seconds=180)
     good, [poor], [broken], cancelled = scenes(printed)
     assert good[-1]["outcome"] == "deployed" and good[-1]["accuracy"] >= 0.9

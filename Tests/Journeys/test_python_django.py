@@ -44,12 +44,14 @@ def worker(tmp_path, site):
 
 
 def test_tasks_use_models_results_lie_in_the_database_and_its_scheduler_sends_tasks(manage, worker, site):
-    told = manage("from polls.models import Poll; from polls.tasks import vote, divide\n"
+    told = manage("from celery import chord; from polls.models import Poll; from polls.tasks import vote, divide, total\n"
                   "poll = Poll.objects.create(question='?')\n"
                   "print(sorted(one.get(timeout=20) for one in [vote.delay(poll.pk) for _ in range(5)]))\n"
                   "failed = divide.delay(1, 0)\n"
                   "print(type(failed.get(timeout=20, propagate=False)).__name__)\n"
                   "poll.refresh_from_db(); print(poll.votes)\n"
+                  "both = chord([divide.s(4, 2), divide.s(9, 3)], total.s())\n"
+                  "print(both.delay().get(timeout=20))\n"
                   "from django_celery_results.models import TaskResult\n"
                   "print(TaskResult.objects.filter(status='SUCCESS').count())\n"
                   "row = TaskResult.objects.get(task_id=failed.id)\n"
@@ -57,7 +59,7 @@ def test_tasks_use_models_results_lie_in_the_database_and_its_scheduler_sends_ta
                   "from django_celery_beat.models import IntervalSchedule, PeriodicTask\n"
                   "every = IntervalSchedule.objects.create(every=1, period='seconds')\n"
                   "PeriodicTask.objects.create(name='tick', task='polls.tasks.tick', interval=every)")
-    assert told.splitlines() == ["[1, 2, 3, 4, 5]", "ZeroDivisionError", "5", "5", "FAILURE True"]
+    assert told.splitlines() == ["[1, 2, 3, 4, 5]", "ZeroDivisionError", "5", "5.0", "8", "FAILURE True"]
     assert worker.said("CELERY_BEAT_SCHEDULER") and worker.events("settings_not_honoured")
 
     beat = subprocess.Popen([sys.executable, "-m", "celery", "-A", "mysite", "beat", "--max-interval", "1",

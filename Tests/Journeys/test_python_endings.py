@@ -135,6 +135,7 @@ def test_coroutines_are_tasks(call, worker):
             *(call("waits_in_loop", how) for how in ("wait", "reckon"))]
     assert [one.get(timeout=20) for one in sent[:2]] == [3, 2]
     assert [one.get(timeout=20) for one in sent[3:]] == ["stopped while it would wait", "stopped while it would reckon"]
+    assert call("models_in_loop", {"parts": ["1", 2]}).get(timeout=20) == {"parts": [1, 2], "whole": 3}
     with pytest.raises(Exception, match="in a loop"):
         sent[2].get(timeout=20)
     lines = sent[2].traceback.splitlines()

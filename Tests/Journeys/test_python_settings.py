@@ -50,6 +50,7 @@ BACKENDS = {
     "mongodb": ("result_backend='mongodb://h/', mongodb_backend_settings={'database': 'd', "
                 "'taskmeta_collection': 't'}", "mongodb://h/d"),
     "disabled": ("result_backend='disabled'", "none"),
+    "a database of the app's own": ("result_backend='db+sqlite:////tmp/results.db'", "none"),
     "over TLS": ("result_backend='redis://h/0', redis_backend_use_ssl={'ssl_ca_certs': '/ca.pem', "
                  "'ssl_cert_reqs': __import__('ssl').CERT_NONE}",
                  "rediss://h/0?ssl_cert_reqs=none&ssl_ca_certs=/ca.pem"),

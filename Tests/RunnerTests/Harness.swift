@@ -65,6 +65,7 @@ final class Harness: RunnerEvents {
     let pool: RunnerPool
     private(set) var began: [RunID: Int32] = [:]
     private(set) var order: [String] = []
+    private(set) var returned: [RunID] = []
     private(set) var finished: [RunID: RunReport] = [:]
     private(set) var states: [(run: RunID, state: String, meta: String)] = []
     private(set) var sent: [(run: RunID, submission: Submission)] = []
@@ -112,7 +113,9 @@ final class Harness: RunnerEvents {
         }
     }
 
-    func start(_ task: String, _ args: String = "[]", keep: Int = 0, alone: Bool = false) -> RunID {
+    func start(
+        _ task: String, _ args: String = "[]", keep: Int = 0, alone: Bool = false, mayReturn: Bool = false
+    ) -> RunID {
         last += 1
         let run = RunID(last)
         pool.start(
@@ -120,7 +123,7 @@ final class Harness: RunnerEvents {
                 run: run, taskName: task, id: "id-\(last)", rootID: nil, parentID: nil, groupID: nil, queue: "celery",
                 retries: 0, starts: 1, maxRetries: .atMost(3), softLimit: nil, hardLimit: nil, eta: nil,
                 redelivered: false, headersJSON: Array("{}".utf8), body: Array("[\(args),{},{}]".utf8), keep: keep,
-                alone: alone))
+                alone: alone, mayReturn: mayReturn))
         return run
     }
 
@@ -139,6 +142,11 @@ final class Harness: RunnerEvents {
     func began(_ run: RunID, pid: Int32) {
         began[run] = pid
         order.append("began \(run.number)")
+    }
+
+    func returned(_ run: RunID) {
+        returned.append(run)
+        order.append("returned \(run.number)")
     }
 
     func sent(_ run: RunID, _ submission: Submission) { sent.append((run, submission)) }

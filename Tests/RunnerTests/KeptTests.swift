@@ -28,9 +28,9 @@ extension RunnerSuite {
         func pipelines() throws {
             let harness = try Harness("arithmetic", slots: 1)
             let manifest = try #require(harness.pool.task(named: "tasks.add"))
-            #expect(harness.pool.prefetch(for: manifest) == 0)
+            #expect(harness.pool.pipeline(for: manifest) == PipelineRoom(behind: 0, room: 0))
             for _ in 0..<3 { _ = try harness.call("tasks.add", "[4, 6]", keep: 1000) }
-            let ahead = harness.pool.prefetch(for: manifest)
+            let ahead = harness.pool.pipeline(for: manifest).room
             #expect(ahead > 0)
             let runs = (0...ahead).map { _ in harness.start("tasks.add", "[4, 6]", keep: 1000) }
             for run in runs { #expect(try harness.report(run).outcome.value == "10.0") }
@@ -74,7 +74,7 @@ extension RunnerSuite {
         func killedFromOutside() throws {
             let harness = try Harness("sleeper", slots: 1)
             for _ in 0..<4 { _ = try harness.call("sleeper.kept", "[0]", keep: 1000) }
-            // Short so far, so that the next ones are put behind this one, which is not.
+            // Short so far, so that the next ones are put behind this one, which is not; and taken back a moment later.
             let long = harness.start("sleeper.kept", "[60000]", keep: 1000)
             let behind = [
                 harness.start("sleeper.kept", "[0]", keep: 1000), harness.start("sleeper.kept", "[0]", keep: 1000),
@@ -84,8 +84,8 @@ extension RunnerSuite {
             kill(harness.began[long]!, SIGKILL)
             #expect(try harness.report(long).outcome.death?.cause == .signal(SIGKILL))
             for run in behind {
-                #expect(try harness.report(run).outcome == .notStarted)
-                #expect(harness.began[run] == nil)
+                let outcome = try harness.report(run).outcome
+                #expect(outcome == .notStarted && harness.began[run] == nil || outcome.value != nil)
             }
             // The next child serves again.
             #expect(try harness.call("sleeper.kept", "[0]", keep: 1000).outcome.value != nil)

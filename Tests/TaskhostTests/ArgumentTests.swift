@@ -1,4 +1,5 @@
 // What people type, and what becomes of it.
+import Canvas
 import CeleryWire
 import Settings
 import TaskModel
@@ -77,6 +78,26 @@ struct ArgumentTests {
         let call = try #require(parsed as? CallCommand)
         #expect(call.arguments.map(PlainValue.read) == [.int(-6)])
         #expect(call.queue == "q")
+    }
+
+    @Test("Celery's forms of call, purge, inspect, events and of levels are understood")
+    func celerysForms() throws {
+        func parsed<Command>(_ words: String...) throws -> Command {
+            try #require(try TaskhostCommand.parseAsRoot(ArgumentOrder.normalise(words)) as? Command)
+        }
+        let call: CallCommand = try parsed("call", "t", "-a", "[4, 6]", "-k", #"{"z": 1}"#)
+        let routes = Routes([.init(pattern: "*", target: .queue("routed"))], defaultQueue: "celery")
+        let signature = try call.signature(now: WallTime(microseconds: 0), routes).json
+        #expect(signature["args"] == [4, 6])
+        #expect(signature["options"]?["queue"] == "routed")
+        let purge: PurgeCommand = try parsed("purge", "-f")
+        #expect(purge.force && purge.named.isEmpty)
+        let inspect: InspectCommand = try parsed("inspect", "ping", "-j")
+        #expect(inspect.options.remote.json)
+        let events: EventsCommand = try parsed("events", "--dump")
+        #expect(events.dump)
+        let worker: WorkerCommand = try parsed("worker", "-l", "30")
+        #expect(try worker.logging.flags()[Settings.log.level] == .warning)
     }
 
     @Test("the worker is the command when none is named")

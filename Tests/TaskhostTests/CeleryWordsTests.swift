@@ -44,6 +44,17 @@ struct CeleryWordsTests {
         #expect(CeleryWords.split(["call", "tasks.add", "-s"]).dropped.isEmpty)
     }
 
+    @Test(
+        "the pool that is like ours is left out; others are answered",
+        arguments: [["-P", "prefork"], ["-Pprefork"], ["--pool=processes"], ["--pool", "prefork"]])
+    func pool(words: [String]) {
+        let (kept, dropped) = CeleryWords.split(["worker"] + words + ["-c", "2"])
+        #expect(kept == ["worker", "-c", "2"] && dropped == words)
+        let other = CeleryWords.split(["worker", "-P", "solo"])
+        #expect(other.kept == ["worker", "-P", "solo"] && other.dropped.isEmpty)
+        #expect(CeleryWords.split(["worker", "--pool"]).kept == ["worker", "--pool"])
+    }
+
     @Test("global options may stand before a subcommand, a nested one, and one that there is not")
     func leading() {
         #expect(

@@ -19,7 +19,8 @@ package struct ConfigurationBuilder {
     /// Has imported the app, and is to run its tasks.
     package private(set) var early: EarlyZygote?
 
-    /// Reads file and environment, lays the flags over them, and puts the settings of the app they name below.
+    /// Reads file, environment and what a dev in this folder says, lays the flags over them, and puts the settings of
+    /// the app they name below.
     /// - Parameter startsZygote: for a worker: the app is imported by the process that its tasks are to run in.
     package init(
         flags: SettingsLayer, file: String?, environment: [String: String], startsZygote: Bool = false
@@ -27,6 +28,7 @@ package struct ConfigurationBuilder {
         settings = try CommandFailure.reading { () throws(SettingsFailure) in
             var read = try ConfigurationFiles.read(named: file, environment: environment)
             read.overlay(try EnvironmentReader.read(environment))
+            if file == nil { try DevSettings.overlay(on: &read) }
             return read
         }
         settings.overlay(flags)
@@ -49,6 +51,12 @@ package struct ConfigurationBuilder {
                 "\(settings.origin(Settings.worker.hostname)): \(problem)", fix: "choose another name: -n worker1@%h")
         }
         return name
+    }
+
+    /// With the node's name in it, as in those of other files. It is opened before all else is known to be right.
+    package func logFile() throws(CommandFailure) -> String? {
+        let name = try nodeName()
+        return settings[Settings.log.file].map { NodeName.expand($0, hostName: hostName, nodeName: name) }
     }
 
     package func build() throws(CommandFailure) -> Configuration {

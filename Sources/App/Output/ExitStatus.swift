@@ -22,7 +22,7 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
         case .noBundle: "worker: none of the bundles could be loaded"
         case .noApp: "the Celery app of -A cannot be loaded"
         case .unavailable: "broker or result store unreachable, or they refuse us; no worker replies"
-        case .cannotCreate: "pid file in use by another process, or not writable"
+        case .cannotCreate: "pid file in use by another process, or not writable; new, dev: so is the folder"
         case .outputLost: "done, but standard output could not be written (its disk is full)"
         case .notYet: "result: nothing known of the task yet, or still under way"
         case .configuration: "wrong setting, unsafe or empty plugins folder, incomplete install"

@@ -10,6 +10,7 @@ struct TaskhostCommand: ParsableCommand {
         usage: """
             taskhost [worker] [--queues urgent,normal] [options]
             taskhost -A APP [worker] [options]
+            taskhost new NAME [--lang c|cpp|swift|rust|python] | dev | run FILE TASK [ARGUMENTS]
             taskhost call TASK [ARGUMENTS] [--wait] [options]
             taskhost beat [next [--count N]] [options]
             taskhost status | top | events | inspect METHOD | control METHOD [ARGUMENTS] [--destination NODE,…]
@@ -35,7 +36,7 @@ struct TaskhostCommand: ParsableCommand {
             WorkerCommand.self, CallCommand.self, ResultCommand.self, RevokeCommand.self, InspectCommand.self,
             ControlCommand.self, StatusCommand.self, TopCommand.self, EventsCommand.self, BundlesCommand.self,
             PurgeCommand.self, HandOverCommand.self, ScheduledCommand.self, DeadCommand.self, BeatCommand.self,
-            DoctorCommand.self,
+            DoctorCommand.self, NewCommand.self, DevCommand.self, RunCommand.self,
         ],
         defaultSubcommand: WorkerCommand.self)
 }

@@ -85,7 +85,7 @@ public final class Engine {
         core = EngineCore(
             options: options,
             catalog: EngineCore.Catalog(
-                task: { runner.task(named: $0) }, prefetch: { runner.prefetch(for: $0) }),
+                task: { runner.task(named: $0) }, pipeline: { runner.pipeline(for: $0) }),
             hasStore: store != nil, keepsResults: store?.keepsResults ?? false,
             joinsChords: store is any ChordStore, notesTasks: log.logLevel <= .info,
             makeID: TaskCall.newID)
@@ -125,7 +125,7 @@ public final class Engine {
     /// Looks at the plugins folders again.
     public func reload() { runner.rescan() }
 
-    private func consumeWhenLoaded() {
+    func consumeWhenLoaded() {
         let bundles = runner.bundles
         guard hasLooked, !isConsuming, !lacksBundles, core.life.stopping == nil,
             !bundles.contains(where: { $0.status == .loading })
@@ -188,6 +188,7 @@ public final class Engine {
         case .make(let job, let id): make(job, id)
         case .readStarts, .recordStart, .forgetStarts, .takeBackStart: performStarts(action)
         case .softStop(let run): runner.softStop(run)
+        case .recall(let run): runner.recall(run)
         case .holdBack(let run, let isHeld): runner.holdBack(run, isHeld)
         case .kill(let run, let reason): runner.kill(run, because: reason)
         case .store(let record, let receipt):
@@ -336,65 +337,5 @@ extension Engine: ResultStoreEvents {
 
     private static func nextAttempt(in seconds: Double) -> String {
         seconds.isFinite ? "Trying again in \(seconds.brief) s" : "It is not tried again"
-    }
-}
-
-extension Engine: RunnerEvents {
-    public func began(_ run: RunID, pid: Int32) { handle(.began(run, pid: pid)) }
-
-    public func stateChanged(_ run: RunID, state: String, meta: [UInt8]) {
-        handle(.stateChanged(run, state: state, meta: meta))
-    }
-
-    /// Characters kept for `inspect active`.
-    private static let longestLastLine = 200
-
-    public func said(_ run: RunID, level: LogLevel?, line: String) {
-        let item = core.inFlight[run: run]
-        item?.execution?.lastLine = String(line.prefix(Self.longestLastLine))
-        let message = item?.message
-        let errback = core.inFlight.errback(run)?.errback
-        let source: Logger.Metadata = [
-            "task_id": "\(message?.id ?? errback?.id ?? run.description)",
-            "task": "\(message?.name ?? errback?.task ?? "")",
-        ]
-        switch level {
-        case nil, .info: log.info("\(line)", metadata: source)
-        case .debug: log.debug("\(line)", metadata: source)
-        case .warning: log.warning("\(line)", metadata: source)
-        case .error: log.error("\(line)", metadata: source)
-        }
-    }
-
-    public func sent(_ run: RunID, _ submission: Submission) { handle(.sent(run, submission)) }
-
-    public func finished(_ run: RunID, _ report: RunReport) { handle(.finished(run, report)) }
-
-    private func checkRate(_ task: TaskManifest) {
-        do throws(ControlRefusal) {
-            _ = try RateLimit.parse(task.options.rateLimit)
-        } catch {
-            log.error(
-                "Task \(task.name) runs without its rate limit '\(task.options.rateLimit ?? "")': write \"10/m\", say")
-        }
-    }
-
-    public func catalogChanged(_ report: BundleReport) {
-        switch report.status {
-        case .loading: log.debug("Loading \(report.path)")
-        case .active:
-            let names = report.manifest?.tasks.map(\.name).joined(separator: ", ") ?? ""
-            log.info("Bundle \(report.manifest?.name ?? "?") \(report.manifest?.version ?? "") loaded: \(names)")
-            for task in report.manifest?.tasks ?? [] {
-                checkRate(task)
-                checkScope(task)
-            }
-        case .draining: log.info("A newer version replaces \(report.path); the old one finishes what it runs")
-        case .refused(let reason): log.error("Bundle refused: \(reason)")
-        case .gone: log.info("Bundle \(report.path) is gone")
-        }
-        handle(.catalogChanged(active: report.status == .active))
-        consumeWhenLoaded()
-        onCatalog()
     }
 }

@@ -10,6 +10,7 @@ enum EngineAction {
     /// To be made beside the loop.
     case make(SequelJob, InFlightID)
     case softStop(RunID)
+    case recall(RunID)
     /// Nothing more is to be read from this run, or all is again.
     case holdBack(RunID, Bool)
     case kill(RunID, KillReason)

@@ -8,10 +8,9 @@ extension EngineCore {
 
     mutating func revoke(_ ids: [String], terminate signal: Int32?, _ actions: inout [EngineAction]) {
         for id in ids { revocations.add(id, at: now.monotonic) }
-        guard let signal else { return }
         let wanted = Set(ids)
         for (run, item) in inFlight.runs where Self.names(wanted, item.message) {
-            terminate(run, item, signal, &actions)
+            revoke(run, item, terminate: signal, &actions)
         }
     }
 
@@ -22,17 +21,23 @@ extension EngineCore {
 
     mutating func revoke(stamps: [RevokedStamp], terminate signal: Int32?, _ actions: inout [EngineAction]) {
         for stamp in stamps { revocations.add(stamp) }
-        guard let signal else { return }
         let wanted = RevokedStamps(stamps)
         for (run, item) in inFlight.runs where !wanted.matches(item.message).isEmpty {
-            terminate(run, item, signal, &actions)
+            revoke(run, item, terminate: signal, &actions)
         }
     }
 
-    /// By its run: whatever else that process has done or will do, only this start is meant.
-    private func terminate(_ run: RunID, _ item: InFlight, _ signal: Int32, _ actions: inout [EngineAction]) {
-        item.execution?.terminatedBy = signal
-        actions.append(.kill(run, .terminate(signal: signal)))
+    /// By its run: whatever else that process has done or will do, only this start is meant. One that has not begun
+    /// is taken back, and found to be revoked when it comes again.
+    private func revoke(
+        _ run: RunID, _ item: InFlight, terminate signal: Int32?, _ actions: inout [EngineAction]
+    ) {
+        if let signal {
+            item.execution?.terminatedBy = signal
+            actions.append(.kill(run, .terminate(signal: signal)))
+        } else if case .dispatched = item.phase {
+            actions.append(.recall(run))
+        }
     }
 
     /// Looked at when a message comes (by id) and before it starts (by stamp as well).

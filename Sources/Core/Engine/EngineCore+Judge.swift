@@ -149,10 +149,7 @@ extension EngineCore {
     private mutating func redispatchLater(_ item: InFlight, _ reason: String, _ actions: inout [EngineAction]) {
         if life.stopping != nil || intake.paused.contains(item.delivery.queue) { return requeue(item, &actions) }
         if item.tag == nil, !item.wasAcknowledgedEarly {
-            // Its link is gone: the redelivery is the one that will run.
-            endLimit(item, &actions)
-            release(item, isDone: false)
-            return
+            return leaveToRedelivery(item, &actions)
         }
         item.faults += 1
         item.phase = .waiting(for: .redispatch)

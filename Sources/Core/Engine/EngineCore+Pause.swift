@@ -25,7 +25,10 @@ extension EngineCore {
                 actions.append(.disarm(.redispatch(item.id)))
                 requeue(item, &actions)
                 count += 1
-            case .dispatched, .running, .recording, .over:
+            case .dispatched(let execution):
+                // Requeued when it comes back.
+                actions.append(.recall(execution.run))
+            case .running, .recording, .over:
                 break
             }
         }

@@ -9,14 +9,18 @@ extension EngineCore {
         let (busy, slots, catalog) = (inFlight.busySlots, scaling.slots, environment.catalog)
         if busy < slots { return ready.next { _ in true } }
         return ready.next {
-            guard $0.policy.keep > 0, let manifest = catalog.task($0.message.name) else { return false }
-            return busy < slots + catalog.prefetch(manifest)
+            guard let manifest = catalog.task($0.message.name) else { return false }
+            let pipeline = catalog.pipeline(manifest)
+            return busy < slots + pipeline.behind + ($0.policy.keep > 0 ? pipeline.room : 0)
         }
     }
 
     mutating func dispatch(_ item: InFlight, _ actions: inout [EngineAction]) {
         let run = inFlight.beginRun(item)
-        item.phase = .dispatched(Execution(run, after: item.execution))
+        let isSuspect = suspects.scope(of: item.message.id) != nil
+        // A series of calls that has begun goes on; a start that was recorded is one.
+        let mayReturn = item.beganAt == nil && !item.startIsRecorded && !isSuspect
+        item.phase = .dispatched(Execution(run, after: item.execution, order: item.order))
         placeInTrace(item)
         let message = item.message
         actions.append(
@@ -31,7 +35,7 @@ extension EngineCore {
                     propertiesJSON: PropertiesJSON.bytes(item.delivery),
                     body: item.mapping?.body ?? message.body, keep: item.policy.keep,
                     memoryLimit: item.policy.memoryLimit, trace: item.trace?.context,
-                    alone: suspects.scope(of: message.id) != nil)))
+                    alone: isSuspect, mayReturn: mayReturn)))
     }
 
     func disarmTimeLimits(of item: InFlight, _ run: RunID, _ actions: inout [EngineAction]) {
@@ -43,6 +47,23 @@ extension EngineCore {
     mutating func redispatch(_ id: InFlightID, _ actions: inout [EngineAction]) {
         guard let item = inFlight[id], case .waiting(for: .redispatch) = item.phase else { return }
         makeReady(item)
+    }
+
+    /// There was no place for it, or it was recalled: it is looked at again before it starts.
+    mutating func returned(_ run: RunID, _ actions: inout [EngineAction]) {
+        guard let item = inFlight.endRun(run) else { return }
+        if life.stopping != nil || intake.paused.contains(item.delivery.queue) { return requeue(item, &actions) }
+        guard item.tag != nil || item.wasAcknowledgedEarly, let order = item.execution?.order else {
+            return leaveToRedelivery(item, &actions)
+        }
+        item.phase = .ready(order: order)
+        ready.putBack(item, order: order)
+    }
+
+    /// Its link is gone: the redelivery is the one that will run.
+    mutating func leaveToRedelivery(_ item: InFlight, _ actions: inout [EngineAction]) {
+        endLimit(item, &actions)
+        release(item, isDone: false)
     }
 
     /// A bundle serves again: tasks that wait because it did not are dispatched now.

@@ -72,6 +72,7 @@ struct EngineCore {
         case .timer(.redispatch(let id)): redispatch(id, &actions)  // EngineCore+Run
         // judge, record
         case .finished(let run, let report): finished(run, report, &actions)  // TaskRun
+        case .returned(let run): returned(run, &actions)  // EngineCore+Run
         case .stored(let receipt, let failure): stored(receipt, failure, &actions)  // EngineCore+Record
         case .published(let receipt, let failure): published(receipt, failure, &actions)  // EngineCore+Record
         case .claimLost(let id): claimLost(id, &actions)  // EngineCore+Claims

@@ -23,6 +23,8 @@ enum EngineEvent {
     case began(RunID, pid: Int32)
     case stateChanged(RunID, state: String, meta: [UInt8])
     case finished(RunID, RunReport)
+    /// It never began: there was no place for it, or it was recalled.
+    case returned(RunID)
     case stored(Receipt, StoreFailure?)
     /// The document the store has of a task id; nil: none, or it did not answer.
     case lookedUp(Receipt, [UInt8]?)

@@ -12,7 +12,8 @@
 //     checking    → ready           it is not done (lookedUp)
 //                 → dispatched      its start is recorded (startRecorded)
 //     dispatched  → running         its child has begun it (began)
-//     dispatched  → waiting         the run could not begin (redispatchLater)
+//     dispatched  → ready           there was no place for it, or it was recalled (returned)
+//                 → waiting         the run could not begin (redispatchLater)
 //     running     → waiting         another task may have killed the zygote (redispatchLater)
 //     running     → dispatched      the next call of a series that is one task (mapped)
 //     any         → recording       its outcome is known, or it is requeued, postponed, discarded, dead-lettered
@@ -60,6 +61,14 @@ extension InFlight {
         case result
         /// Its start is being recorded.
         case start
+    }
+
+    /// Its place among those that are ready for a slot.
+    var order: UInt64? {
+        switch phase {
+        case .ready(let order), .checking(_, let order): order
+        case .waiting, .limited, .dispatched, .running, .recording, .over: nil
+        }
     }
 
     var isLimited: Bool { if case .limited = phase { true } else { false } }

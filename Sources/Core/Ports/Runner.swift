@@ -13,12 +13,15 @@ public protocol Runner: AnyObject {
 
     /// Starts a task in a child. `began` and `finished` follow, in that order, unless it never began:
     /// then only `finished` with `.notStarted` or `.runnerFault`.
-    /// The engine keeps at most `slots + prefetch(for:)` runs outstanding; those without a child wait inside.
+    /// `returned`: there is no place for it now; only if it may be returned.
     func start(_ request: StartRequest)
 
-    /// How many runs beyond the number of slots may be handed over now, so that a kept child of this task needs not
-    /// wait for us between two short tasks; 0 for `fresh`.
-    func prefetch(for task: TaskManifest) -> Int
+    /// Where runs of this task may go beyond the number of slots, so that a kept child needs not wait for us between
+    /// two short tasks.
+    func pipeline(for task: TaskManifest) -> PipelineRoom
+
+    /// Takes the run back if it has not begun, and can still be kept from it: `returned` follows. Harmless otherwise.
+    func recall(_ run: RunID)
 
     /// So many slots from now on. What runs goes on, even if it is more.
     func resize(slots: Int)
@@ -44,6 +47,19 @@ public struct RunID: Sendable, Hashable, CustomStringConvertible {
     public var number: UInt64
     public init(_ number: UInt64) { self.number = number }
     public var description: String { "run \(number)" }
+}
+
+/// Runs behind others in kept children.
+public struct PipelineRoom: Sendable, Equatable {
+    /// How many there are, of all tasks; they take no slot while they lie there.
+    public var behind: Int
+    /// How many more of the task that was asked for may be started now.
+    public var room: Int
+
+    public init(behind: Int, room: Int) {
+        self.behind = behind
+        self.room = room
+    }
 }
 
 public enum KillReason: Sendable, Equatable {
@@ -83,12 +99,14 @@ public struct StartRequest: Sendable {
     public var trace: TraceContext?
     /// It may have killed a zygote: it runs in one of its own, where nothing else is at its mercy.
     public var alone: Bool
+    /// Without a place for it at once it is returned, and not kept until there is one: it may expire or be revoked.
+    public var mayReturn: Bool
 
     public init(
         run: RunID, taskName: String, id: String, rootID: String?, parentID: String?, groupID: String?, queue: String,
         retries: Int, starts: Int, maxRetries: RetryBound, softLimit: Double?, hardLimit: Double?, eta: WallTime?,
         redelivered: Bool, headersJSON: [UInt8], propertiesJSON: [UInt8] = Array("{}".utf8), body: [UInt8], keep: Int,
-        memoryLimit: Int? = nil, trace: TraceContext? = nil, alone: Bool = false
+        memoryLimit: Int? = nil, trace: TraceContext? = nil, alone: Bool = false, mayReturn: Bool = false
     ) {
         self.run = run
         self.taskName = taskName
@@ -111,6 +129,7 @@ public struct StartRequest: Sendable {
         self.memoryLimit = memoryLimit
         self.trace = trace
         self.alone = alone
+        self.mayReturn = mayReturn
     }
 }
 
@@ -124,6 +143,8 @@ public protocol RunnerEvents: AnyObject {
     /// The task sends another one, or several: before `finished`, in the order of its calls.
     func sent(_ run: RunID, _ submission: Submission)
     func finished(_ run: RunID, _ report: RunReport)
+    /// It has not begun, and never will by this start; nothing else comes of it.
+    func returned(_ run: RunID)
     /// A bundle appeared, was replaced, was refused or went away; `Runner.bundles` is up to date.
     func catalogChanged(_ report: BundleReport)
 }

@@ -144,7 +144,7 @@ private final class NoRuns: RunSink {
     func sent(_ run: Run, _ submission: Submission) {}
     func said(_ run: Run, level: LogLevel?, line: String) {}
     func finished(_ run: Run, _ report: RunReport) {}
-    func busyChildren(changedBy change: Int) {}
+    var tally: ChildTally { ChildTally() }
     func forked() {}
     func capacityFreed() {}
 }

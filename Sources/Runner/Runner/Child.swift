@@ -2,13 +2,21 @@
 
 internal import TaskModel
 
+/// How much is in the hands of all children together.
+final class ChildTally {
+    /// Children that work.
+    fileprivate(set) var busy = 0
+    /// Runs given to a child behind the one it works on.
+    fileprivate(set) var behind = 0
+}
+
 final class Child {
     let lane: Lane
     private(set) weak var childPool: ChildPool?
     /// 0 until the zygote has reported the fork.
     var pid: Int32 = 0
     /// Given to it and not yet reported, in order; it works on the first.
-    var runs: [Run] = []
+    private(set) var runs: [Run] = []
     /// Tasks given to it so far.
     var served = 0
     /// False: its last task, or the order to leave, is on the way.
@@ -26,9 +34,48 @@ final class Child {
     /// The zygote's text about its crash.
     var crashText: [UInt8] = []
 
+    /// The run it works on takes longer than such runs usually do: nothing is put behind it.
+    var isSlow = false
+    private let tally: ChildTally
+
     init(lane: Lane, childPool: ChildPool) {
         self.lane = lane
         self.childPool = childPool
+        tally = childPool.tally
+    }
+
+    // ---- its runs ----
+
+    func append(_ run: Run) {
+        if runs.isEmpty { tally.busy += 1 } else { tally.behind += 1 }
+        run.child = self
+        runs.append(run)
+    }
+
+    /// The one it works on has come to its end.
+    func removeFirst() {
+        runs.removeFirst().child = nil
+        isSlow = false
+        if runs.isEmpty { tally.busy -= 1 } else { tally.behind -= 1 }
+    }
+
+    /// Those behind the one it works on whose sequence is greater than this.
+    func removeBehind(after sequence: UInt64) -> [Run] {
+        guard let first = runs.dropFirst().firstIndex(where: { $0.sequence > sequence }) else { return [] }
+        let taken = Array(runs[first...])
+        runs.removeSubrange(first...)
+        tally.behind -= taken.count
+        for run in taken { run.child = nil }
+        return taken
+    }
+
+    func removeAll() -> [Run] {
+        guard !runs.isEmpty else { return [] }
+        tally.busy -= 1
+        tally.behind -= runs.count - 1
+        defer { runs = [] }
+        for run in runs { run.child = nil }
+        return runs
     }
 
     /// Nothing was ever given to it.

@@ -24,7 +24,7 @@ extension ChildPool {
         spares.removeAll { $0 === child }
         let reason = errorText(record.status)
         pauseForks("cannot fork a child: \(reason). Raise the limit of processes (ulimit -u, TasksMax=) or memory.")
-        let lost = takeRuns(of: child)
+        let lost = child.removeAll()
         closeLane(lane)
         for run in lost { sink.finished(run, RunReport(outcome: .runnerFault("cannot fork a child: \(reason)"))) }
         sink.capacityFreed()
@@ -40,7 +40,7 @@ extension ChildPool {
         if let child = lane.child {
             spares.removeAll { $0 === child }
             busyKept.removeAll { $0 === child }
-            lost = takeRuns(of: child)
+            lost = child.removeAll()
         }
         freeLanes.removeAll { $0 === lane }
         closeLane(lane)
@@ -72,16 +72,12 @@ extension ChildPool {
             var report = report
             report.swept = Int(record.swept)
             child.held = nil
-            reportEnd(run, report, lane)
-            child.runs.removeFirst()
-            release(child)
+            reportEnd(run, report, child)
         } else if !child.runs.isEmpty {
             let head = child.runs[0]
             let report = report(on: head, of: child, record)
             if report.outcome == .notStarted { noteEarlyDeath(record) }
-            reportEnd(head, report, lane)
-            child.runs.removeFirst()
-            release(child)
+            reportEnd(head, report, child)
         } else if wasSpare {
             noteEarlyDeath(record)
         }
@@ -107,9 +103,9 @@ extension ChildPool {
                 if child.pid != 0 { pids.append(child.pid) }
                 // A result that arrived before the end counts.
                 if child.violation == nil, child.pid != 0 { lane.readAll() }
-                runs += takeRuns(of: child).map { run in
+                lane.drainOutput()
+                runs += child.removeAll().map { run in
                     guard lane.page.hasBegun(run.sequence) else { return LostRun(run: run, hadBegun: false) }
-                    lane.drainOutput()
                     let output = lane.captured.finish { sink.said(run, level: nil, line: $0) }
                     return LostRun(run: run, hadBegun: true, output: output)
                 }
@@ -127,31 +123,14 @@ extension ChildPool {
         return (pids, runs)
     }
 
-    private func takeRuns(of child: Child) -> [Run] {
-        let runs = child.runs
-        child.runs = []
-        for run in runs { run.child = nil }
-        if !runs.isEmpty { sink.busyChildren(changedBy: -1) }
-        return runs
-    }
-
-    private func reportEnd(_ run: Run, _ report: RunReport, _ lane: Lane) {
-        var report = report
-        lane.drainOutput()
-        report.output = lane.captured.finish { sink.said(run, level: nil, line: $0) }
-        run.child = nil
-        sink.finished(run, report)
-    }
-
     /// The child is gone: so is its claim on a slot, and what it had not begun.
-    private func release(_ child: Child) {
-        let rest = child.runs
-        child.runs = []
-        sink.busyChildren(changedBy: -1)
-        for run in rest {
-            run.child = nil
-            sink.finished(run, RunReport(outcome: run.killedOutcome ?? .notStarted))
-        }
+    private func reportEnd(_ run: Run, _ report: RunReport, _ child: Child) {
+        var report = report
+        child.lane.drainOutput()
+        report.output = child.lane.captured.finish { sink.said(run, level: nil, line: $0) }
+        let rest = child.removeAll().dropFirst()
+        sink.finished(run, report)
+        for run in rest { sink.finished(run, RunReport(outcome: run.killedOutcome ?? .notStarted)) }
     }
 
     private func report(on run: Run, of child: Child, _ record: control_record) -> RunReport {

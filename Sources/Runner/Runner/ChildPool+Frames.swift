@@ -88,15 +88,20 @@ extension ChildPool: LaneEvents {
         child.lane.isHeldBack = false
         child.lane.drainOutput()
         report.output = child.lane.captured.finish { sink.said(run, level: nil, line: $0) }
-        child.runs.removeFirst()
-        run.child = nil
+        child.removeFirst()
         if run.request.keep > 0 { mayHaveOrphans = true }
-        sink.finished(run, report)
         if let next = child.runs.first {
-            if !child.isKilled { begin(next, child) }
+            sink.finished(run, report)
+            if !child.isKilled, child.runs.first === next { begin(next, child) }
             return
         }
-        sink.busyChildren(changedBy: -1)
+        // It is free before its end is told: what is told asks at once whether there is room.
+        goIdle(child)
+        sink.finished(run, report)
+        sink.capacityFreed()
+    }
+
+    private func goIdle(_ child: Child) {
         child.idleSince = now
         if !child.takesMore {
             busyKept.removeAll { $0 === child }
@@ -108,6 +113,5 @@ extension ChildPool: LaneEvents {
             busyKept.removeAll { $0 === child }
             idleKept.append(child)
         }
-        sink.capacityFreed()
     }
 }

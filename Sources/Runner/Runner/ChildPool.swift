@@ -7,8 +7,6 @@ internal import Ports
 internal import TaskModel
 
 final class ChildPool {
-    /// Short tasks given to one kept child beyond the one it works on.
-    static let prefetchPerChild = 3
     /// Seconds a child may take to end after its last result.
     static let lingerSeconds = 1.0
     /// Seconds a kept child, or a spare beyond the usual number, may be idle.
@@ -29,6 +27,7 @@ final class ChildPool {
     let zygote: Int32
     let log: RunnerLog
     unowned let sink: any RunSink
+    let tally: ChildTally
     /// Turns the zygote's crash text into lines.
     let symbolize: ([UInt8]) -> [String]
 
@@ -64,6 +63,7 @@ final class ChildPool {
         self.sequence = sequence
         self.zygote = zygote
         self.sink = sink
+        tally = sink.tally
         self.log = log
         self.symbolize = symbolize
         slots = options.slots
@@ -83,25 +83,27 @@ final class ChildPool {
 
     /// Gives the run to a child that is free for it now, or to one that is forked for it.
     /// - Parameter mayAddBusy: another busy child is within the slots.
-    func accept(_ run: Run, mayAddBusy: Bool) -> Bool {
-        guard !isRetiring else { return false }
+    func accept(_ run: Run, mayAddBusy: Bool) -> Acceptance {
+        guard !isRetiring else { return .waits }
         let keep = run.request.keep
         if mayAddBusy {
             if keep > 0, let index = idleKept.lastIndex(where: { $0.maySuit(keep: keep) }) {
                 give(run, to: idleKept.remove(at: index))
-                return true
+                return .given
             }
             if let child = takeSpare() {
                 give(run, to: child)
                 orderSpares()
-                return true
+                return .given
             }
             // One that is idle, but kept for others, has the place that this one needs: its next turn comes soon.
             if lanes.count >= maxLanes, !idleKept.isEmpty { dismiss(idleKept.removeFirst()) }
         }
-        guard keep > 1, run.pace.isShort, let child = childToPipeline(keep) else { return false }
+        guard keep > 1, run.pace.isShort, let child = childToPipeline(keep) else {
+            return mayAddBusy ? .waits : .full
+        }
         give(run, to: child)
-        return true
+        return .given
     }
 
     /// Forks until as many children are ready as wanted. Called whenever one was taken, in the same turn.
@@ -171,33 +173,20 @@ final class ChildPool {
 
     private func give(_ run: Run, to child: Child) {
         run.sequence = sequence.take()
-        run.child = child
         let wasIdle = child.runs.isEmpty
-        child.runs.append(run)
+        child.append(run)
         child.served += 1
         let isLast = child.served >= run.request.keep
         child.takesMore = !isLast
+        run.isLast = isLast
         FrameWriter.appendTask(
             run.request, index: run.task.index, sequence: run.sequence, isLast: isLast,
             maxResidentKiB: maxResidentKiB ?? 0, to: &child.lane.outgoing)
         dirty.append(child.lane)
         if wasIdle {
-            sink.busyChildren(changedBy: 1)
             if !isLast { busyKept.append(child) }
             if child.pid != 0 { begin(run, child) }
         }
-    }
-
-    /// The one with the least to do among those that work on nothing but short tasks.
-    private func childToPipeline(_ keep: Int) -> Child? {
-        var best: Child?
-        for child in busyKept
-        where child.maySuit(keep: keep) && child.runs.count <= Self.prefetchPerChild
-            && child.runs.count < best?.runs.count ?? .max && child.runs.allSatisfy({ $0.pace.isShort })
-        {
-            best = child
-        }
-        return best
     }
 
     func begin(_ run: Run, _ child: Child) {

@@ -19,6 +19,15 @@ struct CrashPage {
         self.page = page
     }
 
+    /// Takes back the runs after `first` up to `last` that the child has not claimed.
+    /// - Returns: the one it has claimed last: those after it will not begin. nil: none could be taken back.
+    func recall(after first: UInt64, through last: UInt64) -> UInt64? {
+        let offset = MemoryLayout<crash_page>.offset(of: \.claims)!
+        let claimed = lane_recall(
+            (page + offset).assumingMemoryBound(to: lane_claims.self), first, last)
+        return claimed == .max ? nil : claimed
+    }
+
     func unmap() {
         munmap(page, Self.size)
     }

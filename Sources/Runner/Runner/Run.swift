@@ -13,6 +13,8 @@ final class Run {
     var child: Child?
     var hasBegun = false
     var beganAt: UInt64 = 0
+    /// The last that its child is to run.
+    var isLast = false
     /// How often its child was looked at and had not begun it.
     var ticksBeforeItBegan = 0
     /// Asked for; carried out as soon as the run is the one its child works on.
@@ -79,13 +81,13 @@ final class SequenceSource {
 
 /// Where a childPool reports to.
 protocol RunSink: AnyObject {
+    /// Of all children whose runs are reported here.
+    var tally: ChildTally { get }
     func began(_ run: Run, pid: Int32)
     func stateChanged(_ run: Run, state: String, meta: [UInt8])
     func said(_ run: Run, level: LogLevel?, line: String)
     func sent(_ run: Run, _ submission: Submission)
     func finished(_ run: Run, _ report: RunReport)
-    /// A child took up work, or has none any more: how many are busy changed by this.
-    func busyChildren(changedBy change: Int)
     /// A child was born.
     func forked()
     /// Something became possible that was not: a child is free, or a lane.

@@ -27,15 +27,16 @@ public final class RunnerPool: Runner {
     var folderReports: [String: BundleReport] = [:]
 
     private let sequence = SequenceSource()
-    private var runs: [RunID: Run] = [:]
+    private(set) var runs: [RunID: Run] = [:]
     /// Without a child, in order.
-    private var waiting: [Run] = []
-    /// Over before they had a child; reported at the end of the turn.
-    private var undone: [(Run, RunReport)] = []
-    private var paces: [String: TaskPace] = [:]
-    private var busy = 0
+    var waiting: [Run] = []
+    /// Over before they had a child; reported at the end of the turn. Without a report: returned.
+    var undone: [(Run, RunReport?)] = []
+    private(set) var paces: [String: TaskPace] = [:]
+    let tally = ChildTally()
     private var forks = 0
-    private var mayDispatch = false
+    var mayDispatch = false
+    var behindWatch: (any LoopTimer)?
     private var housekeeping: (any LoopTimer)?
     private let memory: MemoryWatch
     /// For the first zygote of its bundle.
@@ -92,11 +93,6 @@ public final class RunnerPool: Runner {
         mayDispatch = true
     }
 
-    public func prefetch(for task: TaskManifest) -> Int {
-        guard let pace = paces[task.name], pace.isShort else { return 0 }
-        return ChildPool.prefetchPerChild * options.slots
-    }
-
     public func resize(slots: Int) {
         options.slots = max(1, slots)
         do throws(RunnerFailure) {
@@ -123,8 +119,9 @@ public final class RunnerPool: Runner {
         guard let run = runs[run] else { return }
         run.killReason = reason
         if let child = run.child {
-            // Behind another run of its child it dies when its turn comes.
-            if run.hasBegun { child.childPool?.kill(child) }
+            if run.hasBegun { return child.childPool?.kill(child) ?? () }
+            // Behind another run. What its child has claimed meanwhile dies when its turn comes.
+            if takeBack(run, from: child) { giveUp(run, run.killedOutcome ?? .notStarted) }
         } else if let index = waiting.firstIndex(where: { $0 === run }) {
             waiting.remove(at: index)
             giveUp(run, run.killedOutcome ?? .notStarted)
@@ -133,7 +130,7 @@ public final class RunnerPool: Runner {
 
     /// Children at work, those that are ready or kept for the next task, and all that were ever forked.
     public var figures: (busy: Int, ready: Int, forks: Int) {
-        (busy, live.reduce(0) { $0 + $1.childPool.idleCount }, forks)
+        (tally.busy, live.reduce(0) { $0 + $1.childPool.idleCount }, forks)
     }
 
     public func close(done: @escaping () -> Void) {
@@ -148,7 +145,9 @@ public final class RunnerPool: Runner {
         for _ in 0..<8 where mayDispatch || !undone.isEmpty {
             let over = undone
             undone = []
-            for (run, report) in over { finished(run, report) }
+            for (run, report) in over {
+                if let report { finished(run, report) } else { returned(run) }
+            }
             if mayDispatch { dispatch() }
         }
         for zygote in live { zygote.flush() }
@@ -158,34 +157,40 @@ public final class RunnerPool: Runner {
         mayDispatch = false
         guard !waiting.isEmpty else { return }
         var rest: [Run] = []
-        for run in waiting where !handOver(run) { rest.append(run) }
+        for run in waiting {
+            switch handOver(run) {
+            case .given: break
+            case .full where run.request.mayReturn: undone.append((run, nil))
+            case .full, .waits: rest.append(run)
+            }
+        }
         waiting = rest
+        watchBehind()
     }
 
-    /// False: it has to wait.
-    private func handOver(_ run: Run) -> Bool {
+    private func handOver(_ run: Run) -> Acceptance {
         guard let entry = catalog[run.request.taskName] else {
             giveUp(run, .runnerFault("no bundle offers \(run.request.taskName) any more"))
-            return true
+            return .given
         }
         if let reason = entry.file.pauseReason {
             giveUp(run, .runnerFault(reason))
-            return true
+            return .given
         }
         run.task = entry.task
         if run.request.alone {
-            guard let lone = entry.file.loneZygote() else { return false }
+            guard let lone = entry.file.loneZygote() else { return .waits }
             // It may have loaded what others of its version have not: an app whose files have changed since.
             guard let own = lone.manifest?.tasks.first(where: { $0.name == run.request.taskName }) else {
                 let name = run.request.taskName
                 giveUp(run, .runnerFault("what \(entry.file.path) loads has changed, and has no \(name) now"))
-                return true
+                return .given
             }
             run.task = own
-            return lone.childPool.accept(run, mayAddBusy: busy < options.slots)
+            return lone.childPool.accept(run, mayAddBusy: tally.busy < options.slots)
         }
-        guard let zygote = entry.file.active else { return false }
-        return zygote.childPool.accept(run, mayAddBusy: busy < options.slots)
+        guard let zygote = entry.file.active else { return .waits }
+        return zygote.childPool.accept(run, mayAddBusy: tally.busy < options.slots)
     }
 
     func giveUp(_ run: Run, _ outcome: Outcome) {
@@ -276,7 +281,11 @@ extension RunnerPool: RunSink {
         events?.finished(run.request.run, report)
     }
 
-    func busyChildren(changedBy change: Int) { busy += change }
+    /// All of it is with the engine again.
+    private func returned(_ run: Run) {
+        runs.removeValue(forKey: run.request.run)
+        events?.returned(run.request.run)
+    }
 
     func forked() { forks += 1 }
 

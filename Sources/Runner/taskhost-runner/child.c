@@ -214,7 +214,7 @@ void child_main(const struct child_setup *setup) {
             fprintf(stderr, "taskhost-runner: the host sent a frame of unknown type %u\n", header.type);
             _exit(EXIT_PROTOCOL);
         }
-        if (header.sequence >= setup->lowest_sequence) {
+        if (header.sequence >= setup->lowest_sequence && crash_page_claim(header.sequence)) {
             run_task(&task, &header, frame);
         }
     }

@@ -115,6 +115,10 @@ bool crash_page_map(int page_fd) {
     return page != NULL;
 }
 
+bool crash_page_claim(uint64_t sequence) {
+    return page == NULL || lane_claim(&page->claims, sequence);
+}
+
 void crash_page_begin(uint64_t sequence) {
     if (page != NULL) {
         page->sequence = sequence;

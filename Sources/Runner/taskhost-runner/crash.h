@@ -12,6 +12,8 @@ void crash_handlers_install(void);
 int crash_text_descriptor(void);
 /* In the child. False: no memory for the page. */
 bool crash_page_map(int page_fd);
+/* False: the host has taken this run back; it must not begin. */
+bool crash_page_claim(uint64_t sequence);
 void crash_page_begin(uint64_t sequence);
 void crash_page_end(void);
 #endif

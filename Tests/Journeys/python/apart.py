@@ -15,6 +15,7 @@ import uuid
 
 from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
+from pydantic import BaseModel
 
 from endings import Odd, Plain
 
@@ -122,6 +123,17 @@ async def waits_in_loop(how):
 async def adds_in_loop(x, y):
     await asyncio.sleep(0.001)
     return x + y
+
+
+class Sum(BaseModel):
+    parts: list[int]
+    whole: int = 0
+
+
+@shared_task(pydantic=True)
+async def models_in_loop(given: Sum) -> Sum:
+    await asyncio.sleep(0.001)
+    return Sum(parts=given.parts, whole=sum(given.parts))
 
 
 @shared_task

@@ -8,8 +8,13 @@ import signal
 import subprocess
 import sys
 
+import pytest
 from lab import settings
 from lab.worker import clean_environment
+
+
+# With the tasks of the bundle, and with those of python/, a Celery app.
+both = pytest.mark.parametrize("flags", [(), ("--python",)], ids=["native", "python"])
 
 
 @contextlib.contextmanager

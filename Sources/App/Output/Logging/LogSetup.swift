@@ -7,8 +7,9 @@ package struct LogSetup {
     package let isJSON: Bool
     package let level: Logger.Level
 
-    package init(_ settings: SettingsLayer) throws(CommandFailure) {
-        sink = try LogSink(path: settings[Settings.log.file])
+    /// - Parameter file: where to; nil: standard error.
+    package init(_ settings: SettingsLayer, file: String?) throws(CommandFailure) {
+        sink = try LogSink(path: file)
         isJSON = settings[Settings.log.format].map { $0 == "json" } ?? !sink.isTerminal
         if isJSON { sink.lossLine = JSONLog.lossLine }
         level = settings[Settings.log.level]

@@ -24,10 +24,22 @@ struct LoggingOptions: ParsableArguments {
 
     func flags() throws(CommandFailure) -> SettingsLayer {
         var layer = SettingsLayer()
-        try layer.read(Settings.log.level, loglevel, option: "--loglevel")
+        try layer.read(Settings.log.level, loglevel.map(Self.word), option: "--loglevel")
         try layer.read(Settings.log.file, logfile, option: "--logfile")
         try layer.read(Settings.log.format, logFormat, option: "--log-format")
         return layer
+    }
+
+    /// Python's numbers of levels, which Celery takes, too.
+    private static func word(_ text: String) -> String {
+        guard let number = Int(text) else { return text }
+        switch number {
+        case ..<20: return "debug"
+        case ..<30: return "info"
+        case ..<40: return "warning"
+        case ..<50: return "error"
+        default: return "critical"
+        }
     }
 }
 

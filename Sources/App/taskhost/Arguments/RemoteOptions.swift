@@ -12,7 +12,7 @@ struct RemoteOptions: ParsableArguments {
     @Option(name: [.short, .long], help: ArgumentHelp("How long to wait for replies.", valueName: "seconds"))
     var timeout = 1.0
 
-    @Flag(help: "Print one JSON object: replies by node.")
+    @Flag(name: [.short, .long], help: "Print one JSON object: replies by node.")
     var json = false
 
     @OptionGroup var place: LocalOptions

@@ -71,7 +71,7 @@ struct BeatRunCommand: ParsableCommand {
         let builder = try connection.settings(flags)
         let configuration = try builder.build()
         let tasks = try BeatCommand.tasks(builder, configuration)
-        let log = try LogSetup(builder.settings).logger(environment: ThisProcess.environment)
+        let log = try LogSetup(builder.settings, file: builder.logFile()).logger(environment: ThisProcess.environment)
         if tasks.isEmpty { log.warning("beat: all schedules are switched off (enabled = false); nothing is sent") }
         let status = try BeatRun(tasks, configuration, log: log).run()
         if status != .success { throw ExitCode(status.rawValue) }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Configuration
 import Linux
 import Loop
+import Onboarding
 import Output
 import Ports
 import Runner
@@ -23,6 +24,14 @@ struct BundlesCommand: ParsableCommand {
 
     @Flag(help: "Print one JSON object.")
     var json = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Print what clients need to call the tasks by types: python, swift or typescript.", valueName: "language"))
+    var stubs: ClientStubs.Language?
+
+    @Flag(help: "Print what each task's arguments must be, as JSON Schema.")
+    var jsonSchema = false
 
     @Option(help: ArgumentHelp("Settings file. Default: the first taskhost.toml found.", valueName: "file"))
     var config: String?
@@ -51,8 +60,29 @@ struct BundlesCommand: ParsableCommand {
             loop.stop()
         }
         loop.run()
-        Console.out(json ? Console.text(BundleText.json(reports)) : BundleText.page(reports))
+        show(reports)
         if reports.contains(where: { $0.status != .active }) { throw ExitCode(ExitStatus.failure.rawValue) }
+    }
+
+    private func show(_ reports: [BundleReport]) {
+        let manifests = reports.compactMap { $0.status == .active ? $0.manifest : nil }
+        if stubs != nil || jsonSchema {
+            // Standard output is a file for a compiler.
+            for case .refused(let sentence) in reports.map(\.status) { Console.note("taskhost: left out: \(sentence)") }
+        }
+        if let stubs {
+            Console.out(ClientStubs.text(manifests, in: stubs).trimmed)
+        } else if jsonSchema {
+            Console.out(TaskSchema.document(manifests))
+        } else {
+            Console.out(json ? Console.text(BundleText.json(reports)) : BundleText.page(reports))
+        }
+    }
+
+    func validate() throws {
+        if [json, jsonSchema, stubs != nil].count(where: { $0 }) > 1 {
+            throw ValidationError("--json, --json-schema and --stubs each print something else: say one of them")
+        }
     }
 
     /// Folders stand for the bundles in them.
@@ -72,3 +102,5 @@ struct BundlesCommand: ParsableCommand {
         return files
     }
 }
+
+extension ClientStubs.Language: ExpressibleByArgument {}

@@ -5,6 +5,7 @@ import Client
 import Configuration
 import Fleet
 import Glibc
+import Linux
 import Loop
 import Output
 import Settings
@@ -18,7 +19,8 @@ struct CallCommand: ParsableCommand {
         commandName: "call", abstract: "Send a task, and wait for its result if asked to.",
         discussion: """
             Arguments are JSON or plain words: 4 is a number, hello a string, '"4"' a string, '[1, 2]' a list.
-            Without --wait the task's id is printed as soon as the broker has confirmed the message.
+            Without --wait the task's id is printed as soon as the broker has confirmed the message. In a folder where \
+            `taskhost dev` runs, a task that is not for later is waited for.
 
             Examples:
               taskhost call tasks.add 4 6 --queue urgent --wait
@@ -33,14 +35,22 @@ struct CallCommand: ParsableCommand {
     @Argument(parsing: .remaining, help: ArgumentHelp("Its arguments, in order.", valueName: "argument"))
     var arguments: [String] = []
 
-    @Option(help: ArgumentHelp("Keyword arguments as one JSON object.", valueName: "json"))
+    @Option(
+        name: [.customShort("a"), .customLong("args")],
+        help: ArgumentHelp("Arguments as one JSON list; those above come after them.", valueName: "json"))
+    var list: String?
+
+    @Option(
+        name: [.short, .long], help: ArgumentHelp("Keyword arguments as one JSON object.", valueName: "json"))
     var kwargs: String?
 
     @Option(name: .customLong("kw"), help: ArgumentHelp("One keyword argument; repeatable.", valueName: "name=value"))
     var keywords: [String] = []
 
-    @Option(name: [.customShort("Q"), .long], help: ArgumentHelp("Queue to send it to.", valueName: "name"))
-    var queue = "celery"
+    @Option(
+        name: [.customShort("Q"), .long],
+        help: ArgumentHelp("Queue to send it to. Default: by the routes, else celery.", valueName: "name"))
+    var queue: String?
 
     @Option(help: ArgumentHelp("0…255; a higher one is run first (on Redis a lower one).", valueName: "number"))
     var priority: UInt8?
@@ -108,18 +118,20 @@ struct CallCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try connection.configuration()
+        let wait = awaited
         let session = try ClientSession(configuration, needsBroker: true, needsStore: wait != nil)
         if wait != nil, !session.hasStore {
             throw CommandFailure.configuration(
                 "--wait needs results, and the result backend is none", fix: "name one with --result-backend")
         }
-        let plan = try plan(replyTo: session.replyTo, origin: session.client.origin)
+        let routes = Routes(configuration.routes, defaultQueue: "celery")
+        let plan = try plan(replyTo: session.replyTo, origin: session.client.origin, routes)
         guard let taskID = plan.taskID else { throw CommandFailure(.failure, "there is nothing to send") }
         let waiting = wait.map { _ in ResultWait(session: session, taskID: taskID, asJSON: json, isSent: false) }
         let checks = check ?? (wait != nil || isatty(STDERR_FILENO) == 1)
         let progress = CallProgress()
         do throws(CommandFailure) {
-            try send(plan, by: session, configuration, waiting, checks, progress)
+            try send(plan, by: session, configuration, waiting, wait, checks, progress)
         } catch {
             progress.isOver = true
             // A short wait ends before the workers were asked: that no worker takes the task is why there is no result.
@@ -138,15 +150,29 @@ struct CallCommand: ParsableCommand {
         if waiting == nil, checks { reportTakers(configuration) }
     }
 
+    /// As it was asked for, or because a dev in this folder is there to be tried.
+    private var awaited: WaitTime? {
+        guard wait == nil, connection.broker == nil, connection.config == nil, Files.isFolder(DevSettings.folder) else {
+            return wait
+        }
+        guard DevSettings.isLive else {
+            Console.note("taskhost: no `taskhost dev` runs in this folder, so this goes elsewhere")
+            return nil
+        }
+        return ignoreResult || countdown != nil || eta != nil ? nil : WaitTime(argument: WaitTime.forever)
+    }
+
     /// Asks the workers whether anybody takes the task.
     private func reportTakers(_ configuration: Configuration) {
+        let queue = firstQueue(configuration)
         for note in CallCheck.notes(configuration, task: task, queue: queue) { Console.note(note) }
     }
 
     private func send(
         _ plan: SendingPlan, by session: ClientSession, _ configuration: Configuration, _ waiting: ResultWait?,
-        _ checks: Bool, _ progress: CallProgress
+        _ wait: WaitTime?, _ checks: Bool, _ progress: CallProgress
     ) throws(CommandFailure) {
+        let queue = firstQueue(configuration)
         try session.run {
             if let wait { waiting?.follow(limit: wait) }
             if wait?.seconds.map({ $0 > Self.confirmSeconds }) ?? true {
@@ -178,11 +204,18 @@ struct CallCommand: ParsableCommand {
     /// Seconds until a missing confirmation is reported: a healthy one takes milliseconds.
     private static let confirmSeconds = 20.0
 
-    private func plan(replyTo: String?, origin: String) throws(CommandFailure) -> SendingPlan {
+    /// Where the first step goes.
+    private func firstQueue(_ configuration: Configuration) -> String {
+        let routes = Routes(configuration.routes, defaultQueue: "celery")
+        guard queue == nil, case .queue(let found) = routes.target(ofTask: task) else { return queue ?? "celery" }
+        return found
+    }
+
+    private func plan(replyTo: String?, origin: String, _ routes: Routes) throws(CommandFailure) -> SendingPlan {
         let context = CanvasContext(
             replyTo: replyTo, origin: origin, now: LogTime.now(), makeID: TaskCall.newID)
         do {
-            return try SendingPlan(try signature(now: context.now).json, context)
+            return try SendingPlan(try signature(now: context.now, routes).json, context)
         } catch let failure as CommandFailure {
             throw failure
         } catch {
@@ -190,34 +223,43 @@ struct CallCommand: ParsableCommand {
         }
     }
 
-    func signature(now: WallTime) throws(CommandFailure) -> Signature {
-        var named = try kwargs.map { text throws(CommandFailure) in try PlainValue.keywords(text) } ?? []
-        for word in keywords {
-            let member = try PlainValue.keyword(word)
-            named.removeAll { $0.key == member.key }
-            named.append(member)
+    func signature(now: WallTime, _ routes: Routes = Routes(defaultQueue: "celery")) throws(CommandFailure) -> Signature
+    {
+        func step(_ text: String, _ option: String) throws(CommandFailure) -> Signature {
+            let step = try CallStep(text, option: option)
+            return step.signature(everyStep(step.task, routes))
         }
-        let first = Signature(task, arguments: arguments.map(PlainValue.read), keywords: named)
-        var steps = [first.with(options(now: now))]
-        for text in chain { steps.append(try CallStep(text, option: "--chain").signature(everyStep)) }
+        let given = try list.map { text throws(CommandFailure) in try PlainValue.list(text) } ?? []
+        let first = Signature(
+            task, arguments: given + arguments.map(PlainValue.read),
+            keywords: try PlainValue.keywords(kwargs, keywords))
+        var steps = [first.with(options(now: now, routes))]
+        for text in chain { steps.append(try step(text, "--chain")) }
         var whole = steps.count == 1 ? steps[0] : .chain(steps)
         if let id { whole = whole.option("task_id", .string(id)) }
-        for text in link { whole = whole.linked(to: try CallStep(text, option: "--link").signature(everyStep)) }
-        for text in linkError {
-            whole = whole.linkedError(to: try CallStep(text, option: "--link-error").signature(everyStep))
-        }
+        for text in link { whole = whole.linked(to: try step(text, "--link")) }
+        for text in linkError { whole = whole.linkedError(to: try step(text, "--link-error")) }
         return whole
     }
 
     /// The queue is said for every step: a worker would route those that say nothing by its own settings.
-    private var everyStep: [JSONMember] {
-        let queue = JSONMember(key: "queue", value: .string(queue))
-        return ignoreResult ? [queue, JSONMember(key: "ignore_result", value: .bool(true))] : [queue]
+    private func everyStep(_ task: String, _ routes: Routes) -> [JSONMember] {
+        var members: [JSONMember] = []
+        func add(_ key: String, _ value: JSON) { members.append(JSONMember(key: key, value: value)) }
+        switch queue.map({ .queue($0) }) ?? routes.target(ofTask: task) {
+        case .queue(let queue): add("queue", .string(queue))
+        case .exchange(let exchange, let key):
+            add("exchange", .string(exchange))
+            add("routing_key", .string(key))
+        case .routed: break
+        }
+        if ignoreResult { add("ignore_result", .bool(true)) }
+        return members
     }
 
     /// Of the first step: time and limits are about it alone.
-    private func options(now: WallTime) -> [JSONMember] {
-        var members = everyStep
+    private func options(now: WallTime, _ routes: Routes) -> [JSONMember] {
+        var members = everyStep(task, routes)
         func add(_ key: String, _ value: JSON?) {
             if let value { members.append(JSONMember(key: key, value: value)) }
         }

@@ -27,6 +27,9 @@ struct EventsCommand: ParsableCommand {
     @Flag(help: "Have all workers send events of tasks, those that come later, too. They go on when this ends.")
     var enable = false
 
+    @Flag(name: [.customShort("d"), .long], help: "Lines, as without it: Celery's word for them.")
+    var dump = false
+
     @Flag(help: "Print each event as one JSON object per line, as it came.")
     var json = false
 

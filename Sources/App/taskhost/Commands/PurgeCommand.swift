@@ -1,7 +1,9 @@
 import ArgumentParser
+import Configuration
 import Fleet
 import Output
 import Ports
+import Settings
 import TaskhostJSON
 
 struct PurgeCommand: ParsableCommand {
@@ -9,10 +11,16 @@ struct PurgeCommand: ParsableCommand {
         commandName: "purge", abstract: "Throw away what waits in queues.",
         discussion: """
             Messages that a worker already holds are not touched. There is no way back; asks first on a terminal.
+            Without names: the queues that a worker with these settings serves, with -A those of the app.
             """)
 
     @Argument(help: ArgumentHelp("Queues to empty.", valueName: "queue"))
-    var queues: [String]
+    var named: [String] = []
+
+    @Option(
+        name: [.customShort("Q"), .customLong("queues")],
+        help: ArgumentHelp("The same, separated by commas.", valueName: "names"))
+    var listed: String?
 
     @Flag(name: [.customShort("f"), .long], help: "Don't ask.")
     var force = false
@@ -24,6 +32,8 @@ struct PurgeCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try connection.configuration()
+        let given = named + (listed.map { $0.split(separator: ",").map { String($0).trimmed } } ?? [])
+        let queues = given.isEmpty ? configuration.queues.entries.map(\.name) : given
         try Confirmation.ask("Throw away everything in \(queues.joined(separator: ", "))?", force: force)
         let session = try ClientSession(configuration, needsBroker: true, needsStore: false)
         var counts: [JSONMember] = []

@@ -32,7 +32,7 @@ struct WorkerCommand: ParsableCommand {
         let builder = try connection.settings(flags, startsZygote: true)
         let environment = ThisProcess.environment
         let configuration = try builder.build()
-        let log = try LogSetup(builder.settings)
+        let log = try LogSetup(builder.settings, file: builder.logFile())
         let status = try WorkerRun(
             configuration: configuration, log: log, environment: environment, schedules: worker.beat ? builder : nil,
             early: builder.early

@@ -1,3 +1,4 @@
+import Onboarding
 import Output
 import Ports
 import TaskModel
@@ -59,11 +60,24 @@ enum BundleText {
         ])
     }
 
+    /// "*NAME" and "**NAME" take what is left over.
+    private static func json(_ parameter: TaskManifest.Parameter) -> JSON {
+        var members = [
+            JSONMember(key: "name", value: .string(parameter.name)),
+            JSONMember(key: "type", value: .string(TaskUsage.typeName(parameter.type))),
+            JSONMember(key: "required", value: .bool(parameter.isRequired)),
+        ]
+        if let value = parameter.defaultValue { members.append(JSONMember(key: "default", value: value)) }
+        return .object(members)
+    }
+
     /// As the bundle declares it, whatever the operator says; null: it leaves that to him.
     private static func json(_ task: TaskManifest, _ options: [any TaskOptionRow]) -> JSON {
         var members = [
             JSONMember(key: "name", value: .string(task.name)),
             JSONMember(key: "usage", value: .string(TaskUsage.line(task))),
+            JSONMember(key: "parameters", value: .array(task.parameters.map(json))),
+            JSONMember(key: "result", value: task.result.map { .string(TaskUsage.typeName($0)) } ?? .null),
         ]
         members += options.map { JSONMember(key: $0.name, value: $0.value(in: task.options)?.json ?? .null) }
         return .object(members)

@@ -13,7 +13,7 @@ enum TaskUsage {
     }
 
     /// The C names say who frees a text, which does not concern callers of the task.
-    private static func typeName(_ type: String) -> String {
+    static func typeName(_ type: String) -> String {
         type.hasSuffix("_owned") ? String(type.dropLast(6)) : type
     }
 

@@ -16,6 +16,8 @@
  */
 #ifndef TASKHOST_RUNNER_PROTOCOL_H
 #define TASKHOST_RUNNER_PROTOCOL_H
+#include "lane_claims.h"
+
 #include <stdint.h>
 
 /* The zygote finds its control socket here when it starts. */
@@ -167,7 +169,8 @@ struct result_usage {
 /* The task left child processes behind, or too much memory; the child exits and its tree is swept. */
 enum result_flags { RESULT_CHILD_EXITS = 1 };
 
-/* ---- crash page: one per lane, written by the child, read after its death ---- */
+/* ---- crash page: one per lane, written by the child, read after its death; but for `claims`, by which host and
+ * child agree while it lives ---- */
 
 enum crash_state { CRASH_IDLE = 0, CRASH_RUNNING = 1, CRASH_FILLED = 2 };
 
@@ -180,6 +183,7 @@ struct crash_page {
     volatile uint64_t address;   /* si_addr */
     volatile uint64_t ip;
     volatile uint64_t frames[RUNNER_MAX_FRAMES];
+    struct lane_claims claims;
 };
 
 #ifndef __cplusplus

@@ -18,5 +18,10 @@ def divide(x, y):
 
 
 @shared_task
+def total(numbers):
+    return sum(numbers)
+
+
+@shared_task
 def tick():
     Poll.objects.create(question="tick")
