@@ -21,6 +21,26 @@ public enum JSON: Sendable {
     case object([JSONMember])
 }
 
+extension String {
+    /// Whether both are the same bytes: texts that merely look alike differ. Most differ in length already.
+    @inline(__always)
+    func hasBytes(of other: String) -> Bool { utf8.count == other.utf8.count && hasEqualBytes(other) }
+
+    private func hasEqualBytes(_ other: String) -> Bool {
+        let answer = utf8.withContiguousStorageIfAvailable { own in
+            other.utf8.withContiguousStorageIfAvailable { others in
+                var index = 0
+                while index < own.count {
+                    if own[index] != others[index] { return false }
+                    index += 1
+                }
+                return true
+            }
+        }
+        return (answer ?? nil) ?? utf8.elementsEqual(other.utf8)
+    }
+}
+
 /// One `key: value` of an object.
 public struct JSONMember: Sendable, Equatable {
     public var key: String
@@ -33,7 +53,7 @@ public struct JSONMember: Sendable, Equatable {
 
     /// Keys are compared by their bytes: texts that merely look alike are different keys, as in Python.
     public static func == (left: JSONMember, right: JSONMember) -> Bool {
-        left.key.utf8.elementsEqual(right.key.utf8) && left.value == right.value
+        left.key.hasBytes(of: right.key) && left.value == right.value
     }
 }
 
@@ -50,8 +70,8 @@ extension JSON: Equatable {
         case (.int(let left), .int(let right)): left == right
         case (.bigInteger(let left), .bigInteger(let right)): left == right
         case (.double(let left), .double(let right)): left == right
-        case (.string(let left), .string(let right)): left.utf8.elementsEqual(right.utf8)
-        case (.surrogates(let left), .surrogates(let right)): left.utf8.elementsEqual(right.utf8)
+        case (.string(let left), .string(let right)): left.hasBytes(of: right)
+        case (.surrogates(let left), .surrogates(let right)): left.hasBytes(of: right)
         case (.array(let left), .array(let right)): left == right
         case (.object(let left), .object(let right)): left == right
         default: false
@@ -63,7 +83,11 @@ extension JSON {
     /// The value of a member; nil when there is none, or this is not an object.
     public subscript(key: String) -> JSON? {
         guard case .object(let members) = self else { return nil }
-        return members.last { $0.key.utf8.elementsEqual(key.utf8) }?.value
+        // From the end: of duplicates the last one wins.
+        for index in members.indices.reversed() where members[index].key.hasBytes(of: key) {
+            return members[index].value
+        }
+        return nil
     }
 
     public var isNull: Bool { if case .null = self { true } else { false } }
