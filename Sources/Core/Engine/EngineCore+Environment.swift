@@ -7,8 +7,8 @@ extension EngineCore {
     /// Where the core looks things up; pure answers for the duration of one event.
     struct Catalog {
         var task: (String) -> TaskManifest?
-        /// Tasks that its kept children may be given on top of the free slots.
-        var prefetch: (TaskManifest) -> Int
+        /// Tasks of this name that its kept children may be given on top of the free slots.
+        var prefetch: (String) -> Int
     }
 
     struct Environment {

@@ -8,10 +8,7 @@ extension EngineCore {
     mutating func nextReady() -> InFlight? {
         let (busy, slots, catalog) = (inFlight.busySlots, scaling.slots, environment.catalog)
         if busy < slots { return ready.next { _ in true } }
-        return ready.next {
-            guard $0.policy.keep > 0, let manifest = catalog.task($0.message.name) else { return false }
-            return busy < slots + catalog.prefetch(manifest)
-        }
+        return ready.next { $0.policy.keep > 0 && busy < slots + catalog.prefetch($0.message.name) }
     }
 
     mutating func dispatch(_ item: InFlight, _ actions: inout [EngineAction]) {

@@ -16,9 +16,9 @@ public protocol Runner: AnyObject {
     /// The engine keeps at most `slots + prefetch(for:)` runs outstanding; those without a child wait inside.
     func start(_ request: StartRequest)
 
-    /// How many runs beyond the number of slots may be handed over now, so that a kept child of this task needs not
-    /// wait for us between two short tasks; 0 for `fresh`.
-    func prefetch(for task: TaskManifest) -> Int
+    /// How many runs beyond the number of slots may be handed over now, so that a kept child of the task of this name
+    /// needs not wait for us between two short tasks; 0 for `fresh`.
+    func prefetch(for task: String) -> Int
 
     /// So many slots from now on. What runs goes on, even if it is more.
     func resize(slots: Int)

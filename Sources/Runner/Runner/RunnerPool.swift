@@ -84,8 +84,8 @@ public final class RunnerPool: Runner {
         mayDispatch = true
     }
 
-    public func prefetch(for task: TaskManifest) -> Int {
-        guard let pace = paces[task.name], pace.isShort else { return 0 }
+    public func prefetch(for task: String) -> Int {
+        guard let pace = paces[task], pace.isShort else { return 0 }
         return ChildPool.prefetchPerChild * options.slots
     }
 
