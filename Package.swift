@@ -214,7 +214,7 @@ let package = Package(
         .target(
             name: "Worker",
             dependencies: [
-                "TaskModel", "CeleryWire", "Canvas", "Ports", "Beat", "Control", "Engine", "Hooks",
+                "CLinux", "TaskModel", "CeleryWire", "Canvas", "Ports", "Beat", "Control", "Engine", "Hooks",
                 "LocalSocket", "Loop",
                 "Observability", "PythonApp", "Runner", "Settings", "Traces", "Transports", "Output", "Configuration",
                 json,

@@ -1,5 +1,6 @@
-/* preload URL QUEUE COUNT TASK ignore|keep - fills a queue with messages as a Celery 5 client sends them:
- * protocol 2, JSON, persistent, TASK(i, i + 1), and waits until the broker has confirmed every one.
+/* preload URL QUEUE COUNT TASK ignore|keep [BYTES] - fills a queue with messages as a Celery 5 client sends them:
+ * protocol 2, JSON, persistent, TASK(i, i + 1) or TASK("xxx…") of so many bytes, and waits until the broker has
+ * confirmed every one.
  * `ignore` sets the header ignore_result. The queue must exist. */
 #include "link.h"
 
@@ -80,7 +81,7 @@ static void await_confirmations(amqp_connection_state_t link, uint64_t first, ui
 }
 
 int main(int count_of_words, char **words) {
-    if (count_of_words != 6) give_up("usage: preload URL QUEUE COUNT TASK ignore|keep");
+    if (count_of_words != 6 && count_of_words != 7) give_up("usage: preload URL QUEUE COUNT TASK ignore|keep [BYTES]");
     const char *queue = words[2], *task = words[4];
     long count = atol(words[3]);
     bool ignore = strcmp(words[5], "ignore") == 0;
@@ -88,13 +89,23 @@ int main(int count_of_words, char **words) {
     amqp_confirm_select(link, BENCH_CHANNEL);
     link_check(link, "asking for confirmations");
 
-    char origin[64], id[37], arguments[64], body[256];
+    const int size = count_of_words == 7 ? atoi(words[6]) : 0;
+    char origin[64], id[37], arguments[64], *body = malloc((size_t)size + 256);
+    if (body == NULL) give_up("out of memory");
     snprintf(origin, sizeof origin, "gen%d@bench", (int)getpid());
     uint64_t first = 1; /* of those not yet confirmed */
     for (long i = 0; i < count; i++) {
         make_id(id);
-        snprintf(arguments, sizeof arguments, "(%ld, %ld)", i, i + 1);
-        int length = snprintf(body, sizeof body, "[[%ld, %ld], {}, " EMBED "]", i, i + 1);
+        int length;
+        if (size > 0) {
+            snprintf(arguments, sizeof arguments, "('xxx...',)");
+            length = sprintf(body, "[[\"");
+            memset(body + length, 'x', (size_t)size);
+            length += size + sprintf(body + length + size, "\"], {}, " EMBED "]");
+        } else {
+            snprintf(arguments, sizeof arguments, "(%ld, %ld)", i, i + 1);
+            length = sprintf(body, "[[%ld, %ld], {}, " EMBED "]", i, i + 1);
+        }
         make_headers(task, id, arguments, origin, ignore);
         amqp_basic_properties_t properties = {
             ._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_CONTENT_ENCODING_FLAG | AMQP_BASIC_HEADERS_FLAG |
@@ -116,5 +127,6 @@ int main(int count_of_words, char **words) {
         }
     }
     link_close(link);
+    free(body);
     return 0;
 }

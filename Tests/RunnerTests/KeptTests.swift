@@ -27,10 +27,9 @@ extension RunnerSuite {
         @Test("short tasks are pipelined; each begins when its predecessor has finished")
         func pipelines() throws {
             let harness = try Harness("arithmetic", slots: 1)
-            let manifest = try #require(harness.pool.task(named: "tasks.add"))
-            #expect(harness.pool.pipeline(for: manifest) == PipelineRoom(behind: 0, room: 0))
+            #expect(harness.pool.pipeline(for: "tasks.add") == PipelineRoom(behind: 0, room: 0))
             for _ in 0..<3 { _ = try harness.call("tasks.add", "[4, 6]", keep: 1000) }
-            let ahead = harness.pool.pipeline(for: manifest).room
+            let ahead = harness.pool.pipeline(for: "tasks.add").room
             #expect(ahead > 0)
             let runs = (0...ahead).map { _ in harness.start("tasks.add", "[4, 6]", keep: 1000) }
             for run in runs { #expect(try harness.report(run).outcome.value == "10.0") }

@@ -1,4 +1,5 @@
 // A worker at work: what happens goes to `WorkerLife`, and what that decides is done to the parts.
+import CLinux
 package import Configuration
 import Control
 import Engine
@@ -108,6 +109,7 @@ package final class WorkerRun {
             parts.remote.events?.linkUp()
             parts.watch?.ready()
             parts.service?.ready()
+            _ = parts.loop.schedule(afterSeconds: Self.startCodeSeconds) { clinux_forget_code() }
         case .announce: parts.remote.events?.linkUp()
         case .replaceSchedules: parts.beat?.replaceSchedules()
         case .startBeat: parts.beat?.start()
@@ -130,6 +132,9 @@ package final class WorkerRun {
         case .stopLoop: parts.loop.stop()
         }
     }
+
+    /// After so many seconds what only the start needed is no longer kept: about half of an idle host's memory.
+    private static let startCodeSeconds = 1.0
 
     private var hookSeconds: Double { min(Self.hookSeconds, parts.engine.closeWithin) }
 

@@ -15,9 +15,10 @@ struct HeaderBounds {
     private init(limits: WireLimits) { self.limits = limits }
 
     private mutating func count(_ table: FieldTable, depth: Int) throws(WireError) {
-        for field in table.fields {
-            bytes += field.key.utf8.count
-            try count(field.value, depth: depth)
+        // By index: a copy of each field would cost as much as all the rest.
+        for index in table.fields.indices {
+            bytes += table.fields[index].key.utf8.count
+            try count(table.fields[index].value, depth: depth)
         }
     }
 

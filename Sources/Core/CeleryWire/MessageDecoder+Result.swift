@@ -21,6 +21,7 @@ extension MessageDecoder {
     /// again as JSON, or proved.
     /// - Parameter bytes: of JSON that is read and written again in a moment.
     public func takesLong(_ message: WireMessage, bytes: Int) -> Bool {
+        guard message.body.count > bytes / 4 else { return false }
         let isPlain =
             message.properties.contentType.flatMap(ContentType.named) == .json
             && message.headers[HeaderName.compression] == nil

@@ -6,6 +6,53 @@ public enum PropertiesJSON {
     /// A JSON object of the properties that are set, under their AMQP names, with `delivery_info` as Celery's workers
     /// know it.
     public static func bytes(_ delivery: Delivery) -> [UInt8] {
+        plain(delivery) ?? any(delivery)
+    }
+
+    /// nil: something of it needs an escape.
+    private static func plain(_ delivery: Delivery) -> [UInt8]? {
+        let properties = delivery.message.properties
+        let texts: [(StaticString, String?)] = [
+            ("content_type", properties.contentType), ("content_encoding", properties.contentEncoding),
+            ("correlation_id", properties.correlationID), ("reply_to", properties.replyTo),
+            ("expiration", properties.expiration), ("message_id", properties.messageID), ("type", properties.type),
+            ("user_id", properties.userID), ("app_id", properties.appID),
+        ]
+        var room = 256 + delivery.exchange.utf8.count + delivery.routingKey.utf8.count
+        for (_, text) in texts { if let text { room += text.utf8.count + 24 } }
+        return UnescapedJSON.bytes(room: room) { json in
+            json.byte("{")
+            func name(_ name: StaticString) {
+                json.byte("\"")
+                json.word(name)
+                json.word("\":")
+            }
+            for (key, text) in texts {
+                guard let text else { continue }
+                name(key)
+                json.text(text)
+                json.byte(",")
+            }
+            func number(_ key: StaticString, _ value: Int64?) {
+                guard let value else { return }
+                name(key)
+                json.number(value)
+                json.byte(",")
+            }
+            number("priority", properties.priority.map { Int64($0) })
+            number("delivery_mode", properties.deliveryMode.map { Int64($0) })
+            number("timestamp", properties.timestamp.map { Int64(clamping: $0) })
+            json.word("\"delivery_info\":{\"exchange\":")
+            json.text(delivery.exchange)
+            json.word(",\"routing_key\":")
+            json.text(delivery.routingKey)
+            json.word(",\"priority\":")
+            if let priority = properties.priority { json.number(Int64(priority)) } else { json.word("null") }
+            json.word(delivery.redelivered ? ",\"redelivered\":true}}" : ",\"redelivered\":false}}")
+        }
+    }
+
+    private static func any(_ delivery: Delivery) -> [UInt8] {
         let properties = delivery.message.properties
         var members: [JSONMember] = []
         func add(_ name: String, _ value: JSON?) {

@@ -101,7 +101,9 @@ extension TaskMessage {
     /// Without making values of it: a canvas of thousands of tasks may lie there.
     private static func findsContinuations(in body: [UInt8], _ embed: Range<Int>) throws(WireError) -> Bool {
         // What nearly every message says, found by comparing bytes.
-        if nothingFollows.contains(where: { $0.count == embed.count && body[embed].elementsEqual($0) }) { return false }
+        if nothingFollows.contains(where: { $0.count == embed.count && isSame($0, body, at: embed.lowerBound) }) {
+            return false
+        }
         let text = Array(body[embed])
         let members: [JSONScan.Member]
         do throws(JSONError) {
@@ -118,6 +120,27 @@ extension TaskMessage {
             guard let member = members.last(where: { text[$0.key].elementsEqual(name) }) else { return false }
             let value = text[member.value].lazy.filter { $0 > 0x20 }.prefix(5)
             return !nothing.contains { value.elementsEqual($0) }
+        }
+    }
+
+    private static func isSame(_ text: [UInt8], _ body: [UInt8], at start: Int) -> Bool {
+        text.withUnsafeBytes { text in
+            body.withUnsafeBytes { body in
+                var offset = 0
+                while text.count - offset >= 8 {
+                    let words = (
+                        text.loadUnaligned(fromByteOffset: offset, as: UInt64.self),
+                        body.loadUnaligned(fromByteOffset: start + offset, as: UInt64.self)
+                    )
+                    guard words.0 == words.1 else { return false }
+                    offset += 8
+                }
+                while offset < text.count {
+                    guard text[offset] == body[start + offset] else { return false }
+                    offset += 1
+                }
+                return true
+            }
         }
     }
 

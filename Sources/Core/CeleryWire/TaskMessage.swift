@@ -70,6 +70,8 @@ public struct TaskMessage: Sendable {
 
     public var displayName: String { shadow ?? name }
 
+    private static let emptyBody = Array("[[],{},{}]".utf8)
+
     public init(id: String, name: String) {
         self.id = id
         self.name = name
@@ -83,7 +85,7 @@ public struct TaskMessage: Sendable {
         contentType = .json
         compression = nil
         hasListBody = true
-        body = Array("[[],{},{}]".utf8)
+        body = Self.emptyBody
         argsRange = 1..<3
         kwargsRange = 4..<6
         embedRange = 7..<9

@@ -55,7 +55,7 @@ struct Backlog {
     }
 
     mutating func ends(_ id: InFlightID) -> Bool {
-        guard let entry = entries.removeValue(forKey: id) else { return false }
+        guard !entries.isEmpty, let entry = entries.removeValue(forKey: id) else { return false }
         bytes -= entry.bytes
         failing.remove(id)
         let left = (counts[entry.queue] ?? 1) - 1

@@ -44,16 +44,15 @@ extension EngineCore {
         if !isRevoked(message, withStamps: false), !message.wasTold {
             note(&actions, .received(name: message.displayName, id: message.id))
         }
-        let manifest = catalog.task(message.name)
-        let builtin = manifest == nil ? Builtin(rawValue: message.name) : nil
-        guard manifest != nil || builtin != nil else {
+        let policy = policy(for: message.name)
+        let builtin = policy == nil ? Builtin(rawValue: message.name) : nil
+        guard policy != nil || builtin != nil else {
             refuseUnknown(delivery, message, &actions)
             return nil
         }
         let item = add(
             delivery, message,
-            manifest.map { policy(for: message.name, manifest: $0) }
-                ?? TaskPolicy(manifest: TaskOptions(), override: nil, defaults: options.defaults))
+            policy ?? TaskPolicy(manifest: TaskOptions(), override: nil, defaults: options.defaults))
         item.builtin = builtin
         // Once for each message, however often it was postponed: monitors count.
         if !message.wasTold, !isRevoked(message, withStamps: false), !isExpired(item) {

@@ -7,8 +7,8 @@ extension EngineCore {
     /// Where the core looks things up; pure answers for the duration of one event.
     struct Catalog {
         var task: (String) -> TaskManifest?
-        /// Where runs of a task may go on top of the free slots.
-        var pipeline: (TaskManifest) -> PipelineRoom
+        /// Where runs of the task of this name may go on top of the free slots.
+        var pipeline: (String) -> PipelineRoom
     }
 
     struct Environment {

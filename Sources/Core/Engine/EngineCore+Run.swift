@@ -9,8 +9,7 @@ extension EngineCore {
         let (busy, slots, catalog) = (inFlight.busySlots, scaling.slots, environment.catalog)
         if busy < slots { return ready.next { _ in true } }
         return ready.next {
-            guard let manifest = catalog.task($0.message.name) else { return false }
-            let pipeline = catalog.pipeline(manifest)
+            let pipeline = catalog.pipeline($0.message.name)
             return busy < slots + pipeline.behind + ($0.policy.keep > 0 ? pipeline.room : 0)
         }
     }

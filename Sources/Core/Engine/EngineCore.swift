@@ -126,6 +126,11 @@ struct EngineCore {
         if notesTasks { actions.append(.log(note())) }
     }
 
+    /// nil: no bundle has such a task. Its manifest, which is large, is looked at once for each change of the catalog.
+    mutating func policy(for name: String) -> TaskPolicy? {
+        policies.known(name) ?? catalog.task(name).map { policy(for: name, manifest: $0) }
+    }
+
     mutating func policy(for name: String, manifest: TaskManifest) -> TaskPolicy {
         policies.policy(for: name, manifest: manifest, options)
     }

@@ -18,6 +18,9 @@ struct Policies {
         return policy
     }
 
+    /// As made before; nil: not since the catalog changed, so that it is not known whether there is such a task.
+    func known(_ name: String) -> TaskPolicy? { made[name] }
+
     /// Bundles came or went: manifests may be others.
     mutating func catalogChanged() { made.removeAll() }
 

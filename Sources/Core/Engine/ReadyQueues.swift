@@ -105,31 +105,39 @@ struct ReadyQueues {
         return chosen
     }
 
+    // Entries are exchanged in place and compared by their numbers: a copy of one would count its task's references.
+
     private mutating func siftUp(_ lane: Int) {
-        var child = lanes[lane].heap.count - 1
-        while child > 0 {
-            let parent = (child - 1) / 2
-            guard lanes[lane].heap[child].precedes(lanes[lane].heap[parent]) else { return }
-            lanes[lane].heap.swapAt(child, parent)
-            child = parent
+        lanes[lane].heap.withUnsafeMutableBufferPointer { heap in
+            var child = heap.count - 1
+            while child > 0 {
+                let parent = (child - 1) / 2
+                guard Self.precedes(heap, child, parent) else { return }
+                heap.swapAt(child, parent)
+                child = parent
+            }
         }
     }
 
     private mutating func removeFirst(_ lane: Int) -> InFlight {
-        let first = lanes[lane].heap[0].task
-        let last = lanes[lane].heap.removeLast()
-        guard !lanes[lane].heap.isEmpty else { return first }
-        lanes[lane].heap[0] = last
-        var parent = 0
-        let size = lanes[lane].heap.count
-        while true {
-            var best = parent
-            for child in [2 * parent + 1, 2 * parent + 2] where child < size {
-                if lanes[lane].heap[child].precedes(lanes[lane].heap[best]) { best = child }
+        lanes[lane].heap.withUnsafeMutableBufferPointer { heap in
+            let size = heap.count - 1
+            heap.swapAt(0, size)
+            var parent = 0
+            while case let left = 2 * parent + 1, left < size {
+                let right = left + 1
+                let best = right < size && Self.precedes(heap, right, left) ? right : left
+                guard Self.precedes(heap, best, parent) else { return }
+                heap.swapAt(parent, best)
+                parent = best
             }
-            if best == parent { return first }
-            lanes[lane].heap.swapAt(parent, best)
-            parent = best
         }
+        return lanes[lane].heap.removeLast().task
+    }
+
+    @inline(__always)
+    private static func precedes(_ heap: UnsafeMutableBufferPointer<Entry>, _ one: Int, _ other: Int) -> Bool {
+        let (urgency, others) = (heap[one].urgency, heap[other].urgency)
+        return urgency != others ? urgency > others : heap[one].order < heap[other].order
     }
 }

@@ -25,6 +25,12 @@ final class Settling {
         self.isDone = isDone
     }
 
+    /// Nothing has to be recorded.
+    var isAcknowledgement: Bool {
+        guard steps.count == 1, case .acknowledge = steps[0] else { return false }
+        return true
+    }
+
     /// Roughly, in bytes.
     var size: Int { steps.reduce(0) { $0 + $1.size } }
 

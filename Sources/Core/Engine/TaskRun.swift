@@ -86,8 +86,12 @@ extension EngineCore {
         // A state under way must not overtake the final one.
         item.states.end()
         endLimit(item, &actions)
-        if backlog.begins(item, at: now.monotonic) { backlogChanged(item.delivery.queue, &actions) }
-        watchBacklog(&actions)
+        // What is settled before this event is over waits for nothing.
+        let isOver = item.settling?.isAcknowledgement == true && !item.states.isStoring && item.outbox.isEmpty
+        if !isOver {
+            if backlog.begins(item, at: now.monotonic) { backlogChanged(item.delivery.queue, &actions) }
+            watchBacklog(&actions)
+        }
         tryStepAgain(item.id, &actions)
     }
 

@@ -16,9 +16,9 @@ public protocol Runner: AnyObject {
     /// `returned`: there is no place for it now; only if it may be returned.
     func start(_ request: StartRequest)
 
-    /// Where runs of this task may go beyond the number of slots, so that a kept child needs not wait for us between
+    /// Where runs of the task of this name may go beyond the number of slots, so that a kept child needs not wait for us between
     /// two short tasks.
-    func pipeline(for task: TaskManifest) -> PipelineRoom
+    func pipeline(for task: String) -> PipelineRoom
 
     /// Takes the run back if it has not begun, and can still be kept from it: `returned` follows. Harmless otherwise.
     func recall(_ run: RunID)

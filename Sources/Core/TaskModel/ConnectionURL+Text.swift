@@ -25,13 +25,35 @@ extension ConnectionURL: CustomStringConvertible {
                 found.append(part.index(after: colon)..<at)
                 rest = at
             }
-            let named = part[rest...].matches(
-                of: #/[?&](?:password|sslpassword|passwd|token|access_token|api_key|apikey|key|secret)=([^&#]*)/#)
-            for match in named {
-                found.append(match.1.startIndex..<match.1.endIndex)
-            }
+            found += namedSecrets(in: part, from: rest)
         }
         return found.filter { !$0.isEmpty }
+    }
+
+    private static let secretNames: [StaticString] = [
+        "password=", "sslpassword=", "passwd=", "token=", "access_token=", "api_key=", "apikey=", "key=", "secret=",
+    ]
+
+    /// Without a regular expression: to make one takes longer than the rest of reading the command line.
+    private static func namedSecrets(in part: Substring, from start: String.Index) -> [Range<String.Index>] {
+        var found: [Range<String.Index>] = []
+        let bytes = part.utf8
+        var at = start
+        while at < bytes.endIndex {
+            let mark = bytes[at]
+            bytes.formIndex(after: &at)
+            guard mark == UInt8(ascii: "?") || mark == UInt8(ascii: "&") else { continue }
+            let rest = bytes[at...]
+            let name = secretNames.first { name in
+                rest.starts(with: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+            }
+            guard let name else { continue }
+            let value = rest.dropFirst(name.utf8CodeUnitCount)
+            let end = value.firstIndex { $0 == UInt8(ascii: "&") || $0 == UInt8(ascii: "#") } ?? value.endIndex
+            found.append(value.startIndex..<end)
+            at = end
+        }
+        return found
     }
 
     /// Percent-decoded; nil: a `%` without two hexadecimal digits, or bytes that are no UTF-8.

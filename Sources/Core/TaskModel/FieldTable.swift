@@ -32,7 +32,14 @@ public struct FieldTable: Sendable, Equatable {
     public init(_ fields: [Field] = []) { self.fields = fields }
 
     public subscript(key: String) -> FieldValue? {
-        get { fields.first { $0.key == key }?.value }
+        get {
+            // Most names differ in length, which is told sooner than whether texts are equal.
+            let length = key.utf8.count
+            for index in fields.indices where fields[index].key.utf8.count == length && fields[index].key == key {
+                return fields[index].value
+            }
+            return nil
+        }
         set {
             let index = fields.firstIndex { $0.key == key }
             switch (index, newValue) {

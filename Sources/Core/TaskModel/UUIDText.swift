@@ -11,17 +11,20 @@ public enum UUIDText {
     ///   - high: its bits 12–15 give way to the version.
     ///   - low: its two highest bits give way to the variant.
     public static func of(_ high: UInt64, _ low: UInt64, version: UInt64) -> String {
-        let words = [high & ~0xF000 | version << 12, low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000]
-        var text = ""
-        for (index, digit) in words.map(hex).joined().enumerated() {
-            if [8, 12, 16, 20].contains(index) { text.append("-") }
-            text.append(digit)
+        let words = (high & ~0xF000 | version << 12, low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
+        return String(unsafeUninitializedCapacity: 36) { text in
+            var place = 0
+            for digit in 0..<32 {
+                if digit == 8 || digit == 12 || digit == 16 || digit == 20 {
+                    text[place] = UInt8(ascii: "-")
+                    place += 1
+                }
+                let word = digit < 16 ? words.0 : words.1
+                let value = UInt8(truncatingIfNeeded: word >> (60 - 4 * UInt64(digit & 15))) & 0xF
+                text[place] = value < 10 ? 0x30 + value : 0x57 + value
+                place += 1
+            }
+            return place
         }
-        return text
-    }
-
-    private static func hex(_ word: UInt64) -> String {
-        let digits = String(word, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }

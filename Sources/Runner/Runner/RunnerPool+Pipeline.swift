@@ -1,11 +1,11 @@
 // What lies behind other runs in kept children, and taking it back.
 
 public import Ports
-public import TaskModel
+import TaskModel
 
 extension RunnerPool {
-    public func pipeline(for task: TaskManifest) -> PipelineRoom {
-        guard let pace = paces[task.name], pace.isShort, let zygote = catalog[task.name]?.file.active else {
+    public func pipeline(for task: String) -> PipelineRoom {
+        guard let pace = paces[task], pace.isShort, let zygote = catalog[task]?.file.active else {
             return PipelineRoom(behind: tally.behind, room: 0)
         }
         let room = zygote.childPool.room(keep: pace.keep, freeSlots: slots - tally.busy)

@@ -8,6 +8,44 @@ extension amqp_bytes_t {
 
     /// Broken UTF-8 becomes U+FFFD.
     var text: String { String(decoding: raw, as: UTF8.self) }
+
+    /// nil: no UTF-8. The library's own check of it is many times slower than ours of ASCII.
+    var validText: String? {
+        isASCII ? String(decoding: raw, as: UTF8.self) : String(validating: raw, as: UTF8.self)
+    }
+
+    var isASCII: Bool {
+        let bytes = raw
+        var seen: UInt64 = 0
+        var offset = 0
+        while bytes.count - offset >= 8 {
+            seen |= bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            offset += 8
+        }
+        while offset < bytes.count {
+            seen |= UInt64(bytes[offset])
+            offset += 1
+        }
+        return seen & 0x8080_8080_8080_8080 == 0
+    }
+}
+
+/// A text that is likely to come again in the same message, as a task's id does: made once.
+struct KnownText {
+    let text: String
+    private let bytes: amqp_bytes_t
+
+    /// - Parameter text: nil: none is known.
+    init(_ text: String? = nil, _ bytes: amqp_bytes_t = amqp_empty_bytes) {
+        // Broken UTF-8 was replaced in the text; in a header it is passed on as it came.
+        let isKnown = text != nil && bytes.isASCII
+        self.text = isKnown ? text ?? "" : ""
+        self.bytes = isKnown ? bytes : amqp_empty_bytes
+    }
+
+    func isText(of other: amqp_bytes_t) -> Bool {
+        other.len == bytes.len && bytes.len > 15 && memcmp(other.bytes, bytes.bytes, bytes.len) == 0
+    }
 }
 
 /// Reads header tables with a bound on their depth: past it the rest is left out and the table gets the key
@@ -16,9 +54,11 @@ struct TableReader {
     static let maxDepth = 8
 
     private(set) var isTooDeep = false
+    /// The correlation id, which Celery's clients make the task's id and its root's.
+    let known: KnownText
 
-    static func headers(_ table: amqp_table_t) -> FieldTable {
-        var reader = TableReader()
+    static func headers(_ table: amqp_table_t, known: KnownText = KnownText()) -> FieldTable {
+        var reader = TableReader(known: known)
         var fields = reader.table(table, depth: 1)
         if reader.isTooDeep {
             fields[OwnHeaders.adapterError] = .string("header table nested deeper than \(maxDepth) levels")
@@ -59,8 +99,8 @@ struct TableReader {
         let value = field.value
         switch amqp_field_value_kind_t(rawValue: UInt32(field.kind)) {
         case AMQP_FIELD_KIND_UTF8:
-            return String(validating: value.bytes.raw, as: UTF8.self).map { .string($0) }
-                ?? .bytes(Array(value.bytes.raw))
+            if known.isText(of: value.bytes) { return .string(known.text) }
+            return value.bytes.validText.map { .string($0) } ?? .bytes(Array(value.bytes.raw))
         case AMQP_FIELD_KIND_VOID: return .null
         case AMQP_FIELD_KIND_BOOLEAN: return .bool(value.boolean != 0)
         case AMQP_FIELD_KIND_I32: return .int(Int64(value.i32))
@@ -83,28 +123,48 @@ struct TableReader {
     }
 }
 
-/// Keys too long for Swift's in-place strings, kept once instead of allocated per message.
-private enum KnownKeys {
-    private static let names = [
-        "replaced_task_nesting", "x-first-death-exchange", "x-first-death-queue",
-        "x-first-death-reason", "x-last-death-exchange", "x-last-death-queue", "x-last-death-reason",
-    ]
-    private static let byLength: [[(StaticBytes, String)]] = {
-        var table = [[(StaticBytes, String)]](repeating: [], count: 32)
-        for name in names { table[name.utf8.count].append((StaticBytes(name), name)) }
-        return table
-    }()
+/// Names of headers that most messages have, kept once instead of being made of bytes for each message.
+private struct KnownKeys: @unchecked Sendable {
+    private struct Entry {
+        let name: String
+        let bytes: UnsafePointer<UInt8>
+        let count: Int
+    }
 
-    struct StaticBytes: Sendable {
-        let bytes: [UInt8]
-        init(_ text: String) { bytes = Array(text.utf8) }
+    private static let names: [StaticString] = [
+        "lang", "task", "id", "shadow", "eta", "expires", "group", "group_index", "retries", "timelimit", "root_id",
+        "parent_id", "argsrepr", "kwargsrepr", "origin", "ignore_result", "replaced_task_nesting", "stamped_headers",
+        "stamps", "compression", "periodic_task_name", "x-first-death-exchange", "x-first-death-queue",
+        "x-first-death-reason", "x-last-death-exchange", "x-last-death-queue", "x-last-death-reason", "x-death",
+        "x-delivery-count",
+    ]
+    private static let places = 128
+    private static let shared = KnownKeys()
+
+    /// Never changed, never freed. An empty place ends a search.
+    private let table: UnsafeMutablePointer<Entry?>
+
+    private init() {
+        table = .allocate(capacity: Self.places)
+        table.initialize(repeating: nil, count: Self.places)
+        for name in Self.names {
+            var place = Self.place(name.utf8Start, name.utf8CodeUnitCount)
+            while table[place] != nil { place = (place + 1) % Self.places }
+            table[place] = Entry(name: "\(name)", bytes: name.utf8Start, count: name.utf8CodeUnitCount)
+        }
+    }
+
+    private static func place(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> Int {
+        (count &* 29 &+ Int(bytes[0]) &* 7 &+ Int(bytes[count - 1]) &* 3 &+ Int(bytes[count / 2])) % places
     }
 
     static func name(_ key: amqp_bytes_t) -> String {
-        if key.len > 15, key.len < byLength.count {
-            for (candidate, name) in byLength[key.len] where memcmp(candidate.bytes, key.bytes, key.len) == 0 {
-                return name
-            }
+        guard key.len > 0, let bytes = key.bytes else { return "" }
+        let table = shared.table
+        var next = place(bytes.assumingMemoryBound(to: UInt8.self), key.len)
+        while let entry = table[next] {
+            if entry.count == key.len, memcmp(entry.bytes, bytes, key.len) == 0 { return entry.name }
+            next = (next + 1) % places
         }
         return key.text
     }
@@ -127,7 +187,10 @@ enum PropertyReader {
         if flags & AMQP_BASIC_PRIORITY_FLAG != 0 { message.properties.priority = from.priority }
         if flags & AMQP_BASIC_DELIVERY_MODE_FLAG != 0 { message.properties.deliveryMode = from.delivery_mode }
         if flags & AMQP_BASIC_TIMESTAMP_FLAG != 0 { message.properties.timestamp = from.timestamp }
-        if flags & AMQP_BASIC_HEADERS_FLAG != 0 { message.headers = TableReader.headers(from.headers) }
+        if flags & AMQP_BASIC_HEADERS_FLAG != 0 {
+            message.headers = TableReader.headers(
+                from.headers, known: KnownText(message.properties.correlationID, from.correlation_id))
+        }
         return message
     }
 

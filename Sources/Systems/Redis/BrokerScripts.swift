@@ -10,11 +10,13 @@ enum BrokerScripts {
     /// Takes messages and records them as unacknowledged in the same step: a crash loses none.
     /// Keys: hash, index, then the lists: all queues of the first step, all of the next, and so on. Arguments: what
     /// tags begin with, the first number, number of queues, then for each queue how many and the end of its hash
-    /// entries; then after how many bytes to stop.
+    /// entries; then after how many bytes to stop, and how many are
+    /// likely to be that many.
     ///
     /// Answers queue, number, envelope for each; and 0, 0, why for a key that is no list, which does not keep back the
     /// others. Looks at the lists that gave less than wanted, so that Redis reports their next change (CLIENT
-    /// TRACKING).
+    /// TRACKING). Several are read at once, as many as will fit if they are as long as those before: each reading command
+    /// makes Redis remember all keys of the script, and the writing one after it reports them, three lines to us.
     ///
     /// Redis undoes nothing when a later command of a script is refused (rights that were taken away, a key of another
     /// kind). So here and below what is to outlive is written before what it replaces is removed.
@@ -25,30 +27,44 @@ enum BrokerScripts {
             for queue = 1, queues do room[queue] = tonumber(ARGV[2 + 2 * queue]) end
             for key = 3, #KEYS do
                 local queue = (key - 3) % queues + 1
+                local likely = tonumber(ARGV[5 + 2 * queues])
                 while room[queue] > 0 and bytes < most do
-                    local envelope = redis.pcall('LINDEX', KEYS[key], -1)
-                    if not envelope then break end
-                    if type(envelope) == 'table' then
-                        broken[#broken + 1] = envelope.err .. ' (' .. KEYS[key] .. ')'
+                    local envelopes = redis.pcall('LRANGE', KEYS[key], -math.min(room[queue], likely), -1)
+                    if envelopes.err then
+                        broken[#broken + 1] = envelopes.err .. ' (' .. KEYS[key] .. ')'
                         room[queue] = 0
                         break
                     end
-                    local tag = ARGV[1] .. number
-                    redis.call('ZADD', KEYS[2], now, tag)
-                    redis.call('HSET', KEYS[1], tag, '[' .. envelope .. ARGV[3 + 2 * queue])
-                    local popped = redis.pcall('RPOP', KEYS[key])
-                    if type(popped) == 'table' then
-                        redis.call('HDEL', KEYS[1], tag)
-                        redis.call('ZREM', KEYS[2], tag)
+                    local count = 0
+                    local index, hash, tags = {}, {}, {}
+                    for place = #envelopes, 1, -1 do
+                        if bytes >= most then break end
+                        local tag = ARGV[1] .. number + count
+                        count = count + 1
+                        index[2 * count - 1], index[2 * count] = now, tag
+                        hash[2 * count - 1], hash[2 * count] = tag, '[' .. envelopes[place] .. ARGV[3 + 2 * queue]
+                        tags[count] = tag
+                        bytes = bytes + #envelopes[place]
+                    end
+                    if count == 0 then break end
+                    redis.call('ZADD', KEYS[2], unpack(index))
+                    redis.call('HSET', KEYS[1], unpack(hash))
+                    local popped = redis.pcall('RPOP', KEYS[key], count)
+                    if popped.err then
+                        redis.call('HDEL', KEYS[1], unpack(tags))
+                        redis.call('ZREM', KEYS[2], unpack(tags))
                         broken[#broken + 1] = popped.err .. ' (' .. KEYS[key] .. ')'
                         room[queue] = 0
                         break
                     end
-                    taken[#taken + 1] = queue
-                    taken[#taken + 1] = number
-                    taken[#taken + 1] = envelope
-                    number, room[queue] = number + 1, room[queue] - 1
-                    bytes = bytes + #envelope
+                    for place = 1, count do
+                        taken[#taken + 1] = queue
+                        taken[#taken + 1] = number
+                        taken[#taken + 1] = envelopes[#envelopes + 1 - place]
+                        number = number + 1
+                    end
+                    room[queue] = room[queue] - count
+                    likely = math.max(1, math.min(64, 2 * count, math.floor((most - bytes) * #taken / 3 / bytes)))
                 end
             end
             for key = 3, #KEYS do
@@ -64,9 +80,10 @@ enum BrokerScripts {
 
     /// Keys: hash, index. Arguments: tags.
     static let acknowledge = """
-        for _, tag in ipairs(ARGV) do
-            redis.call('ZREM', KEYS[2], tag)
-            redis.call('HDEL', KEYS[1], tag)
+        for first = 1, #ARGV, 1000 do
+            local last = math.min(first + 999, #ARGV)
+            redis.call('ZREM', KEYS[2], unpack(ARGV, first, last))
+            redis.call('HDEL', KEYS[1], unpack(ARGV, first, last))
         end
         return 1
         """

@@ -39,6 +39,9 @@ final class RedisConsumer {
     private let settler: RedisSettler
     private var pull = PullConsumer()
     private var uncertain: [Uncertain] = []
+    /// As many as are read of a list at once to begin with: one, until it is known how long they are.
+    private var likely = 1
+    private static let mostAtOnce = 64
     /// A name for this host as long as its lease lasts.
     private(set) var host = UUIDText.random().lowercased()
 
@@ -157,7 +160,8 @@ final class RedisConsumer {
             let queue = JSON.string(pull.queues[request.queue].name).bytes
             arguments += ["\(request.limit)", ",\"\",\(String(decoding: queue, as: UTF8.self))]"]
         }
-        let words = ["EVAL", BrokerScripts.take, "\(names.count)"] + names + arguments + ["\(Self.fetchBytes)"]
+        arguments += ["\(Self.fetchBytes)", "\(likely)"]
+        let words = ["EVAL", BrokerScripts.take, "\(names.count)"] + names + arguments
         let asker = host
         line.send(words.map(\.bytes)) { [weak self] reply in
             guard let self else { return }
@@ -192,6 +196,7 @@ final class RedisConsumer {
             bytes += envelope.count
             taken.append((UInt64(number), batch.requests[index].queue, RedisTaken(envelope: envelope)))
         }
+        if !taken.isEmpty { likely = max(1, min(Self.mostAtOnce, Self.fetchBytes / max(1, bytes / taken.count))) }
         if bytes >= Self.fetchBytes {
             for index in batch.requests.indices { batch.requests[index].isCut = true }
         }

@@ -17,12 +17,13 @@ struct RedisEnvelope {
     /// Starts of it that ended with their host.
     var lostStarts = 0
     /// The publisher's name for it: fresh for each message.
-    var tag = UUIDText.random()
+    var tag: String
 
     init(_ message: WireMessage, exchange: String = "", routingKey: String) {
         self.message = message
         self.exchange = exchange
         self.routingKey = routingKey
+        tag = UUIDText.random()
     }
 
     var bytes: [UInt8] {
@@ -71,6 +72,7 @@ struct RedisEnvelope {
         } else {
             body = text.bytes
         }
+        tag = properties["delivery_tag"]?.text ?? UUIDText.random()
         message = WireMessage(
             properties: Self.properties(properties, of: envelope), headers: KombuFields.table(envelope["headers"]),
             body: body)
@@ -79,9 +81,9 @@ struct RedisEnvelope {
         message.headers["redelivered"] = nil
         if case .int(let count)? = message.headers[OwnHeaders.lostStarts] { lostStarts = Int(clamping: max(0, count)) }
         message.headers[OwnHeaders.lostStarts] = nil
-        exchange = properties["delivery_info"]?["exchange"]?.text ?? ""
-        routingKey = properties["delivery_info"]?["routing_key"]?.text ?? ""
-        if let given = properties["delivery_tag"]?.text { tag = given }
+        let info = properties["delivery_info"]
+        exchange = info?["exchange"]?.text ?? ""
+        routingKey = info?["routing_key"]?.text ?? ""
     }
 
     static func parse(_ bytes: [UInt8]) throws(Unreadable) -> JSON {

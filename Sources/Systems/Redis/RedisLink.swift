@@ -83,13 +83,13 @@ final class RedisLink {
             done(reply)
         }
         let data = Unmanaged.passRetained(waiting).toOpaque()
-        let status = Self.withArguments(arguments) { count, pointers, lengths in
-            redisAsyncCommandArgv(
+        let status = RedisCommand.with(arguments) { command, length in
+            redisAsyncFormattedCommand(
                 context,
                 { _, reply, data in
                     guard let data else { return }
                     Unmanaged<PendingReply>.fromOpaque(data).takeRetainedValue().done(RedisReply(reply))
-                }, data, count, pointers, lengths)
+                }, data, command, length)
         }
         if status != REDIS_OK {
             // Not taken over: the context is being freed.
@@ -289,13 +289,13 @@ extension RedisLink {
         guard let context else { return }
         // hiredis keeps this callback for the channel; it needs no data of its own. A refusal means that the context
         // is being freed: the link is made again, and its owner subscribes again.
-        _ = Self.withArguments([[UInt8](command.utf8), [UInt8](channel.utf8)]) { count, pointers, lengths in
-            redisAsyncCommandArgv(
+        _ = RedisCommand.with([[UInt8](command.utf8), [UInt8](channel.utf8)]) { command, length in
+            redisAsyncFormattedCommand(
                 context,
                 { context, reply, _ in
                     guard let context, let link = RedisLink.from(context) else { return }
                     link.receivedOnChannel(RedisReply(reply))
-                }, nil, count, pointers, lengths)
+                }, nil, command, length)
         }
     }
 
@@ -326,29 +326,6 @@ extension RedisLink {
     private static func text(_ context: UnsafeMutablePointer<redisAsyncContext>) -> String {
         guard context.pointee.err != 0, let text = context.pointee.errstr else { return "the connection was closed" }
         return String(cString: text)
-    }
-
-    private static func withArguments(
-        _ arguments: [[UInt8]],
-        _ body: (Int32, UnsafeMutablePointer<UnsafePointer<CChar>?>?, UnsafePointer<Int>?) -> Int32
-    ) -> Int32 {
-        // One block with all arguments, so that their pointers stay good for the call. Appended one by one: an iterator
-        // over all bytes costs seconds for some megabytes in a build without optimisation.
-        let lengths = arguments.map(\.count)
-        var block: [UInt8] = []
-        block.reserveCapacity(lengths.reduce(1, +))
-        for argument in arguments { block += argument }
-        block.append(0)
-        return block.withUnsafeBufferPointer { bytes in
-            bytes.withMemoryRebound(to: CChar.self) { text in
-                var start = 0
-                var pointers = lengths.map { length -> UnsafePointer<CChar>? in
-                    defer { start += length }
-                    return text.baseAddress.map { $0 + start }
-                }
-                return body(Int32(arguments.count), &pointers, lengths)
-            }
-        }
     }
 
     private final class PendingReply {

@@ -32,7 +32,7 @@ struct RedisRights {
             let channels = "\(keys.prefix)/\(address.database)."
             asked += queues.flatMap { queue in
                 [
-                    ["LINDEX", keys.list(queue, step: 0), "-1"], ["RPOP", keys.list(queue, step: 0)],
+                    ["LRANGE", keys.list(queue, step: 0), "-1", "-1"], ["RPOP", keys.list(queue, step: 0)],
                     ["LPUSH", keys.list(queue, step: 0), "0"],
                     ["LLEN", keys.list(queue, step: 9)], ["ZADD", keys.delayed(queue), "0", "0"],
                     ["SADD", keys.bindings(queue), "0"], ["SMEMBERS", keys.bindings(queue)],

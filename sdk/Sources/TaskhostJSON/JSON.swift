@@ -63,7 +63,11 @@ extension JSON {
     /// The value of a member; nil when there is none, or this is not an object.
     public subscript(key: String) -> JSON? {
         guard case .object(let members) = self else { return nil }
-        return members.last { $0.key.isSameBytes(as: key) }?.value
+        // From the end: of duplicates the last one wins.
+        for index in members.indices.reversed() where members[index].key.isSameBytes(as: key) {
+            return members[index].value
+        }
+        return nil
     }
 
     public var isNull: Bool { if case .null = self { true } else { false } }

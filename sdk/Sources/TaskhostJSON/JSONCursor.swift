@@ -93,28 +93,12 @@ struct JSONCursor {
             let words = UnsafeRawPointer(base + offset)
             var plain = ~UInt64(0)
             for place in stride(from: 0, to: 32, by: 8) {
-                plain &= JSONCursor.plain(words.loadUnaligned(fromByteOffset: place, as: UInt64.self))
+                plain &= PlainText.marks(words.loadUnaligned(fromByteOffset: place, as: UInt64.self))
             }
-            guard plain & JSONCursor.highBits == JSONCursor.highBits else { break }
+            guard PlainText.areAllMarked(plain) else { break }
             offset += 32
         }
-        while offset < count, JSONCursor.isPlain(base[offset]) { offset += 1 }
-    }
-
-    private static let highBits: UInt64 = 0x8080_8080_8080_8080
-
-    /// The high bit of each byte is set if all eight are plain; if not, at least one is clear. (Below 0x80 no addition
-    /// carries into the next byte, and a byte from 0x80 on clears its own bit.)
-    @inline(__always)
-    private static func plain(_ word: UInt64) -> UInt64 {
-        let low: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
-        return ~word & (word &+ 0x6060_6060_6060_6060) & ((word ^ 0x2222_2222_2222_2222) &+ low)
-            & ((word ^ 0x5C5C_5C5C_5C5C_5C5C) &+ low)
-    }
-
-    @inline(__always)
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        byte &- 0x20 < 0x60 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+        while offset < count, PlainText.isPassed(base[offset]) { offset += 1 }
     }
 
     private mutating func skipEscape() throws(JSONError) {

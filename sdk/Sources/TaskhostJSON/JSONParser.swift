@@ -163,13 +163,14 @@ struct JSONParser {
 private struct JSONMemberList {
     private(set) var list: [JSONMember] = []
     private var index: [ExactText: Int] = [:]
-    private static let scanned = 16
+    private static let scanned = 32
 
     mutating func set(_ key: String, _ value: JSON) {
         if let present = find(key) {
             list[present].value = value
             return
         }
+        if list.isEmpty { list.reserveCapacity(8) }
         list.append(JSONMember(key: key, value: value))
         if list.count == Self.scanned + 1 {
             for (position, member) in list.enumerated() { index[ExactText(text: member.key)] = position }
@@ -180,7 +181,8 @@ private struct JSONMemberList {
 
     private func find(_ key: String) -> Int? {
         if list.count > Self.scanned { return index[ExactText(text: key)] }
-        return list.firstIndex { $0.key.isSameBytes(as: key) }
+        for position in list.indices where list[position].key.isSameBytes(as: key) { return position }
+        return nil
     }
 }
 

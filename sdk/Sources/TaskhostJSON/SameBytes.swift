@@ -2,10 +2,22 @@
 
 extension String {
     /// The length first, which texts know: most keys that are compared differ there.
+    @inline(__always)
     package func isSameBytes(as other: String) -> Bool {
-        guard utf8.count == other.utf8.count else { return false }
-        return utf8.withContiguousStorageIfAvailable { ours in
-            other.utf8.withContiguousStorageIfAvailable { ours.elementsEqual($0) }
-        }.flatMap { $0 } ?? utf8.elementsEqual(other.utf8)
+        utf8.count == other.utf8.count && hasEqualBytes(other)
+    }
+
+    private func hasEqualBytes(_ other: String) -> Bool {
+        let answer = utf8.withContiguousStorageIfAvailable { own in
+            other.utf8.withContiguousStorageIfAvailable { others in
+                var index = 0
+                while index < own.count {
+                    if own[index] != others[index] { return false }
+                    index += 1
+                }
+                return true
+            }
+        }
+        return (answer ?? nil) ?? utf8.elementsEqual(other.utf8)
     }
 }

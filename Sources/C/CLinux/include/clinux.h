@@ -152,6 +152,9 @@ int clinux_affinity_count(void);
 int clinux_set_dumpable(bool on);
 /* The kernel's version of Landlock; 0: none. */
 int clinux_landlock_version(void);
+/* The pages of this program's code and constants are no longer counted as ours; what is needed again is mapped again, at
+ * a fault for each 64 KiB. */
+void clinux_forget_code(void);
 /* first..last, both included. */
 int clinux_close_range(unsigned first, unsigned last);
 /* Raises the soft limit of open descriptors to `wanted`, or to the hard limit. What it is now. */
