@@ -243,7 +243,8 @@ let package = Package(
         .target(
             name: "Onboarding",
             dependencies: [
-                "TaskModel", "Ports", "CLinux", "Linux", "Loop", "Runner", "Settings", "Output", "Configuration", json,
+                "TaskModel", "Ports", "CLinux", "CRunnerProtocol", "Linux", "Loop", "Runner", "Settings", "Output",
+                "Configuration", json,
             ], path: "Sources/App/Onboarding",
             swiftSettings: strict),
         .executableTarget(

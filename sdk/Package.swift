@@ -15,6 +15,7 @@ let package = Package(
         .library(name: "TaskhostSDK", type: .static, targets: ["TaskhostSDK"]),
         .library(name: "TaskhostSignature", type: .static, targets: ["TaskhostSignature"]),
         .library(name: "TaskhostJSON", type: .static, targets: ["TaskhostJSON"]),
+        .library(name: "TaskhostTesting", type: .static, targets: ["TaskhostTesting"]),
     ],
     targets: [
         // The C ABI, header only; include/module.modulemap names it for Swift.
@@ -25,7 +26,13 @@ let package = Package(
         .target(
             name: "TaskhostSDK", dependencies: ["CTaskhost", "TaskhostJSON", "TaskhostSignature"], swiftSettings: strict
         ),
+        // For unit tests of tasks, and of the SDK itself.
+        .target(
+            name: "TaskhostTesting", dependencies: ["TaskhostSDK", "TaskhostJSON", "TaskhostSignature"],
+            swiftSettings: strict),
         .testTarget(name: "TaskhostJSONTests", dependencies: ["TaskhostJSON"], swiftSettings: strict),
-        .testTarget(name: "TaskhostSDKTests", dependencies: ["TaskhostSDK", "TaskhostJSON"], swiftSettings: strict),
+        .testTarget(
+            name: "TaskhostSDKTests", dependencies: ["TaskhostSDK", "TaskhostJSON", "TaskhostTesting"],
+            swiftSettings: strict),
     ]
 )

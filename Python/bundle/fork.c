@@ -5,6 +5,7 @@
  * before a fork. Each call there would write to pages that it shares with its children, and copy them for each. */
 #include "fork.h"
 
+#include "arenas.h"
 #include "python_api.h"
 
 #include <pthread.h>
@@ -20,6 +21,7 @@ static void after_in_child(void) {
 }
 
 void fork_prepare(void) {
+    arenas_are_made();
     if (pthread_atfork(NULL, NULL, after_in_child) == 0) {
         py.PyOS_BeforeFork();
         is_zygote = true;

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "interpreter.h"
 
+#include "arenas.h"
 #include "python_api.h"
 
 #include <locale.h>
@@ -55,6 +56,7 @@ const char *interpreter_start(void) {
     if (py.utf8_mode != NULL) {
         *py.utf8_mode = wants_utf8();
     }
+    arenas_prepare();
     wchar_t *name = py.Py_DecodeLocale(executable, NULL);
     if (name == NULL) {
         return "cannot read TASKHOST_PYTHON_EXECUTABLE: it is no text of this locale: set LANG=C.UTF-8";

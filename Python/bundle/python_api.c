@@ -39,5 +39,6 @@ const char *python_api_load(const char *path) {
         memcpy(wanted[index].place, &found, sizeof found);
     }
     py.utf8_mode = dlsym(library, "Py_UTF8Mode");
+    *(void **)&py.set_arena_allocator = dlsym(library, "PyObject_SetArenaAllocator");
     return NULL;
 }

@@ -62,6 +62,8 @@ struct python_api {
     PyObject *none;               /* &_Py_NoneStruct */
     PyObject **value_error;       /* &PyExc_ValueError */
     int *utf8_mode;               /* &Py_UTF8Mode; NULL: no longer there */
+    /* PyObject_SetArenaAllocator, which is public but not in the stable ABI; NULL: no longer there */
+    void (*set_arena_allocator)(void *allocator);
 };
 
 extern struct python_api py;

@@ -6,7 +6,7 @@ import _taskhost
 import billiard.util
 import kombu.pools
 from celery import _state
-from celery.app import trace
+from celery.app import control, trace
 from celery.loaders.base import BaseLoader
 from kombu.utils.uuid import uuid
 
@@ -47,7 +47,9 @@ def own_of(loader, name, *parts):
 
 
 def left(function, of):
-    """What billiard would do in a child: kombu empties its pools of connections, if there is anything in them."""
+    """What billiard would do in a child: pools of connections are emptied, if there is anything in them."""
+    if function is getattr(control, "_after_fork_cleanup_control", None):
+        return "producer_pool" in vars(of.mailbox)
     return function is not getattr(kombu.pools, "_after_fork_cleanup_group", None) or len(of) > 0
 
 

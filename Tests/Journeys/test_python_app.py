@@ -162,6 +162,7 @@ WRONG = {
     "empty": ("empty", "x = 1\n", "has no Celery app", "-A empty:APP"),
     "other": ("other:x", "x = 1\n", "is no Celery app but a int", "-A other:APP"),
     "leaves": ("leaves", "import sys\nsys.exit(3)\n", "ends the process while it is imported", "__main__"),
+    "vanishes": ("vanishes", "import os\nos._exit(7)\n", "ended with status 7 while it imported the app", "import it by"),
     "hangs": ("hangs", "import time\ntime.sleep(1000)\n", "was not over after 1.5 s", "hangs.py"),
     "wrong": ("wrong", "from celery import Celery\napp = Celery(worker_concurrency=9000)\n"
               "app.conf.worker_concurrency = 9000\n", "wrong (worker_concurrency)", "4096"),

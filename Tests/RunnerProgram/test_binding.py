@@ -197,7 +197,7 @@ class Context(unittest.TestCase):
         self.lane.send_task("types.chatty")
         frames = [self.lane.frame() for _ in range(5)]
         self.assertEqual((frames[0].type, frames[0].code, frames[0].text), (FRAME_LOG, 2, "one 1"))
-        self.assertEqual(frames[1].value, {"state": "PROGRESS", "meta": {"done": 1, "total": 2}})
+        self.assertEqual(frames[1].value, {"state": "PROGRESS", "meta": {"done": 1, "total": 2, "current": 1, "percent": 50}})
         self.assertEqual(frames[2].value, {"state": "UPLOADING", "meta": {"part": 3}})
         self.assertEqual(frames[3].type, FRAME_LOG)
         self.assertEqual((frames[4].code, frames[4].text), (SUCCESS, "[1, 2]"))

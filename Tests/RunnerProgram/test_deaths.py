@@ -135,4 +135,4 @@ class SoftLimits(Case):
 
     def test_progress_is_reported_while_it_sleeps(self):
         self.lane.send_task("sleeper.sleep", [1])
-        self.assertEqual(self.lane.frame().value, {"state": "PROGRESS", "meta": {"done": 1, "total": 10}})
+        self.assertEqual(self.lane.frame().value, {"state": "PROGRESS", "meta": {"done": 1, "total": 10, "current": 1, "percent": 10}})

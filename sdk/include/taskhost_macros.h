@@ -93,6 +93,8 @@ struct taskhost_declaration {
     }                                                                                                                \
     struct taskhost_declaration
 
+/* A linker that misses it says what to do. */
+#define taskhost_declarations write_TASKHOST_BUNDLE_in_one_file_of_this_bundle
 TASKHOST_C TASKHOST_HIDDEN struct taskhost_declaration *taskhost_declarations;
 /* The host's functions; set when the bundle is loaded. */
 TASKHOST_C TASKHOST_HIDDEN const taskhost_host *taskhost_functions;
@@ -282,10 +284,12 @@ static inline int task_stop_fd(task_context *task) {
 static inline void task_state(task_context *task, const char *state, const char *meta) {
     taskhost_functions->update_state(task, state, meta ? meta : "null", meta ? strlen(meta) : 4);
 }
-/* State PROGRESS with {"done": done, "total": total}. */
+/* State PROGRESS with {"done": done, "total": total}, and for who reads Celery's examples and celery-progress the same as
+ * "current" and "percent". */
 static inline void task_progress(task_context *task, int64_t done, int64_t total) {
-    char meta[80];
-    snprintf(meta, sizeof meta, "{\"done\":%lld,\"total\":%lld}", (long long)done, (long long)total);
+    char meta[160];
+    snprintf(meta, sizeof meta, "{\"done\":%lld,\"total\":%lld,\"current\":%lld,\"percent\":%.2f}", (long long)done,
+             (long long)total, (long long)done, total > 0 ? 100.0 * (double)done / (double)total : 0.0);
     task_state(task, "PROGRESS", meta);
 }
 /* A line for the host's log, at most 1023 bytes; level: enum taskhost_level. */

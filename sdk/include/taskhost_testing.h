@@ -206,6 +206,12 @@ static inline void taskhost_test_reject(task_context *task, const char *reason, 
     }
 }
 static inline void taskhost_test_ignore(task_context *task) { taskhost_test_ends(task, TASK_TEST_IGNORED); }
+static inline void taskhost_test_ignore_as(task_context *task, const char *state, const char *meta, size_t length) {
+    if (taskhost_test_ends(task, TASK_TEST_IGNORED)) {
+        taskhost_test_put(&taskhost_test_of(task)->state, state);
+        taskhost_test_set(&taskhost_test_of(task)->meta, meta, length);
+    }
+}
 static inline void taskhost_test_new_id(char id[TASKHOST_ID_SIZE]) {
     snprintf(id, TASKHOST_ID_SIZE, "00000000-0000-4000-8000-%012d", ++taskhost_test_current->ids);
 }
@@ -260,7 +266,8 @@ static const taskhost_host taskhost_test_host = {
     taskhost_test_log, taskhost_test_succeed, taskhost_test_fail, taskhost_test_retry, taskhost_test_reject,
     taskhost_test_ignore, taskhost_test_new_id, taskhost_test_send, taskhost_test_send, taskhost_test_replace,
     taskhost_test_retry_with, taskhost_test_schedule, taskhost_test_bind, taskhost_test_publish, taskhost_test_children,
-    taskhost_test_at_exit, taskhost_test_refuse, taskhost_test_on_stop, taskhost_test_crash_fd};
+    taskhost_test_at_exit, taskhost_test_refuse, taskhost_test_on_stop, taskhost_test_crash_fd,
+    taskhost_test_ignore_as};
 
 /* ---- what tests call ---- */
 

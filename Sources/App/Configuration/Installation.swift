@@ -25,8 +25,12 @@ package struct Installation: Sendable {
         self.runnerOverride = runnerOverride
     }
 
-    /// /usr has no plugins folder of its own: a package's bundles are among its libraries.
-    package var pluginFolder: String { root == "/usr" ? "/usr/lib/taskhost/plugins" : root + "/plugins" }
+    /// Of a package: its own bundles are among its libraries, this machine's in /usr/local.
+    package var defaultPluginFolders: [String] {
+        guard root == "/usr" else { return [root + "/plugins"] }
+        let own = "/usr/local/lib/taskhost/plugins"
+        return ["/usr/lib/taskhost/plugins"] + (access(own, R_OK) == 0 ? [own] : [])
+    }
 
     /// The bundle that runs tasks of Celery apps; in no plugins folder, as it is of no use without an app.
     package var pythonBundle: String { root + "/lib/taskhost/python.so" }
@@ -36,7 +40,7 @@ package struct Installation: Sendable {
     /// Where bundles are looked for. Beside an app only in folders that are named: what else is installed may have
     /// tasks of the same names.
     package func pluginFolders(_ configuration: Configuration) -> [String] {
-        configuration[Settings.worker.plugins] ?? (configuration.python == nil ? [pluginFolder] : [])
+        configuration[Settings.worker.plugins] ?? (configuration.python == nil ? defaultPluginFolders : [])
     }
 
     /// This program.

@@ -8,6 +8,12 @@ package enum PlainValue {
         do {
             return try JSON(parsing: Array(word.utf8), limits: .trusted)
         } catch {
+            // Nobody means a text that begins so; the shell has taken its quotes, or a bracket is missing.
+            if word.hasPrefix("[") || word.hasPrefix("{") {
+                Console.note(
+                    "taskhost: \(word) is no JSON (\(error)), so it is taken as text\n"
+                        + "  fix: put it in single quotes, with \" around its texts: '[1, \"a\"]'")
+            }
             return .string(word)
         }
     }
@@ -15,7 +21,7 @@ package enum PlainValue {
     /// `--kw name=value`.
     package static func keyword(_ word: String) throws(CommandFailure) -> JSONMember {
         guard let equals = word.firstIndex(of: "="), equals > word.startIndex else {
-            throw CommandFailure(.usage, "--kw \(word): write NAME=VALUE")
+            throw CommandFailure(.usage, "--kw \(word): a name and a value are wanted", fix: "write --kw NAME=VALUE")
         }
         return JSONMember(key: String(word[..<equals]), value: read(String(word[word.index(after: equals)...])))
     }

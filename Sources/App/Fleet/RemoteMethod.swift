@@ -1,6 +1,7 @@
 // What `inspect` and `control` send: a command of taskhost's workers, or one that the workers of a fleet define themselves.
 package import Control
 package import Output
+import Settings
 import TaskhostJSON
 
 package struct RemoteMethod {
@@ -15,6 +16,11 @@ package struct RemoteMethod {
     ) throws(CommandFailure) {
         self.name = name
         command = table[name]
+        if command == nil, let meant = NearestName.of(name, among: table.commands.filter(\.isVisible).map(\.name)) {
+            // Perhaps a command that somebody's own workers have.
+            Console.note(
+                "taskhost: '\(name)' is no command of taskhost's workers\n  fix: did you mean `\(meant)`?")
+        }
         guard let command, command.verb != verb else { return }
         let what = command.verb == .inspect ? "looks only" : "changes something"
         throw CommandFailure(.usage, "\(name) \(what)", fix: "taskhost \(command.verb.rawValue) \(name)")

@@ -12,6 +12,8 @@ package import TaskhostJSON
 package final class BundleRun: RunnerEvents {
     package struct Order: Sendable {
         package var file: String
+        /// The file, as it was typed.
+        package var shown: String
         package var task: String
         package var arguments: [JSON]
         package var keywords: [JSONMember]
@@ -22,7 +24,7 @@ package final class BundleRun: RunnerEvents {
         package var debugs = false
 
         package init(file: String, task: String, arguments: [JSON], keywords: [JSONMember]) {
-            (self.file, self.task, self.arguments, self.keywords) = (file, task, arguments, keywords)
+            (self.file, shown, self.task, self.arguments, self.keywords) = (file, file, task, arguments, keywords)
         }
     }
 
@@ -120,6 +122,9 @@ package final class BundleRun: RunnerEvents {
         if reports.count < order.times { start() } else { end(nil) }
     }
 
+    /// Only engines take runs back.
+    package func returned(_ run: RunID) {}
+
     // ---- steps ----
 
     private func start() {
@@ -156,7 +161,8 @@ package final class BundleRun: RunnerEvents {
 
     private func attach(to zygote: Int32) {
         do throws(CommandFailure) {
-            debugger = try Debugger(zygote: zygote, task: order.task, loop: loop) { [unowned self] in
+            debugger = try Debugger(zygote: zygote, bundle: order.file, task: order.task, loop: loop) {
+                [unowned self] in
                 start()
             } ended: { [unowned self] in
                 if reports.isEmpty { end(CommandFailure(.failure, "gdb ended before the task did")) }
@@ -171,8 +177,8 @@ package final class BundleRun: RunnerEvents {
         let nearest = NearestName.of(order.task, among: names) ?? names.first { $0.hasSuffix(".\(order.task)") }
         let all = names.isEmpty ? "it has no tasks" : "it has \(names.sorted().joined(separator: ", "))"
         return CommandFailure(
-            .usage, "\(order.file) has no task \(order.task)",
-            fix: nearest.map { "taskhost run \(order.file) \($0)" } ?? all)
+            .usage, "\(order.shown) has no task \(order.task)",
+            fix: nearest.map { "taskhost run \(order.shown) \($0)" } ?? all)
     }
 
     private func end(_ failure: CommandFailure?) {

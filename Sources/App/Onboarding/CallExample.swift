@@ -21,7 +21,8 @@ enum CallExample {
         case .list: "'[]'"
         case .map: "'{}'"
         case .optional: "null"
-        case .bytes, .void, .any: "'{}'"
+        case .any: numbers.popFirst() ?? "1"
+        case .bytes, .void: "'{}'"
         }
     }
 }

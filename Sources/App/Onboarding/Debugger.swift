@@ -1,5 +1,6 @@
 // gdb on the zygote of `taskhost run --gdb`: it follows the child that runs the task, and stops where the task begins.
 import CLinux
+import CRunnerProtocol
 import Glibc
 import Linux
 import Loop
@@ -18,10 +19,12 @@ final class Debugger {
     private static let lookSeconds = 0.05
 
     /// - Parameters:
+    ///   - bundle: its file.
     ///   - attached: it waits for the child.
     ///   - ended: the person has left it.
     init(
-        zygote: Int32, task: String, loop: EpollLoop, attached: @escaping () -> Void, ended: @escaping () -> Void
+        zygote: Int32, bundle: String, task: String, loop: EpollLoop, attached: @escaping () -> Void,
+        ended: @escaping () -> Void
     ) throws(CommandFailure) {
         (self.zygote, self.loop, self.attached, self.ended) = (zygote, loop, attached, ended)
         let function = task.split(separator: ".").last.map(String.init) ?? task
@@ -33,8 +36,15 @@ final class Debugger {
         var argv = words.map { strdup($0) } + [nil]
         defer { for word in argv { free(word) } }
         var pid: pid_t = 0
+        // The zygote knows its bundle as /proc/self/fd/4, and gdb looks there, too: in its own process.
+        let file = open(bundle, O_RDONLY | O_CLOEXEC)
+        defer { close(file) }
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, file, RUNNER_BUNDLE_FD)
         // In our own session: the terminal's keys are gdb's.
-        let code = posix_spawnp(&pid, "gdb", nil, nil, &argv, environ)
+        let code = posix_spawnp(&pid, "gdb", &actions, nil, &argv, environ)
         guard code == 0 else {
             throw CommandFailure(
                 .configuration, "gdb cannot be started: \(SystemFailure(code: code))", fix: "apt install gdb")

@@ -2,7 +2,7 @@
 import Glibc
 import Linux
 package import Output
-package import Settings
+import Settings
 
 /// Held as long as the process lives.
 package final class DevFolder {
@@ -35,7 +35,8 @@ package final class DevFolder {
         var text = "# Made by `taskhost dev`; holds while it runs, for commands typed in this folder.\n"
         self.results = results ?? (broker == nil ? self.broker : nil)
         text += "[broker]\nurl = \(Self.quoted(self.broker))\n"
-        if let results { text += "\n[results]\nurl = \(Self.quoted(results))\n" }
+        // Said also where it would be so anyhow: an app may want no results.
+        if let results = self.results { text += "\n[results]\nurl = \(Self.quoted(results))\n" }
         do throws(SystemFailure) {
             try Files.write(Array(text.utf8), to: file, mode: 0o600)
         } catch {

@@ -114,6 +114,19 @@ static void send_manifest(void) {
     control_flush();
 }
 
+/* The entry as C++ names it, with the parameters that people give it. */
+static bool has_mangled_entry(void *library) {
+    static const char *const names[] = {
+        "_Z18taskhost_bundle_v1PK13taskhost_host", "_Z18taskhost_bundle_v1P13taskhost_host", "_Z18taskhost_bundle_v1PKv",
+        "_Z18taskhost_bundle_v1Pv", "_Z18taskhost_bundle_v1v"};
+    for (size_t index = 0; index < sizeof names / sizeof names[0]; index++) {
+        if (dlsym(library, names[index]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool load_bundle(const char *path, const char *shown_path) {
     const pid_t self = getpid();
     struct text fault = {0};
@@ -131,6 +144,10 @@ bool load_bundle(const char *path, const char *shown_path) {
     taskhost_entry entry;
     *(void **)&entry = dlsym(library, TASKHOST_ENTRY_NAME);
     if (entry == NULL) {
+        if (has_mangled_entry(library)) {
+            return refuse(shown_path, "is no bundle: its " TASKHOST_ENTRY_NAME " is a C++ function: declare it extern \"C\", "
+                                      "or include <taskhost.h>, which does, and write TASKHOST_BUNDLE(name, version)");
+        }
         return refuse(shown_path, "is no bundle: it does not export " TASKHOST_ENTRY_NAME
                                   ": add TASKHOST_BUNDLE(name, version) to one of its files");
     }

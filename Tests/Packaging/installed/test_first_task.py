@@ -40,14 +40,11 @@ def test_three_commands_give_a_task_of_ones_own(machine, language):
         machine.run(f"apt-get -q install -y --no-install-recommends {NEEDED[language]}")
     path = {"swift": f"{SWIFT}/usr/bin:", "python": f"{sys.prefix}/bin:"}.get(language, "")
     start = f"export HOME=/home/ada PATH={path}$PATH; cd /home/ada"
-    machine.run(f"{start}; taskhost new {language}-demo --lang {language}", user="ada")
-    # As another terminal would: it stands in the folder and waits for no sign but the answer.
-    done = machine.run(f"""{start}/{language}-demo; taskhost dev >dev.log 2>&1 & dev=$!
-        for attempt in $(seq 240); do
-            taskhost call tasks.add 4 6 2>call.log && break
-            kill -0 $dev || break
-            sleep 0.5
-        done
+    machine.run(f"{start}; taskhost new {language}_demo --lang {language}", user="ada")
+    # Somebody who waits until it is served, and calls it then.
+    done = machine.run(f"""{start}/{language}_demo; rm -f dev.log; touch dev.log; timeout 240 taskhost dev >dev.log 2>&1 & dev=$!
+        until grep -q 'tasks\\.add' dev.log || ! kill -0 $dev; do sleep 0.2; done
+        timeout 30 taskhost call tasks.add 4 6 2>call.log
         kill -INT $dev; wait $dev""", check=False, user="ada")
-    log = machine.says(f"cat /home/ada/{language}-demo/dev.log /home/ada/{language}-demo/call.log")
+    log = machine.says(f"cat /home/ada/{language}_demo/dev.log /home/ada/{language}_demo/call.log")
     assert done.stdout.strip() in ("10", "10.0"), f"{done.stdout}\n{done.stderr}\n{log}"

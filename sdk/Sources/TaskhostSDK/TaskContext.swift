@@ -81,10 +81,13 @@ public final class TaskContext: Sendable {
 
     // MARK: saying
 
-    /// State PROGRESS with `{"done": …, "total": …}`.
+    /// State PROGRESS with `{"done": …, "total": …}`, and for who reads Celery's examples and celery-progress the same as
+    /// `current` and `percent`.
     public func progress(_ done: Int, _ total: Int) {
+        let percent = total > 0 ? (1e4 * Double(done) / Double(total)).rounded() / 100 : 0
         let meta = JSON.object([
             JSONMember(key: "done", value: .int(Int64(done))), JSONMember(key: "total", value: .int(Int64(total))),
+            JSONMember(key: "current", value: .int(Int64(done))), JSONMember(key: "percent", value: .double(percent)),
         ])
         link.withLock { $0?.updateState("PROGRESS", meta: meta.bytes) }
     }

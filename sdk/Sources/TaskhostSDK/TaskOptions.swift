@@ -92,6 +92,14 @@ public struct TaskOptions: Sendable {
     }
 }
 
+extension TaskOptions {
+    /// In any order: `TaskOptions { $0.doc = "Greets."; $0.softLimit = .seconds(5) }`.
+    public init(_ set: (inout TaskOptions) -> Void) {
+        self.init()
+        set(&self)
+    }
+}
+
 /// How often and when a task is tried again.
 public struct RetryPolicy: Sendable, Equatable {
     /// Attempts after the first.

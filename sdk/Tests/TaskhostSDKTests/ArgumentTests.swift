@@ -1,6 +1,7 @@
 // What the host has bound, as a handler's properties: defaults, conversion, and the words of errors.
 
 import TaskhostSDK
+import TaskhostTesting
 import Testing
 
 private struct Add: TaskHandler {

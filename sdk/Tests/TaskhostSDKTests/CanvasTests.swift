@@ -1,6 +1,7 @@
 // What a task sends, and what takes its place.
 
 import TaskhostSDK
+import TaskhostTesting
 import Testing
 
 private let add = Signature("t.add", 1, 2)

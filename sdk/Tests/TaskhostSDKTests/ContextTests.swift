@@ -3,6 +3,7 @@
 import Glibc
 import Synchronization
 import TaskhostSDK
+import TaskhostTesting
 import Testing
 
 private struct Curious: TaskHandler {
@@ -66,7 +67,8 @@ struct ContextTests {
             }
         }
         #expect(report.value == ##"["id-1","-","2","3","-","1.5 seconds","{\"n\":1}","[[],{},{}]"]"##)
-        #expect(report.states == [#"PROGRESS {"done":1,"total":4}"#, #"HALFWAY {"at":0.5}"#])
+        let progress = #"PROGRESS {"done":1,"total":4,"current":1,"percent":25.0}"#
+        #expect(report.states == [progress, #"HALFWAY {"at":0.5}"#])
         #expect(report.lines == ["1 hello", "3 ünd"])
     }
 

@@ -1,6 +1,7 @@
 // Tasks that are declared apart from how they are done.
 
 import TaskhostSDK
+import TaskhostTesting
 import Testing
 
 private struct Picture: Codable, Sendable, Equatable {

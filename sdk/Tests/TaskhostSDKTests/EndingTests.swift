@@ -2,6 +2,7 @@
 
 import Glibc
 import TaskhostSDK
+import TaskhostTesting
 import Testing
 
 private enum PictureError: Error { case tooDark(level: Int) }

@@ -1,6 +1,7 @@
 // What the manifest learns from Swift types.
 
 import TaskhostSDK
+import TaskhostTesting
 import Testing
 
 private struct Report3: Codable, Sendable {}

@@ -1,6 +1,7 @@
 // Codable values in and out.
 
 import TaskhostSDK
+import TaskhostTesting
 import Testing
 
 private struct Stop: Codable, Sendable {

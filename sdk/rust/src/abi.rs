@@ -48,6 +48,7 @@ pub struct TaskOptions {
     pub limit_key: *const c_char,
     pub autoretry_for: *const c_char,
     pub dont_autoretry_for: *const c_char,
+    pub store_errors_even_if_ignored: i32,
 }
 
 pub type Handler = unsafe extern "C" fn(*mut Context, *mut c_void);

@@ -34,6 +34,7 @@ pub struct Options {
     pub reject_on_worker_lost: Option<bool>,
     pub track_started: Option<bool>,
     pub ignore_result: Option<bool>,
+    pub store_errors_even_if_ignored: Option<bool>,
     pub takes_failure: Option<bool>,
     pub max_starts: i32,
     /// One child may serve so many tasks in turn.
@@ -52,7 +53,8 @@ impl Options {
         name: "", doc: "", queue: "", soft_limit: 0.0, hard_limit: 0.0, max_retries: 0, retry_delay: 0.0,
         retry_backoff: 0.0, retry_backoff_max: 0.0, retry_jitter: None, autoretry: None, autoretry_for: "",
         dont_autoretry_for: "", acks_late: None, acks_on_failure: None, acks_on_timeout: None,
-        reject_on_worker_lost: None, track_started: None, ignore_result: None, takes_failure: None, max_starts: 0,
+        reject_on_worker_lost: None, track_started: None, ignore_result: None,
+        store_errors_even_if_ignored: None, takes_failure: None, max_starts: 0,
         keep: 0, memory_limit: 0, max_concurrent: 0, rate_limit: "", limit_scope: "", limit_key: "",
     };
 }
@@ -243,5 +245,6 @@ fn c_options(options: &Options, texts: &mut Texts) -> TaskOptions {
         limit_key: texts.add(options.limit_key),
         autoretry_for: texts.add(options.autoretry_for),
         dont_autoretry_for: texts.add(options.dont_autoretry_for),
+        store_errors_even_if_ignored: three_valued(options.store_errors_even_if_ignored),
     }
 }

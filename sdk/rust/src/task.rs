@@ -161,13 +161,16 @@ impl Task<'_> {
         unsafe { (self.host.stop_fd)(self.context) }
     }
 
-    /// State PROGRESS with {"done": done, "total": total}.
+    /// State PROGRESS with "done" and "total", and for who reads Celery's examples and celery-progress the same as
+    /// "current" and "percent".
     pub fn progress(&self, done: u64, total: u64) {
-        let meta = [("done", done), ("total", total)];
-        self.state(
-            "PROGRESS",
-            &Json::Object(meta.iter().map(|(key, number)| (key.to_string(), Json::Int(*number as i64))).collect()),
-        );
+        let percent = if total > 0 { (1e4 * done as f64 / total as f64).round() / 100.0 } else { 0.0 };
+        let meta = [
+            ("done", Json::Int(done as i64)), ("total", Json::Int(total as i64)), ("current", Json::Int(done as i64)),
+            ("percent", Json::Float(percent)),
+        ];
+        let members = meta.iter().map(|(key, value)| (key.to_string(), value.clone())).collect();
+        self.state("PROGRESS", &Json::Object(members));
     }
 
     /// A state of its own: an upper case word, with something to know about it.

@@ -52,13 +52,28 @@ enum ArgumentOrder {
 
     /// A first word, after global options, that is neither an option nor a subcommand, and the subcommand that was meant.
     static func unknownSubcommand(_ words: [String]) -> CommandFailure? {
-        guard let word = leadingOptions(words).rest.first, !word.hasPrefix("-"), !subcommands.contains(word) else {
-            return nil
-        }
+        let rest = leadingOptions(words).rest
+        guard let word = rest.first, !word.hasPrefix("-") else { return nil }
+        if let nested = nestedSubcommands[word] { return unknown(rest.dropFirst().first, of: word, among: nested) }
+        guard !subcommands.contains(word) else { return nil }
         if let answer = CeleryWords.answer(subcommand: word) { return answer }
         let meant = NearestName.of(word, among: subcommands).map { "taskhost \($0)" }
         return CommandFailure(
             .usage, "'\(word)' is no subcommand", fix: meant ?? "`taskhost --help` lists the subcommands")
+    }
+
+    private static let nestedSynonyms = [
+        "list": "ls", "rm": "drop", "delete": "drop", "purge": "drop", "requeue": "retry", "resend": "retry",
+        "cat": "show", "forecast": "next",
+    ]
+
+    private static func unknown(_ word: String?, of command: String, among nested: [String]) -> CommandFailure? {
+        guard let word, !word.hasPrefix("-"), word != "help", !nested.contains(word) else { return nil }
+        let known = nestedSynonyms[word].flatMap { nested.contains($0) ? $0 : nil }
+        let meant = known ?? NearestName.of(word, among: nested)
+        return CommandFailure(
+            .usage, "taskhost \(command) has no subcommand '\(word)'",
+            fix: meant.map { "taskhost \(command) \($0)" } ?? "one of \(nested.joined(separator: ", "))")
     }
 
     private static func bareWait(_ word: String) -> String { word == "--wait" ? "--wait=\(WaitTime.forever)" : word }

@@ -1,4 +1,5 @@
-// Options and subcommands of Celery's own command that have no counterpart here: each answer names the way here.
+// Options and subcommands of Celery's own command, and of programs like ours, that have no counterpart of that name here:
+// each answer names the way here.
 import Output
 
 enum CeleryWords {
@@ -11,6 +12,45 @@ enum CeleryWords {
         "report": "taskhost inspect report, or taskhost doctor",
         "amqp": "use rabbitmqctl, or `taskhost purge` and `taskhost dead`",
         "list": "taskhost inspect active_queues",
+    ]
+
+    /// Words for what is here called otherwise.
+    private static let synonyms: [(words: [String], answer: String)] = [
+        (["start", "serve", "up", "celery"], "taskhost worker; for a Celery app: taskhost -A APP worker"),
+        (["stop", "shutdown", "down"], "taskhost control shutdown, or end the worker's process with TERM"),
+        (["restart"], "taskhost control pool_restart; or end the worker with TERM, and start it again"),
+        (["build", "watch", "reload"], "taskhost dev builds and serves what is in this folder, after each change"),
+        (["test", "exec", "execute", "run-task"], "taskhost run FILE.so TASK ARGUMENTS; or make test"),
+        (["ps", "workers", "dashboard", "monitor"], "taskhost status, or taskhost top"),
+        (["version"], "taskhost --version"),
+        (
+            ["send", "send_task", "delay", "apply", "apply_async", "enqueue", "trigger", "publish"],
+            "taskhost call TASK ARGUMENTS --wait"
+        ),
+        (["init", "create", "scaffold", "generate"], "taskhost new NAME --lang c|cpp|swift|rust|python"),
+        (["tasks", "registered"], "taskhost bundles; of workers that run: taskhost inspect registered"),
+        (["queues"], "taskhost status; or taskhost inspect active_queues"),
+        (
+            ["log", "logs"],
+            "a worker's log is its standard error, or where --logfile says; of systemd: journalctl -u NAME"
+        ),
+        (["cancel", "kill", "abort", "terminate"], "taskhost revoke ID…, with --terminate if it runs"),
+        (["cron", "schedule", "schedules"], "taskhost beat next shows what is due, taskhost beat sends it"),
+        (["get", "wait"], "taskhost result ID --wait"),
+    ]
+
+    /// Options of ours that people call otherwise, by subcommand; "": of the worker, whether it is named or not.
+    private static let otherNames: [(command: String, names: [String], answer: String)] = [
+        ("call", ["--delay", "--in"], "--countdown SECONDS, or --eta TIME"),
+        ("call", ["--timeout", "-t"], "--wait=SECONDS waits no longer; --time-limit SECONDS kills it"),
+        ("call", ["--queues"], "--queue NAME: a message goes to one queue"),
+        ("new", ["--language", "--template", "-l", "-t"], "--lang c|cpp|swift|rust|python"),
+        ("run", ["-n", "--count", "--times"], "--repeat NUMBER"),
+        ("run", ["--timeout"], "--time-limit SECONDS"),
+        ("", ["-v", "-V"], "taskhost --version; to see more of a worker: --loglevel debug"),
+        ("", ["-q", "--queue"], "-Q, --queues NAMES"),
+        ("", ["-w", "--workers", "--threads", "-t"], "-c, --concurrency NUMBER: tasks run at a time"),
+        ("beat", ["-S"], "leave it out: schedules are those of the app, the bundles and the settings"),
     ]
 
     private static let options: [(names: [String], answer: String)] = [
@@ -81,6 +121,7 @@ enum CeleryWords {
     static func answer(_ words: [String]) -> CommandFailure? {
         // Arguments of a task are no options.
         let command = words.first { !$0.hasPrefix("-") }
+        if let answer = otherName(words, command: command) { return answer }
         guard command != "call" || words.first?.hasPrefix("-") == true else { return nil }
         for word in words.prefix(while: { $0 != "--" }) where word.hasPrefix("-") {
             let name = String(word.hasPrefix("--") ? word.prefix { $0 != "=" } : word.prefix(2))
@@ -90,8 +131,25 @@ enum CeleryWords {
         return nil
     }
 
+    private static func otherName(_ words: [String], command: String?) -> CommandFailure? {
+        let isWorker = command == nil || command == "worker" || words.first?.hasPrefix("-") == true
+        let known = otherNames.filter { $0.command == (isWorker ? "" : command) }
+        for word in words.prefix(while: { $0 != "--" }) where word.hasPrefix("-") {
+            let name = String(word.prefix { $0 != "=" })
+            guard let other = known.first(where: { $0.names.contains(name) }) else { continue }
+            let place = isWorker ? "taskhost worker" : "taskhost \(other.command)"
+            return CommandFailure(.usage, "\(place) has no option \(name)", fix: other.answer)
+        }
+        return nil
+    }
+
     /// - Parameter word: what stands where a subcommand should.
     static func answer(subcommand word: String) -> CommandFailure? {
-        subcommands[word].map { CommandFailure(.usage, "'\(word)' is a subcommand of Celery's", fix: $0) }
+        if let answer = subcommands[word] {
+            return CommandFailure(.usage, "'\(word)' is a subcommand of Celery's", fix: answer)
+        }
+        return synonyms.first { $0.words.contains(word) }.map {
+            CommandFailure(.usage, "'\(word)' is no subcommand", fix: $0.answer)
+        }
     }
 }

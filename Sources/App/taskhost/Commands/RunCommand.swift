@@ -82,6 +82,7 @@ struct RunCommand: ParsableCommand {
         var order = BundleRun.Order(
             file: path, task: task, arguments: arguments.map(PlainValue.read),
             keywords: try PlainValue.keywords(kwargs, keywords))
+        order.shown = file
         (order.softLimit, order.hardLimit) = (softTimeLimit, timeLimit)
         (order.times, order.debugs) = (times, gdb)
         let options = configuration.runnerOptions(

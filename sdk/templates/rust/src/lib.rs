@@ -45,7 +45,7 @@ mod tests {
         let test = Test::new();
         let found = words(&test.task(), "to be or not to be".to_string(), 2).unwrap();
         assert_eq!(found.keys().collect::<Vec<_>>(), ["be", "to"]);
-        assert_eq!(test.states(), [r#"PROGRESS {"done":1,"total":1}"#]);
+        assert!(test.states()[0].starts_with(r#"PROGRESS {"done":1,"total":1"#));
     }
 
     #[test]

@@ -1,46 +1,54 @@
-// A host table that only remembers: what a bundle registers, and what its handlers report. It does not bind: the runner
+// The host of TaskTest and of the SDK's own tests. A host table that only remembers: what a bundle registers, and what its handlers report. It does not bind: the runner
 // does, and its tests are Tests/RunnerProgram and Tests/OutOfTree.
 
 import Dispatch
 import Glibc
 import TaskhostJSON
-import TaskhostSDK
+package import TaskhostSDK
 
 /// What a handler reported about one task.
-struct Report: Sendable, Equatable {
-    var ending = ""
-    var value = ""
-    var type = ""
-    var module = ""
-    var message = ""
-    var arguments: String?
-    var countdown: Double?
-    var maxRetries: Int32?
-    var states: [String] = []
-    var lines: [String] = []
+package struct Report: Sendable, Equatable {
+    package var ending = ""
+    package var value = ""
+    package var type = ""
+    package var module = ""
+    package var message = ""
+    package var arguments: String?
+    package var countdown: Double?
+    package var maxRetries: Int32?
+    package var states: [String] = []
+    package var lines: [String] = []
     /// "send" or "chord", the id, the signature.
-    var sent: [[String]] = []
-    var newArguments: String?
-    var queue: String?
-    var priority: Int32 = -1
-    var keywords: String?
-    var expires: Double?
+    package var sent: [[String]] = []
+    package var newArguments: String?
+    package var queue: String?
+    package var priority: Int32 = -1
+    package var keywords: String?
+    package var expires: Double?
+
+    package init(ending: String = "") {
+        self.ending = ending
+    }
 }
 
 /// One task as the fake runner holds it. Touched by one thread at a time: the loop queue, or a handler under its lock.
-final class FakeTask: @unchecked Sendable {
-    var body: [UInt8]
-    var headers = Array(#"{"origin":"gen1@here","deep":{"n":1}}"#.utf8)
-    var number: @Sendable (Int32) -> Double = { _ in 0 }
+package final class FakeTask: @unchecked Sendable {
+    package var body: [UInt8]
+    package var headers = Array(#"{"origin":"gen1@here","deep":{"n":1}}"#.utf8)
+    package var number: @Sendable (Int32) -> Double = { _ in 0 }
     /// Asked at every look of the loop.
-    var stopsAfterLooks = Int.max
-    var stopDescriptor: Int32 = -1
-    var report = Report()
+    package var stopsAfterLooks = Int.max
+    package var stopDescriptor: Int32 = -1
+    package var report = Report()
     /// One for each parameter, nil: not given. What is beyond them is not given, either. nil: they don't fit.
-    var arguments: [String?]? = []
+    package var arguments: [String?]? = []
+
+    package init(bodyBytes: [UInt8]) {
+        body = bodyBytes
+    }
 
     /// The body's positional arguments are those of the first parameters; nil: it has keyword arguments, too.
-    init?(_ body: String) throws {
+    package init?(_ body: String) throws {
         self.body = Array(body.utf8)
         let parts = try JSONScan.topLevelArray(self.body).map { Array(self.body[$0]) }
         guard try JSONScan.topLevelObject(parts[1]).isEmpty else { return nil }
@@ -53,17 +61,17 @@ final class FakeTask: @unchecked Sendable {
 }
 
 /// What a bundle registered.
-struct Registration {
-    var name: String
-    var signature: String
-    var options: taskhost_options?
-    var optionName: String?
-    var doc: String?
-    var rateLimit: String?
+package struct Registration {
+    package var name: String
+    package var signature: String
+    package var options: taskhost_options?
+    package var optionName: String?
+    package var doc: String?
+    package var rateLimit: String?
     /// Name, task, when, arguments.
-    var schedules: [String] = []
+    package var schedules: [String] = []
     /// Scope and key.
-    var limit: [String?] = []
+    package var limit: [String?] = []
     fileprivate let handler: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> Void
     fileprivate let user: UnsafeMutableRawPointer?
 }
@@ -71,14 +79,14 @@ struct Registration {
 extension Registration: @unchecked Sendable {}
 
 /// Registration happens under `lock`, so that the table's context-free functions know whose it is.
-enum FakeHost {
+package enum FakeHost {
     nonisolated(unsafe) fileprivate static var registered: [Registration] = []
-    nonisolated(unsafe) static var bundle = ""
-    nonisolated(unsafe) static var answer: Int32 = 0
+    package nonisolated(unsafe) static var bundle = ""
+    package nonisolated(unsafe) static var answer: Int32 = 0
     /// Of the last new id.
-    nonisolated(unsafe) static var ids = 0
+    package nonisolated(unsafe) static var ids = 0
     /// Also the one thread at a time that handlers run on, apart from the tests' own pool.
-    static let queue = DispatchQueue(label: "fake host")
+    private static let queue = DispatchQueue(label: "fake host")
 
     nonisolated(unsafe) private static let table: UnsafeMutablePointer<taskhost_host> = {
         let table = UnsafeMutablePointer<taskhost_host>.allocate(capacity: 1)
@@ -86,7 +94,9 @@ enum FakeHost {
         return table
     }()
 
-    static func register(_ bundle: TaskBundle, describeAnswers answer: Int32 = 0) async -> (Int32, [Registration]) {
+    package static func register(
+        _ bundle: TaskBundle, describeAnswers answer: Int32 = 0
+    ) async -> (Int32, [Registration]) {
         await withCheckedContinuation { continuation in
             queue.async {
                 registered = []
@@ -97,7 +107,7 @@ enum FakeHost {
         }
     }
 
-    static func run(_ registration: Registration, _ task: FakeTask) async -> Report {
+    package static func run(_ registration: Registration, _ task: FakeTask) async -> Report {
         await withCheckedContinuation { continuation in
             queue.async {
                 registration.handler(OpaquePointer(Unmanaged.passUnretained(task).toOpaque()), registration.user)
@@ -245,7 +255,7 @@ private func text(_ start: UnsafePointer<CChar>?, _ length: Int) -> String {
 }
 
 /// Registers `bundle` (of one task) and runs that task once.
-func run(_ bundle: TaskBundle, _ body: String, _ adjust: (FakeTask) -> Void = { _ in }) async -> Report {
+package func run(_ bundle: TaskBundle, _ body: String, _ adjust: (FakeTask) -> Void = { _ in }) async -> Report {
     let (status, tasks) = await FakeHost.register(bundle)
     guard status == 0, let task = tasks.first else { return Report(ending: "not registered") }
     guard let fake = try? FakeTask(body) else { return Report(ending: "the fake host can't bind this") }
