@@ -50,7 +50,8 @@ package struct NewBundle {
         let template = "\(installation.sdk)/templates/\(language.name)"
         guard Files.isFolder(template) else {
             throw .configuration(
-                "the templates are not there: \(template)", fix: "apt install taskhost-dev; from source: make install PREFIX=…")
+                "the templates are not there: \(template)",
+                fix: "apt install taskhost-dev; from source: make install PREFIX=…")
         }
         guard !Files.exists(folder) else {
             throw CommandFailure(
