@@ -122,7 +122,7 @@ def fails():
 def commands(id):
     """Remote control goes by a connection of the app's own."""
     app.control.revoke(id)
-    return app.control.ping(timeout=1)
+    return app.control.ping(timeout=10, limit=1)
 
 
 @app.task
