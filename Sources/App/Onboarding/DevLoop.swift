@@ -16,6 +16,7 @@ package final class DevLoop {
         package var worker: [String]
         /// Variables that the build finds beside ours.
         package var variables: [String: String] = [:]
+        package var workerVariables: [String: String] = [:]
         /// An app is imported anew at HUP; bundles are found by the worker itself.
         package var reloadsByHangup = false
         /// How bundles would be loaded, and which: asked before each look, as the app may have changed.
@@ -147,7 +148,7 @@ package final class DevLoop {
     private func serve() {
         // A dev that is killed takes its worker along.
         let words = Files.exists("/usr/bin/setpriv") ? ["/usr/bin/setpriv", "--pdeathsig", "TERM", "--"] : []
-        worker = start(words + order.worker) { [unowned self] status in
+        worker = start(words + order.worker, variables: order.workerVariables) { [unowned self] status in
             worker = nil
             if isStopping { return loop.stop() }
             Console.note("dev: the worker ended (status \(status)); it is started again after the next change")

@@ -50,7 +50,10 @@ struct DevCommand: ParsableCommand {
                     + "a command with --build")
         }
         let folders = plugins.isEmpty && app == nil ? ["build"] : plugins
-        let environment = ThisProcess.environment
+        // Python takes bytecode for current while second and size of the source are the same: a change that comes a moment
+        // after the start would not be seen.
+        let variables = ["PYTHONDONTWRITEBYTECODE": "1"]
+        let environment = ThisProcess.environment.merging(variables) { $1 }
         let installation = try Installation(environment: environment)
         let folder = try DevFolder(broker: connection.broker, results: connection.resultBackend)
         defer { folder.leave() }
@@ -67,6 +70,7 @@ struct DevCommand: ParsableCommand {
             return (options, folders)
         }
         order.variables = ["TASKHOST_SDK": installation.sdk, "TASKHOST": installation.program]
+        order.workerVariables = variables
         order.reloadsByHangup = app != nil
         try DevLoop(order).run()
     }
