@@ -24,9 +24,9 @@ prepare() {
     rm -rf "$folder"
     mkdir -p -m 700 "$folder"
     reachable "sqlite://$folder/queue.db"
-    tasks=(--plugins "$OUT")
+    hosted=(--plugins "$OUT")
     # As its own taskhost.toml is there, the app runs in its folder. En su carpeta, donde está su taskhost.toml.
-    [ "$language" = native ] || tasks=(-A tasks --workdir python --python "$PYTHON")
+    [ "$language" = native ] || hosted=(-A tasks --workdir python --python "$PYTHON")
     started=()
     trap stop EXIT
 }
@@ -58,7 +58,7 @@ redis() {
 # worker NAME OPTION…: starts a worker and waits until it takes tasks; its log is NAME.log.
 worker() {
     : >"$folder/$1.log"
-    "$DIST/bin/taskhost" worker "${tasks[@]}" -b "$address" -n "$1@%h" --log-format json "${@:2}" 2>"$folder/$1.log" &
+    "$DIST/bin/taskhost" worker "${hosted[@]}" -b "$address" -n "$1@%h" --log-format json "${@:2}" 2>"$folder/$1.log" &
     started+=($!)
     until grep -qs '"event":"ready"' "$folder/$1.log"; do kill -0 $!; sleep 0.1; done
 }
