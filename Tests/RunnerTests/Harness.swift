@@ -66,6 +66,7 @@ final class Harness: RunnerEvents {
     private(set) var began: [RunID: Int32] = [:]
     private(set) var order: [String] = []
     private(set) var returned: [RunID] = []
+    var onBegan: () -> Void = {}
     private(set) var finished: [RunID: RunReport] = [:]
     private(set) var states: [(run: RunID, state: String, meta: String)] = []
     private(set) var sent: [(run: RunID, submission: Submission)] = []
@@ -142,6 +143,7 @@ final class Harness: RunnerEvents {
     func began(_ run: RunID, pid: Int32) {
         began[run] = pid
         order.append("began \(run.number)")
+        onBegan()
     }
 
     func returned(_ run: RunID) {

@@ -48,6 +48,21 @@ extension RunnerSuite {
             try harness.close()
         }
 
+        @Test("what is started while another is told to have begun is not lost", .timeLimit(.minutes(1)))
+        func startedMeanwhile() throws {
+            let harness = try Harness("sleeper", slots: 2)
+            try warm(harness, children: 2)
+            var more: [RunID] = []
+            harness.onBegan = { if more.count < 20 { more.append(harness.start("sleeper.kept", "[0]", keep: 1000)) } }
+            for run in (0..<4).map({ _ in harness.start("sleeper.kept", "[0]", keep: 1000) }) {
+                #expect(try harness.report(run).outcome.value != nil)
+            }
+            try harness.wait("all that were started on the way", seconds: 10) {
+                more.count == 20 && more.allSatisfy { harness.finished[$0]?.outcome.value != nil }
+            }
+            try harness.close()
+        }
+
         @Test("killed before it has begun, it ends alone: the run before it is not disturbed", .timeLimit(.minutes(1)))
         func killed() throws {
             let harness = try Harness("sleeper", slots: 1)

@@ -22,6 +22,8 @@ final class Run {
     /// It was killed for this.
     var excess: MemoryExcess?
     var wantsSoftStop = false
+    /// Asked back while it was about to be given to a child.
+    var isRecalled = false
 
     init(_ request: StartRequest, task: TaskManifest, pace: TaskPace) {
         self.request = request

@@ -19,6 +19,8 @@ extension RunnerPool {
         } else if let index = waiting.firstIndex(where: { $0 === run }) {
             waiting.remove(at: index)
             undone.append((run, nil))
+        } else {
+            run.isRecalled = true
         }
     }
 

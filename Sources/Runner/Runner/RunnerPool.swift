@@ -156,15 +156,24 @@ public final class RunnerPool: Runner {
     private func dispatch() {
         mayDispatch = false
         guard !waiting.isEmpty else { return }
+        // A run that begins is told at once, and what is told may bring further starts, kills and recalls.
+        let now = waiting
+        waiting = []
         var rest: [Run] = []
-        for run in waiting {
-            switch handOver(run) {
-            case .given: break
-            case .full where run.request.mayReturn: undone.append((run, nil))
-            case .full, .waits: rest.append(run)
+        for run in now {
+            if run.isRecalled {
+                undone.append((run, nil))
+            } else if let killed = run.killedOutcome {
+                giveUp(run, killed)
+            } else {
+                switch handOver(run) {
+                case .given: break
+                case .full where run.request.mayReturn: undone.append((run, nil))
+                case .full, .waits: rest.append(run)
+                }
             }
         }
-        waiting = rest
+        waiting = rest + waiting
         watchBehind()
     }
 
