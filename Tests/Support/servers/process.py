@@ -1,6 +1,7 @@
 """One server process: started so that it can't outlive us, killed by its id, waited for."""
 import ctypes
 import os
+import random
 import shlex
 import signal
 import socket
@@ -19,15 +20,26 @@ class StartFailure(Exception):
 
 
 def free_ports(count):
-    """Distinct free TCP ports of 127.0.0.1. Another program may take one before we use it: callers retry."""
+    """Distinct free TCP ports of 127.0.0.1, drawn below those that the system gives to clients: a connection to
+    somewhere else would take one before its server does. Another program may still do so: callers retry."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+        first = min(32768, int(file.read().split()[0]))
     sockets = []
-    for _ in range(count):
+    for port in random.SystemRandom().sample(range(min(10000, first // 2), first), 1000):
+        if len(sockets) == count:
+            break
         one = socket.socket()
-        one.bind(("127.0.0.1", 0))
+        try:
+            one.bind(("127.0.0.1", port))
+        except OSError:
+            one.close()
+            continue
         sockets.append(one)
     ports = [one.getsockname()[1] for one in sockets]
     for one in sockets:
         one.close()
+    if len(ports) < count:
+        raise StartFailure(f"no {count} free ports of 127.0.0.1 below {first}")
     return ports
 
 
