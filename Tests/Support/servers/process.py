@@ -1,5 +1,6 @@
 """One server process: started so that it can't outlive us, killed by its id, waited for."""
 import ctypes
+import fcntl
 import os
 import random
 import shlex
@@ -7,6 +8,7 @@ import signal
 import socket
 import stat
 import subprocess
+import tempfile
 import time
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -20,27 +22,44 @@ class StartFailure(Exception):
 
 
 def free_ports(count):
-    """Distinct free TCP ports of 127.0.0.1, drawn below those that the system gives to clients: a connection to
-    somewhere else would take one before its server does. Another program may still do so: callers retry."""
+    """Free TCP ports of 127.0.0.1 that no other test of this machine is given as long as this process lives: between the
+    choice and the server's own bind, another would find a port free. Drawn below those that the system gives to
+    clients: a connection to somewhere else would take one before its server does."""
     with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
         first = min(32768, int(file.read().split()[0]))
-    sockets = []
+    ports = []
     for port in random.SystemRandom().sample(range(min(10000, first // 2), first), 1000):
-        if len(sockets) == count:
-            break
-        one = socket.socket()
+        if len(ports) == count:
+            return ports
+        if is_free(port) and reserve(port):
+            ports.append(port)
+    raise StartFailure(f"no {count} free ports of 127.0.0.1 below {first}")
+
+
+def is_free(port):
+    with socket.socket() as one:
         try:
             one.bind(("127.0.0.1", port))
         except OSError:
-            one.close()
-            continue
-        sockets.append(one)
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    if len(ports) < count:
-        raise StartFailure(f"no {count} free ports of 127.0.0.1 below {first}")
-    return ports
+            return False
+    return True
+
+
+RESERVED = {}  # port: the open file whose lock says that it is ours
+
+
+def reserve(port):
+    """False when this or another process has it. The lock goes with the process; the empty file stays."""
+    folder = os.path.join(tempfile.gettempdir(), f"taskhost-ports-{os.getuid()}")
+    os.makedirs(folder, exist_ok=True)
+    file = open(os.path.join(folder, str(port)), "a")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return False
+    RESERVED[port] = file
+    return True
 
 
 def write_script(path, words, environment=None):
