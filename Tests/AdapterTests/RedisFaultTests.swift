@@ -16,9 +16,34 @@ struct RedisFaultTests {
         loop = try EpollLoop()
     }
 
-    @Test("the commands are Celery's, in its order")
+    @Test("a first result is stored and announced in one step, and a SUCCESS stays")
+    func firstResult() throws {
+        try server.start()
+        let client = try connected(query: "&global_keyprefix=app")
+        let record = client.record("U1", .success, "5", expiresAfterSeconds: 86400)
+        // The script is known once an answer after it has come.
+        #expect(try client.get("U0") == nil)
+        let monitor = try server.monitor()
+        try client.put([record])
+        try client.put("U1", .failure, "late")
+        let key = "app_celery-task-meta-U1"
+        let document = String(decoding: record.meta, as: UTF8.self)
+        let told = try commands(monitor, 6)
+        #expect(told[0].hasPrefix("\"EVALSHA\"") && told[0].hasSuffix("\"\(document)\" \"EX\" \"86400\""), "\(told)")
+        #expect(
+            told[1...2] == [
+                "\"SET\" \"\(key)\" \"\(document)\" \"NX\" \"EX\" \"86400\"", "\"PUBLISH\" \"\(key)\" \"\(document)\"",
+            ], "\(told)")
+        // Nothing follows the look at the second.
+        #expect(told[3].hasPrefix("\"EVALSHA\"") && told[5] == "\"GET\" \"\(key)\"", "\(told)")
+        #expect(try client.get("U1") == meta(.success, "5"))
+        try client.close()
+    }
+
+    @Test("a user who may run no scripts stores by Celery's commands, in its order")
     func commands() throws {
         try server.start()
+        #expect(try server.answer("ACL", "SETUSER", "default", "-@scripting") == "OK")
         let client = try connected(query: "&global_keyprefix=app")
         let monitor = try server.monitor()
         let record = client.record("U1", .success, "5", expiresAfterSeconds: 86400)
@@ -30,9 +55,22 @@ struct RedisFaultTests {
             "\"GET\" \"\(key)\"", "\"MULTI\"", "\"SETEX\" \"\(key)\" \"86400\" \"\(document)\"",
             "\"PUBLISH\" \"\(key)\" \"\(document)\"", "\"EXEC\"", "\"GET\" \"\(key)\"",
         ]
-        // MONITOR of Valkey 8.1 writes quotes within a word as they are, all others with a backslash before them.
-        let told = try monitor.commands(expected.count).map { $0.replacingOccurrences(of: "\\\"", with: "\"") }
+        let told = try commands(monitor, expected.count)
         #expect(told == expected, "\(told)")
+        try client.close()
+    }
+
+    @Test("a server that has forgotten its scripts is told ours again, and no result is lost over it")
+    func forgottenScript() throws {
+        try server.start()
+        let client = try connected()
+        #expect(try client.get("U0") == nil)
+        #expect(try server.answer("SCRIPT", "FLUSH") == "OK")
+        try client.put("U1", .success, "1")
+        #expect(try client.get("U1") == meta(.success, "1"))
+        let monitor = try server.monitor()
+        try client.put("U2", .success, "2")
+        #expect(try commands(monitor, 2)[1].hasPrefix("\"SET\""))
         try client.close()
     }
 
@@ -108,6 +146,11 @@ struct RedisFaultTests {
         subscription.cancel()
         try follower.close()
         try worker.close()
+    }
+
+    /// MONITOR of Valkey 8.1 writes quotes within a word as they are, all others with a backslash before them.
+    private func commands(_ monitor: PrivateRedis.Monitor, _ count: Int) throws -> [String] {
+        try monitor.commands(count).map { $0.replacingOccurrences(of: "\\\"", with: "\"") }
     }
 
     private func connected(query: String = "") throws -> StoreClient {

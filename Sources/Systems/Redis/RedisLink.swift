@@ -18,6 +18,8 @@ final class RedisLink {
     private let loop: any EventLoop
     private let report: (Event) -> Void
     private var context: UnsafeMutablePointer<redisAsyncContext>?
+    /// Of that context.
+    private var events: HiredisEvents?
     /// Between hiredis and a server that speaks TLS; nil: they speak to each other.
     private var carrier: TLSCarrier?
     /// Asking again costs neither side anything, and who asks first once Redis is back should not be late.
@@ -47,6 +49,7 @@ final class RedisLink {
         self.address = address
         self.loop = loop
         self.report = report
+        loop.atTurnEnd { [weak self] in self?.flush() }
     }
 
     deinit {
@@ -97,10 +100,8 @@ final class RedisLink {
         }
     }
 
-    /// Writes now, not when the loop looks at the socket next.
-    func flush() {
-        if isUp, let context { redisAsyncHandleWrite(context) }
-    }
+    /// Writes now, not at the end of the turn.
+    func flush() { events?.flush() }
 
     /// For a link that only listens: `received` and `subscribed` are called from now on.
     func subscribe(_ channel: String) { pubSub("SUBSCRIBE", channel) }
@@ -129,6 +130,7 @@ final class RedisLink {
             self.context = nil
             Self.free(context)
         }
+        events = nil
         carrier?.close()
         carrier = nil
     }
@@ -150,7 +152,7 @@ final class RedisLink {
         }
         context = made
         made.pointee.data = Unmanaged.passUnretained(self).toOpaque()
-        HiredisEvents.attach(made, to: loop)
+        events = HiredisEvents.attach(made, to: loop)
         redisAsyncSetConnectCallback(made) { context, status in
             guard let context, let link = RedisLink.from(context) else { return }
             if status == REDIS_OK { link.signIn() } else { link.lost(context) }

@@ -1,10 +1,8 @@
 // Results in Redis, key for key and command for command as Celery's backend keeps them (docs/wire.md).
-import GroupJoin
 public import Ports
 import TaskModel
 
-/// `GET`, and unless that is a SUCCESS: `MULTI SETEX PUBLISH EXEC`, many tasks' sequences interleaved on one
-/// connection. `store` waits for the link as long as it takes; at most `maxWaiting` records wait.
+/// Many tasks' sequences are interleaved on one connection (RedisResults+Store). `store` waits for the link as long as it takes; at most `maxWaiting` records wait.
 public final class RedisResults: ResultStore {
     /// Records that may wait for the link; what comes beyond is refused (not permanently).
     public static let maxWaiting = 100_000
@@ -15,7 +13,9 @@ public final class RedisResults: ResultStore {
     let address: RedisAddress
     let loop: any EventLoop
     private var events: (any ResultStoreEvents)?
-    private let line: RedisLine
+    let line: RedisLine
+    /// The SHA-1 of `FirstResult.script`, once this server has it; nil: not asked yet, or it lets us run none.
+    var scriptHash: [UInt8]?
     private var listener: RedisListener?
     let chords: RedisChordOptions
     private let codec: (any ResultCodec)?
@@ -48,13 +48,7 @@ public final class RedisResults: ResultStore {
         }
         line.add(
             RedisRequest(bytes: record.meta.count, done: done) { [weak self] request in
-                self?.line.send(["GET".bytes, key.bytes]) { reply in
-                    guard let self, self.line.check(reply, request) else { return }
-                    if case .bytes(let stored) = reply, StoredMeta.isSuccess(self.decoded(stored)) {
-                        return self.line.finish(request)
-                    }
-                    self.write(record, key, request)
-                }
+                self?.begin(record, key, request)
             })
     }
 
@@ -110,30 +104,11 @@ public final class RedisResults: ResultStore {
     /// As Celery names it; also the channel it is announced on.
     func key(of taskID: String) -> String { "\(address.effectivePrefix)celery-task-meta-\(taskID)" }
 
-    /// The transaction of celery-protocol.md §4.4; a subscriber of the channel finds the key set.
-    private func write(_ record: ResultRecord, _ key: String, _ request: RedisRequest) {
-        let name = key.bytes
-        let seconds = record.expiresAfterSeconds.map { Int64(max(0, min($0, 1e15)).rounded(.up)) } ?? 0
-        let set: [[UInt8]] =
-            seconds > 0
-            ? ["SETEX".bytes, name, "\(seconds)".bytes, record.meta]
-            : ["SET".bytes, name, record.meta]
-        var refused: String?
-        let noting: (RedisReply) -> Void = { reply in refused = refused ?? reply.errorText }
-        line.send(["MULTI".bytes], done: noting)
-        line.send(set, done: noting)
-        line.send(["PUBLISH".bytes, name, record.meta], done: noting)
-        line.send(["EXEC".bytes]) { [weak self] reply in
-            guard let self else { return }
-            // The queued command's own error says more than EXEC's "aborted because of previous errors".
-            guard line.check(refused.map(RedisReply.error) ?? reply, request) else { return }
-            line.finish(request)
-        }
-    }
-
     private func linkChanged(_ event: RedisLine.Event) {
         switch event {
-        case .up: events?.storeUp()
+        case .up:
+            loadScript()
+            events?.storeUp()
         case .down(let reason, let seconds), .refusing(let reason, let seconds):
             events?.storeDown(reason: reason, retryInSeconds: seconds)
         // Each command fails with it.
