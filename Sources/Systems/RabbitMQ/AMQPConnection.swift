@@ -178,6 +178,12 @@ final class AMQPConnection: @unchecked Sendable {
         throw BrokerFailure.library(status, "\(address)")
     }
 
+    /// Whether the next frame, or a part of it, has been read from the socket already. False also for what waits in the
+    /// kernel, which the loop reports again; over TLS it is not known.
+    var hasUnreadInput: Bool {
+        address.tls != nil || amqp_frames_enqueued(state) != 0 || amqp_data_in_buffer(state) != 0
+    }
+
     /// Gives back memory of frames that were dealt with. Everything read from frames is void after it.
     func release() { amqp_maybe_release_buffers(state) }
 

@@ -153,11 +153,12 @@ final class ConsumeLink {
 
     // ---- in ----
 
-    /// What is left is read in the next turn: a broker that sends as fast as we read must not keep the loop.
+    /// What is left is read in the next turn: a broker that sends as fast as we read must not keep the loop. Where one read
+    /// has emptied the socket another would only find that: two system calls.
     private func pump() {
         var frames = 0
         var bytes = 0
-        while isOpen {
+        while isOpen, frames == 0 || connection.hasUnreadInput {
             do throws(BrokerFailure) {
                 guard let frame = try connection.nextFrame() else { break }
                 if frame.frame_type == UInt8(AMQP_FRAME_BODY) { bytes += frame.payload.body_fragment.len }
