@@ -41,11 +41,9 @@ let package = Package(
             name: "CHiredis", path: "Sources/C/CHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(
             name: "CSQLite", path: "Sources/C/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
-        .systemLibrary(
-            name: "CPostgreSQL", path: "Sources/C/CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
-        .systemLibrary(
-            name: "CMariaDB", path: "Sources/C/CMariaDB", pkgConfig: "libmariadb",
-            providers: [.apt(["libmariadb-dev"])]),
+        // Opened at use: only their headers are needed.
+        .target(name: "CPostgreSQL", path: "Sources/C/CPostgreSQL"),
+        .target(name: "CMariaDB", path: "Sources/C/CMariaDB"),
         .target(name: "CMongo", path: "Sources/C/CMongo"),
         .systemLibrary(
             name: "COpenSSL", path: "Sources/C/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),

@@ -1,4 +1,5 @@
 // One connection to MySQL, kept up: connect, make the tables; after a loss again, with back-off and jitter.
+import CMariaDB
 import Ports
 import SQLRows
 import TaskModel
@@ -58,6 +59,12 @@ final class MySQLLink {
     }
 
     private func begin(_ host: String?) {
+        if let reason = mariadb_open() {
+            return life.refused(
+                StoreFailure(
+                    "The client library of MariaDB and MySQL cannot be loaded: \(String(cString: reason))", .refused,
+                    fix: "Install it: apt-get install libmariadb3"))
+        }
         guard let wire = MySQLWire(address.tls) else { return life.retry("out of memory") }
         self.wire = wire
         silence.expect()

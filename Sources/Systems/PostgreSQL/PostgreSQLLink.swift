@@ -1,4 +1,5 @@
 // One connection to PostgreSQL, kept up: connect, make the tables; after a loss again, with back-off and jitter.
+import CPostgreSQL
 import Ports
 import SQLRows
 import TaskModel
@@ -66,6 +67,12 @@ final class PostgreSQLLink {
     }
 
     private func begin(_ found: [String: [String]]) {
+        if let reason = postgresql_open() {
+            return life.refused(
+                StoreFailure(
+                    "PostgreSQL's client library cannot be loaded: \(String(cString: reason))", .refused,
+                    fix: "Install it: apt-get install libpq5"))
+        }
         guard let wire = Wire(address.keywords(found)) else { return life.retry("out of memory") }
         self.wire = wire
         silence.expect()

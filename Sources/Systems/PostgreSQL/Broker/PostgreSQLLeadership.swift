@@ -1,7 +1,6 @@
 // Who leads among the processes of one database: a row with a lease by the server's clock, and the leader's memory in it.
 import Glibc
 public import Ports
-import Ports
 import SQLRows
 import TaskModel
 
