@@ -1,4 +1,4 @@
-/* sqlite-claims FILE QUEUE SECONDS - how long a claim takes beside the hosts of a file: every 20 ms one message of QUEUE, which
+/* sqlite-claims FILE QUEUE SECONDS - how long a claim takes beside the hosts of a file: every 10 ms one message of QUEUE, which
  * nobody serves, is claimed and given back by the next claim, in the way of hosts (Sources/Systems/SQLite/WriteTurn.swift): first
  * the turn, then SQLite's lock, then the disk. Prints the times in microseconds, one a line. */
 #include "sqlite_file.h"
@@ -25,7 +25,7 @@ int main(int count, char **words) {
                                   "(SELECT id FROM message WHERE queue = ? AND state IN (0, 2) LIMIT 1)");
     setlinebuf(stdout); /* it may be ended earlier */
     sqlite3_bind_text(claim, 1, words[2], -1, SQLITE_STATIC);
-    for (uint64_t end = tally_now() + (uint64_t)atoi(words[3]) * 1000000000u; tally_now() < end; usleep(20000)) {
+    for (uint64_t end = tally_now() + (uint64_t)atoi(words[3]) * 1000000000u; tally_now() < end; usleep(10000)) {
         uint64_t began = tally_now();
         take_turn(file);
         run("BEGIN IMMEDIATE");

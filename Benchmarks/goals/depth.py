@@ -7,7 +7,7 @@ from python_workers import Tally as AppTally
 from workers import Host, own_cpu_us, preload, pss_mib, wait_until
 
 HOUR = 3600
-PATIENCE = 600
+PATIENCE = 400
 
 
 def queued(ground, size, tasks):
@@ -87,7 +87,7 @@ GROWING = {"queued": queued, "future": future, "names": names, "queues": queues}
 
 
 def measure(ground, what, size, tasks):
-    """In the quick form the large sizes are a tenth."""
-    if ground.scale < 1 and size >= 10_000:
+    """In the quick form the largest sizes are a tenth."""
+    if ground.scale < 1 and size >= 100_000:
         size //= 10
     return {"size": size, **GROWING[what](ground, size, ground.scaled(tasks, 2000))}

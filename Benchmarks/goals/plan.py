@@ -84,7 +84,8 @@ def redis_queues():
 
 def files():
     for name, hosts in (("sqlite: bare loop", 0), ("sqlite: kept", 1), ("sqlite: 4 hosts", 4)):
-        add(name, sqlite.measure, rounds=3, is_floor=hosts == 0, hosts=hosts, count=15_000)
+        add(name, sqlite.measure, rounds=3, is_floor=hosts == 0, hosts=hosts,
+            count=40_000 if hosts > 1 else 15_000)
 
 
 def latencies():
