@@ -24,7 +24,7 @@ def payload(rows):
         ("floor pool, batched", ["floor pool, batched", "10 kB: floor pool, batched", "1 MB: floor pool, batched"]),
         ("taskhost", ["kept", "10 kB: kept", "1 MB: kept"]),
         ("Celery", ["celery", "10 kB: celery", "1 MB: celery"])], ["two numbers", "10 kB", "1 MB"])
-    return svg.bars("Tasks a second by size of the arguments (kept, classic queue)", "tasks/s", groups, series)
+    return svg.bars("Tasks a second by size of the arguments (kept, classic queue)", "tasks/s", groups, series, decades=True)
 
 
 def rates(rows):
@@ -36,7 +36,7 @@ def rates(rows):
         ("Celery", ["celery", "", "redis results: celery", "rpc results: celery", "celery fresh", "redis: celery", ""]),
         ("mayu", ["", "", "", "", "", "redis: mayu", ""])],
         ["classic", "quorum", "Redis results", "rpc results", "fresh", "on Redis", "on SQLite"])
-    return svg.bars("Tasks a second, two children", "tasks/s", groups, series)
+    return svg.bars("Tasks a second, two children", "tasks/s", groups, series, decades=True)
 
 
 def slots(rows):
@@ -44,7 +44,7 @@ def slots(rows):
     names = [f"{count} slots × {nap} ms" for count in plan.SLOTS for nap in plan.NAPS_MS]
     series, groups = columns(rows, "rate", [("floor pool", [f"{name}: floor pool" for name in names]),
                                             ("taskhost", [f"{name}: kept" for name in names])], groups)
-    return svg.bars("Tasks a second by slots and by the length of a task", "tasks/s", groups, series)
+    return svg.bars("Tasks a second by slots and by the length of a task", "tasks/s", groups, series, decades=True)
 
 
 def latency(rows):

@@ -6,9 +6,9 @@ from workers import Host, preload, wait_until
 
 
 def measure(ground, worker, slots, milliseconds, seconds=3.0):
-    """Runs as many tasks as the slots could do in so many seconds (of the machine's 20,000 a second at most)."""
+    """Runs as many tasks as the slots could do in so many seconds (and of 10,000 a second at most)."""
     possible = slots * 1000 / milliseconds
-    count = max(2 * slots, int(min(possible, 20_000) * seconds * max(ground.scale, 0.3)))
+    count = max(2 * slots, int(min(possible, 10_000) * seconds * max(ground.scale, 0.3)))
     folder, tally = ground.new_run()
     queue = ground.new_queue()
     preload(queue, count, "bench.nap", "--json", milliseconds / 1000)

@@ -1,5 +1,6 @@
 """Small charts as SVG: bars in groups, and lines. Colours can be told apart by people who do not see red or green, and on light
 and dark pages."""
+import math
 from html import escape
 
 COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00"]
@@ -9,7 +10,7 @@ GREY = "#808080"
 
 
 def text(x, y, said, anchor="middle", size=12, more=""):
-    return (f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" fill="{GREY}" {more}>'
+    return (f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size:g}" fill="{GREY}" {more}>'
             f'{escape(said)}</text>')
 
 
@@ -29,15 +30,24 @@ def short(value):
     return f"{value / 1000:,.3g}k" if value >= 1000 else f"{value:.3g}"
 
 
-def frame(title, unit, most, keys):
+def scale(values, decades):
+    """The figures of the axis, and how far up a value is, from 0 to 1. `decades`: each step is ten times the one before."""
+    if decades and values:
+        least = math.floor(math.log10(min(values)) - 0.05)
+        steps = max(1, math.ceil(math.log10(max(values)) - 1e-9) - least)
+        return [10 ** (least + step) for step in range(steps + 1)], lambda value: (math.log10(value) - least) / steps
+    top = nice(max(values, default=0))
+    return [top * step / 4 for step in range(5)], lambda value: value / top
+
+
+def frame(title, unit, values, keys, decades=False):
     """Everything but the data; and how a value becomes a height."""
-    top = nice(most)
+    marks, share = scale(values, decades)
 
     def y(value):
-        return HEIGHT - BOTTOM - value / top * (HEIGHT - TOP - BOTTOM)
+        return HEIGHT - BOTTOM - share(value) * (HEIGHT - TOP - BOTTOM)
     parts = [text(LEFT, 20, title, "start", 15, 'font-weight="bold"')]
-    for step in range(5):
-        value = top * step / 4
+    for value in marks:
         parts.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(value):.1f}" y2="{y(value):.1f}" stroke="{GREY}" '
                      'stroke-opacity="0.3"/>')
         parts.append(text(LEFT - 8, y(value) + 4, short(value), "end"))
@@ -55,15 +65,15 @@ def whole(parts):
             + "\n".join(parts) + "\n</svg>\n")
 
 
-def bars(title, unit, groups, series):
+def bars(title, unit, groups, series, decades=False):
     """`groups`: what stands below; `series`: (name, a value or None for each group)."""
-    most = max((value for _, values in series for value in values if value is not None), default=0)
-    parts, y = frame(title, unit, most, [name for name, _ in series])
+    found = [value for _, values in series for value in values if value is not None]
+    parts, y = frame(title, unit, found, [name for name, _ in series], decades)
     room = (WIDTH - LEFT - RIGHT) / max(1, len(groups))
     wide = room * 0.8 / max(1, len(series))
     for place, group in enumerate(groups):
         begin = LEFT + room * place + room * 0.1
-        parts.append(text(begin + room * 0.4, HEIGHT - BOTTOM + 18, group))
+        parts.append(text(begin + room * 0.4, HEIGHT - BOTTOM + 18, group, size=min(12, max(8, room / len(group) * 1.5))))
         for number, (_, values) in enumerate(series):
             value = values[place]
             if value is None:
@@ -71,14 +81,13 @@ def bars(title, unit, groups, series):
             x = begin + wide * number
             parts.append(f'<rect x="{x:.1f}" y="{y(value):.1f}" width="{wide * 0.92:.1f}" '
                          f'height="{HEIGHT - BOTTOM - y(value):.1f}" fill="{COLOURS[number % len(COLOURS)]}"/>')
-            parts.append(text(x + wide * 0.46, y(value) - 4, short(value), size=9))
+            parts.append(text(x + wide * 0.46, y(value) - 4, short(value), size=max(7, min(9, wide / 2.4))))
     return whole(parts)
 
 
 def lines(title, unit, below, points, series):
     """`points`: what stands below, at equal distances; `series`: (name, a value for each)."""
-    most = max((value for _, values in series for value in values), default=0)
-    parts, y = frame(title, unit, most, [name for name, _ in series])
+    parts, y = frame(title, unit, [value for _, values in series for value in values], [name for name, _ in series])
     step = (WIDTH - LEFT - RIGHT) / max(1, len(points) - 1)
     for place, point in enumerate(points):
         parts.append(text(LEFT + step * place, HEIGHT - BOTTOM + 18, str(point)))

@@ -122,6 +122,12 @@ def test_a_chart_has_a_bar_for_each_value_and_none_for_what_is_missing():
     assert heights[1] == pytest.approx(2 * heights[0], abs=0.2) and heights[2] == pytest.approx(4 * heights[0], abs=0.4)
 
 
+def test_an_axis_of_decades_begins_below_the_least_and_ends_above_the_most():
+    marks, share = svg.scale([9, 70, 2000], decades=True)
+    assert marks == [1, 10, 100, 1000, 10_000]
+    assert (share(1), share(100), share(10_000)) == (0, 0.5, 1)
+
+
 def test_plots_are_drawn_of_what_there_is():
     for plot in plots.PLOTS.values():
         assert "<svg" in plot(rows("kept", 100))
