@@ -95,6 +95,7 @@ def run(ground, names, rounds, file):
                 # Whatever it was: the others are measured, and the status tells.
                 print(f"  round {number + 1}  {name}: FAILED\n{traceback.format_exc()}", flush=True)
                 failed.append((number + 1, name))
+                ground.recover()
                 continue
             rows.append(row)
             file.write(json.dumps(row) + "\n")

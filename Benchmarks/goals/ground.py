@@ -25,6 +25,11 @@ class Ground:
         os.mkdir(folder)
         return folder, Tally(os.path.join(folder, "tally"))
 
+    def recover(self):
+        """After a measurement that failed: what it left must not be counted by the next, nor its channel be used."""
+        self.redis.flushdb()
+        self.queues, self.peer_rows.queues = amqp.Queues(), amqp.Queues()
+
     def scaled(self, count, least=50):
         return max(least, int(count * self.scale))
 
