@@ -14,6 +14,7 @@ from lab.worker import Worker
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.join(HERE, "build")
 PATIENCE = 60  # seconds for one run
+FILLING_PATIENCE = 300
 EVENTS_PER_TASK = 3  # received, started, succeeded
 COUNTERS, STRIDE, STAMPS, SPANS = 256, 64, 65536, 65536
 STAMPS_AT = STRIDE * (COUNTERS + 1)
@@ -100,7 +101,7 @@ def preload(queue, count, task, *more, results=False):
     """Fills a queue of RabbitMQ: floor/preload.c."""
     words = [os.path.join(BUILD, "preload"), "--url", settings.server("AMQP_URL"), "--queue", queue, "--count", str(count),
              "--task", task, *(["--results"] if results else []), *map(str, more)]
-    subprocess.run(words, check=True)
+    subprocess.run(words, check=True, timeout=FILLING_PATIENCE)
 
 
 def reply_queue(queues):
