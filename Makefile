@@ -51,7 +51,7 @@ chaos: build ## The long fault runs: 20,000 tasks under 120 kills on each broker
 demo: build ## Start a host on the embedded broker, send it sums and a photograph, show the results
 	@demo/run "$(DIST)"
 
-bench: build ## Measure the host beside the physical floor; SUITE=python: Python tasks beside Celery's own worker
+bench: build ## Measure the host beside the floor, PEERS=1: and beside other workers; SUITE=python, cost, sustained: see Benchmarks
 	@scripts/install-deps test
 	@SUITE=$(SUITE) Benchmarks/run $(ARGUMENTS)
 

@@ -7,7 +7,6 @@ out. Repeated runs differ by some thousandths, on a busy machine as well.
 --check: the same of the variants in instructions.json, with the bounds given there (a stage of `make test`).
 """
 import argparse
-import base64
 import json
 import os
 import re
@@ -18,16 +17,15 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "Tests", "Support")]
-import redis  # noqa: E402
 from lab import amqp, bundles, settings  # noqa: E402
 from lab.wait import until  # noqa: E402
 from lab.worker import Worker  # noqa: E402
-from throughput import BUILD, Tally  # noqa: E402
+from python_workers import Filling  # noqa: E402
+from workers import BUILD, Tally, preload  # noqa: E402
 
 PATIENCE = 300  # seconds for one run
 TICK = 1e6 / os.sysconf("SC_CLK_TCK")
@@ -61,34 +59,14 @@ class Cost:
         self.folder = folder
         self.queues = amqp.Queues()
         self.redis_url = settings.server("REDIS_URL")
-        self.redis = redis.Redis.from_url(self.redis_url)
+        self.filling = Filling(None)
         self.runs = 0
 
     def fill(self, broker, queue, count, task, size, results):
-        mode = "keep" if results else "ignore"
         if broker == "amqp":
-            words = [os.path.join(BUILD, "preload"), settings.server("AMQP_URL"), queue, str(count), task, mode]
-            subprocess.run(words + ([str(size)] if size else []), check=True)
-            return
-        embed = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
-        for start in range(0, count, 1000):
-            self.redis.lpush(queue, *(self.letter(queue, task, number, embed, results)
-                                      for number in range(start, min(count, start + 1000))))
-
-    @staticmethod
-    def letter(queue, task, number, embed, results):
-        """As kombu writes it to a list of Redis."""
-        name = str(uuid.uuid4())
-        body = base64.b64encode(json.dumps([[number, number + 1], {}, embed]).encode()).decode()
-        headers = {"lang": "py", "task": task, "id": name, "shadow": None, "eta": None, "expires": None, "group": None,
-                   "group_index": None, "retries": 0, "timelimit": [None, None], "root_id": name, "parent_id": None,
-                   "argsrepr": f"({number}, {number + 1})", "kwargsrepr": "{}", "origin": "gen1@bench",
-                   "ignore_result": not results, "replaced_task_nesting": 0, "stamped_headers": None, "stamps": {}}
-        return json.dumps({
-            "body": body, "content-encoding": "utf-8", "content-type": "application/json", "headers": headers,
-            "properties": {"correlation_id": name, "reply_to": "nobody", "delivery_mode": 2,
-                           "delivery_info": {"exchange": "", "routing_key": queue}, "priority": 0,
-                           "body_encoding": "base64", "delivery_tag": str(uuid.uuid4())}})
+            preload(queue, count, task, *(["--bytes", size] if size else []), results=results)
+        else:
+            self.filling.redis_queue(queue, count, task, results)
 
     def run(self, dist, variant, count, wrap=()):
         """Works off `count` tasks; (tasks, user µs, system µs, seconds) from the first tenth on."""
@@ -112,7 +90,7 @@ class Cost:
             worker.wait(60)
             worker.close()
         self.queues.channel.queue_delete(queue)
-        self.redis.flushdb()
+        self.filling.redis.flushdb()
         return [b - a for a, b in zip(early, late)]
 
     @staticmethod

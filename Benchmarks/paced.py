@@ -19,8 +19,8 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "Tests", "Support")]
 from lab import amqp, bundles, clients, processes, settings  # noqa: E402
 from lab.wait import until  # noqa: E402
 from lab.worker import Worker  # noqa: E402
-from throughput import EVENTS_PER_TASK, Tally  # noqa: E402
 from watcher import Watcher  # noqa: E402
+from workers import EVENTS_PER_TASK, Tally  # noqa: E402
 
 PER_MINUTE = 10_000
 

@@ -6,6 +6,8 @@ import time
 
 from lab import amqp, processes
 from python_workers import APPS, Filling, Host, Started, Tally, environment, wait_for
+from workers import Floor, pss_mib, reply_queue, tree
+from workers import Tally as SharedTally
 
 HOLDERS = 8
 PACE = 0.01  # seconds between two tasks of the latency row
@@ -26,42 +28,58 @@ class Rows:
 
     # ---- a full queue ----
 
-    def throughput(self, kind, count, broker="amqp", results=False):
-        """Tasks a second, and CPU µs a task of the worker's whole tree, from the first twentieth of the tasks to the last."""
+    def throughput(self, kind, count, broker="amqp", results=None, quorum=False, size=0):
+        """Tasks a second, and CPU µs a task of the worker's whole tree, from the first twentieth of the tasks to the last.
+        Results: "redis", "rpc" or none."""
         count = max(20, int(count * self.scale))
         folder, tally = self.new_run()
-        queue = self.queues.new("bench") if broker == "amqp" else f"bench-{os.getpid()}-{self.runs}"
-        if kind == "rq":
-            self.filling.rq(queue, count)
-        elif kind == "mayu":
-            self.filling.mayu(count)
-        elif broker == "amqp":
-            self.filling.rabbitmq(queue, count, results)
-        else:
-            self.filling.redis_queue(queue, count)
-        runner = self.start(kind, folder, queue, tally, broker, results)
+        queue = f"bench-{os.getpid()}-{self.runs}"
+        reply = reply_queue(self.queues) if results == "rpc" else None
+        if broker == "amqp" and kind != "dramatiq":
+            queue = self.queues.new("bench", **({"queue_type": "quorum"} if quorum else {}))
+        self.fill(kind, queue, count, broker, results, size, reply)
+        runner = self.start(kind, folder, queue, tally, broker, results, quorum)
         try:
             early, late = (self.reached(runner, tally, wanted) for wanted in (max(1, count // 20), count))
         finally:
             runner.finish()
+        for name in filter(None, (queue if broker == "amqp" else None, reply)):
+            self.queues.channel.queue_delete(name)
+        self.filling.redis.flushdb()
         tasks = late[0] - early[0]
         return {"rate": tasks / (late[1] - early[1]), "cpu_us": (late[2] - early[2]) / tasks * 1e6}
+
+    def fill(self, kind, queue, count, broker, results, size, reply):
+        if kind == "rq":
+            self.filling.rq(queue, count)
+        elif kind == "mayu":
+            self.filling.mayu(count)
+        elif kind == "dramatiq":
+            self.filling.dramatiq(queue, count)
+        elif broker == "amqp":
+            self.filling.rabbitmq(queue, count, bool(results), size, reply)
+        else:
+            self.filling.redis_queue(queue, count, results=bool(results))
 
     @staticmethod
     def reached(runner, tally, count):
         done = wait_for(runner, lambda: (seen := tally.done()) >= count and seen)
-        tree = [*runner.pids, *(pid for one in runner.pids for pid in processes.descendants(one))]
-        return done, time.monotonic(), processes.cpu_seconds(tree)
+        return done, time.monotonic(), processes.cpu_seconds(tree(runner))
 
-    def start(self, kind, folder, queue, tally, broker="amqp", results=False):
+    def start(self, kind, folder, queue, tally, broker="amqp", results=None, quorum=False):
         url = self.filling.broker if broker == "amqp" else self.filling.redis_url
-        seen = environment(folder, tally, BENCH_REDIS_URL=self.filling.redis_url, NOOP_RESULTS="1" if results else "")
+        seen = environment(folder, tally, BENCH_REDIS_URL=self.filling.redis_url, NOOP_RESULTS="1" if results else "",
+                           NOOP_RESULT_SECONDS="3600" if results else "", NOOP_QUEUE_TYPE="quorum" if quorum else "",
+                           BENCH_AMQP_URL=self.filling.broker, BENCH_QUEUE=queue)
         if kind == "rq":
             return Started(folder, [[self.peers.python, "rq_noop.py", queue]] * self.children, seen)
         if kind == "mayu":
             return Started(folder, [[self.peers.mayu, "worker", "mayu_noop:app", "--mode", "process", "--processes",
                                      str(self.children), "--log-level", "WARNING"]], seen)
-        store = self.filling.redis_url if results else None
+        if kind == "dramatiq":
+            return Started(folder, [[os.path.join(os.path.dirname(self.peers.dramatiq), "dramatiq"), "dramatiq_noop", "-p",
+                                     str(self.children), "-t", "1", "-Q", queue]], seen)
+        store = {None: None, "redis": self.filling.redis_url, "rpc": "rpc://"}[results]
         if kind.startswith("celery"):
             more = ["--max-tasks-per-child", "1"] if kind == "celery fresh" else []
             return self.celery(folder, seen, "noop", url, queue, self.children, store, more)
@@ -77,6 +95,23 @@ class Rows:
         words = ["-A", app, "--workdir", APPS, "--python", self.peers.python, "-b", url, "--result-backend",
                  store or "none", "worker", "-Q", queue, "-l", "WARNING", "-c", str(children), *more]
         return Host(os.path.join(folder, "host"), words, seen, wait)
+
+    def floor(self, count, quorum=False):
+        """The floor's pool of two children, 16 in flight, batched writes, on the same queue."""
+        count = max(20, int(count * self.scale))
+        folder, _ = self.new_run()
+        tally = SharedTally(os.path.join(folder, "floor-tally"))
+        queue = self.queues.new("bench", **({"queue_type": "quorum"} if quorum else {}))
+        self.filling.rabbitmq(queue, count)
+        runner = Floor(os.path.join(folder, "log"), "pool", self.filling.broker, queue, tally.path, self.children,
+                       in_flight=16, batch=True)
+        try:
+            early, late = (self.reached(runner, tally, wanted) for wanted in (max(1, count // 20), count))
+        finally:
+            runner.finish()
+        self.queues.channel.queue_delete(queue)
+        done, first, last = tally.read()
+        return {"rate": (done - 1) / (last - first) * 1e9, "cpu_us": (late[2] - early[2]) / (late[0] - early[0]) * 1e6}
 
     # ---- forks alone ----
 
@@ -98,8 +133,8 @@ class Rows:
         runner = start(folder, environment(folder, tally), "heavy", self.filling.broker, queue, HOLDERS)
         try:
             wait_for(runner, lambda: tally.done() >= HOLDERS)
-            tree = [*runner.pids, *(pid for one in runner.pids for pid in processes.descendants(one))]
-            return {"pss_mib": sum(map(pss_kib, tree)) / 1024, "processes": len(tree)}
+            family = tree(runner)
+            return {"pss_mib": pss_mib(family), "processes": len(family)}
         finally:
             runner.finish()
 
@@ -141,7 +176,7 @@ class Rows:
         count = max(20, int(count * self.scale))
         folder, tally = self.new_run()
         queue = self.queues.new("bench")
-        runner = self.start(kind, folder, queue, tally, results=True)
+        runner = self.start(kind, folder, queue, tally, results="redis")
         app = self.client(self.filling.redis_url)
         took = []
         try:
@@ -157,11 +192,3 @@ class Rows:
             app.close()
             runner.finish()
         return {"p50_ms": statistics.median(took) * 1e3, "p99_ms": sorted(took)[len(took) * 99 // 100] * 1e3}
-
-
-def pss_kib(pid):
-    try:
-        with open(f"/proc/{pid}/smaps_rollup") as file:
-            return next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
-    except (FileNotFoundError, ProcessLookupError):
-        return 0  # ended meanwhile

@@ -1,5 +1,5 @@
-"""The workers of the Python benchmark, each with the same task and the same tally: taskhost, Celery, RQ, mayu, and what
-fills their queues."""
+"""The workers of the Python benchmark, each with the same task and the same tally: taskhost, Celery, RQ, mayu, Dramatiq, and
+what fills their queues."""
 import array
 import glob
 import json
@@ -14,6 +14,7 @@ import uuid
 import redis
 from lab import settings
 from lab.worker import Worker, clean_environment
+from workers import preload
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 APPS = os.path.join(HERE, "apps")
@@ -87,15 +88,18 @@ class Host(Worker):
 
 
 class Peers:
-    """Interpreters: of this suite, with --peers one that has numpy and RQ as well, and a CPython 3.13 with mayu."""
+    """Interpreters: of this suite, with --peers one that has numpy and RQ as well, one with Dramatiq, and a CPython 3.13 with
+    mayu."""
 
     MAYU = "mayu==0.2.5"
+    DRAMATIQ = "dramatiq[rabbitmq]==2.2.1"
 
     def __init__(self, wanted):
         self.python = sys.executable
         self.has_rq = wanted
-        self.mayu = None
+        self.mayu = self.dramatiq = None
         if wanted:
+            self.dramatiq = self.made("dramatiq", sys.executable, [self.DRAMATIQ])
             self.python = self.made("rq", sys.executable, ["--requirement", os.path.join(HERE, "peers.requirements.txt")])
             newer = self.newer()
             if newer:
@@ -140,15 +144,16 @@ class Filling:
         self.broker, self.redis_url = settings.server("AMQP_URL"), settings.server("REDIS_URL")
         self.redis = redis.Redis.from_url(self.redis_url)
 
-    def rabbitmq(self, queue, count, results):
-        subprocess.run([os.path.join(BUILD, "preload"), self.broker, queue, str(count), "noop.add",
-                        "keep" if results else "ignore"], check=True)
+    @staticmethod
+    def rabbitmq(queue, count, results=False, size=0, reply=None):
+        preload(queue, count, "noop.blob" if size else "noop.add", *(["--bytes", size] if size else []),
+                *(["--reply-to", reply] if reply else []), results=results)
 
-    def redis_queue(self, queue, count):
+    def redis_queue(self, queue, count, task="noop.add", results=False):
         """One message of Celery's own client, with other ids."""
         import celery
         app = celery.Celery(broker=self.redis_url)
-        app.send_task("noop.add", (1, 2), queue=queue, ignore_result=True)
+        app.send_task(task, (1, 2), queue=queue, ignore_result=not results)
         app.close()
         text = self.redis.lpop(queue).decode()
         old = json.loads(text)["properties"]["correlation_id"]
@@ -162,16 +167,20 @@ class Filling:
                 line.execute()
 
     def rq(self, queue, count):
-        self._peer(self.peers.python, "rq_noop.py", queue, str(count))
+        self._peer([self.peers.python, "rq_noop.py", queue, str(count)])
+
+    def dramatiq(self, queue, count):
+        self._peer([self.peers.dramatiq, "dramatiq_noop.py", str(count)], BENCH_QUEUE=queue)
 
     def mayu(self, count):
-        self._peer(os.path.join(os.path.dirname(self.peers.mayu), "python"), "mayu_noop.py", str(count))
+        self._peer([os.path.join(os.path.dirname(self.peers.mayu), "python"), "mayu_noop.py", str(count)])
 
-    def _peer(self, python, *words):
+    def _peer(self, words, **more):
         path = os.path.join(BUILD, "no-tally")
         tally = Tally(path)
-        subprocess.run([python, *words], cwd=APPS, check=True,
-                       env={**environment(BUILD, tally), "BENCH_REDIS_URL": self.redis_url})
+        subprocess.run(words, cwd=APPS, check=True,
+                       env={**environment(BUILD, tally), "BENCH_REDIS_URL": self.redis_url, "BENCH_AMQP_URL": self.broker,
+                            **more})
 
 
 def wait_for(runner, what, seconds=180):

@@ -4,7 +4,8 @@ import sys
 
 import mayu
 
-app = mayu.App(broker=os.environ["BENCH_REDIS_URL"], result_ttl=None)
+app = mayu.App(broker=os.environ["BENCH_REDIS_URL"],
+               result_ttl=int(os.environ.get("NOOP_RESULT_SECONDS") or 0) or None)
 
 
 @app.task

@@ -1,16 +1,17 @@
 /* Reused children: each is handed a message over a socket pair and answers with one byte when it is done. */
 #include "floor.h"
-#include "tally.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
-#define CHILDREN_MAX 64
+#define CHILDREN_MAX 255 /* each has a counter of the tally */
 
 typedef struct {
     int socket, busy;
@@ -18,26 +19,16 @@ typedef struct {
 } child;
 
 static child children[CHILDREN_MAX];
-
-void write_all(int descriptor, const void *bytes, size_t length) {
-    const char *at = bytes;
-    while (length > 0) {
-        ssize_t written = write(descriptor, at, length);
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) _exit(1);
-        at += written;
-        length -= (size_t)written;
-    }
-}
+static int given; /* messages that children have */
 
 /* Frames are a length and the body. Answers each as soon as it is done, before it looks at the next. */
-__attribute__((noreturn)) static void serve(int socket, const char *tally) {
-    static char buffer[1 << 16];
-    size_t filled = 0;
+__attribute__((noreturn)) static void serve(int socket, const floor_settings *settings) {
+    size_t room = 1 << 16, filled = 0;
+    char *buffer = malloc(room);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (!tally_take(tally)) _exit(1);
+    if (buffer == NULL || !begin_tasks(settings)) _exit(1);
     for (;;) {
-        ssize_t got = read(socket, buffer + filled, sizeof buffer - filled);
+        ssize_t got = read(socket, buffer + filled, room - filled);
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) _exit(0);
         filled += (size_t)got;
@@ -45,9 +36,12 @@ __attribute__((noreturn)) static void serve(int socket, const char *tally) {
         uint32_t length;
         while (filled - at >= sizeof length) {
             memcpy(&length, buffer + at, sizeof length);
-            if (sizeof length + length > sizeof buffer) _exit(1); /* no message of a benchmark is so large */
+            if (sizeof length + length > room) {
+                room = sizeof length + length;
+                if ((buffer = realloc(buffer, room)) == NULL) _exit(1);
+            }
             if (filled - at < sizeof length + length) break;
-            tally_done();
+            run_task(settings, buffer + at + sizeof length, length);
             write_all(socket, "d", 1);
             at += sizeof length + length;
         }
@@ -64,7 +58,7 @@ static void start(const floor_settings *settings, int number) {
     if (pid == 0) {
         for (int other = 0; other < number; other++) close(children[other].socket);
         close(pair[0]);
-        serve(pair[1], settings->tally);
+        serve(pair[1], settings);
     }
     close(pair[1]);
     children[number] = (child){.socket = pair[0], .last = &children[number].first};
@@ -78,9 +72,10 @@ static void hand_over(child *to, work *one) {
     *to->last = one;
     to->last = &one->next;
     to->busy++;
+    given++;
 }
 
-/* One message each in turn, to whoever has least. */
+/* One message each in turn, to the child that has least. */
 static void distribute(const floor_settings *settings) {
     for (;;) {
         child *least = NULL;
@@ -102,6 +97,7 @@ static void collect(child *from) {
         from->first = done->next;
         if (from->first == NULL) from->last = &from->first;
         from->busy--;
+        given--;
         settling_done(done);
     }
 }
@@ -109,23 +105,23 @@ static void collect(child *from) {
 void run_pool(const floor_settings *settings) {
     if (settings->children > CHILDREN_MAX) give_up("at most %d children", CHILDREN_MAX);
     for (int i = 0; i < settings->children; i++) start(settings, i);
-    int poll = epoll_create1(EPOLL_CLOEXEC), broker = taking_open(settings);
+    int poll = epoll_create1(EPOLL_CLOEXEC);
     settling_open(settings);
-    epoll_ctl(poll, EPOLL_CTL_ADD, broker, &(struct epoll_event){.events = EPOLLIN, .data.ptr = NULL});
     for (int i = 0; i < settings->children; i++)
-        epoll_ctl(poll, EPOLL_CTL_ADD, children[i].socket,
-                  &(struct epoll_event){.events = EPOLLIN, .data.ptr = &children[i]});
-    taking_pump();
-    while (!taking_stopped()) {
-        distribute(settings);
+        epoll_ctl(poll, EPOLL_CTL_ADD, children[i].socket, &(struct epoll_event){.events = EPOLLIN, .data.u64 = (uint64_t)i});
+    taking_open(settings, poll, CHILDREN_MAX);
+    while (!taking_stopped() || given > 0) {
+        if (!taking_stopped()) distribute(settings);
         struct epoll_event ready[CHILDREN_MAX + 1];
         int count = epoll_wait(poll, ready, CHILDREN_MAX + 1, 500);
+        bool is_readable = false;
         for (int i = 0; i < count; i++) {
-            if (ready[i].data.ptr == NULL)
-                taking_pump();
+            if (ready[i].data.u64 == CHILDREN_MAX)
+                is_readable = true;
             else
-                collect(ready[i].data.ptr);
+                collect(&children[ready[i].data.u64]);
         }
+        taking_turn(is_readable);
         settling_flush();
     }
 }

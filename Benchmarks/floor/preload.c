@@ -1,19 +1,33 @@
-/* preload URL QUEUE COUNT TASK ignore|keep [BYTES] - fills a queue with messages as a Celery 5 client sends them:
- * protocol 2, JSON, persistent, TASK(i, i + 1) or TASK("xxx…") of so many bytes, and waits until the broker has
- * confirmed every one.
- * `ignore` sets the header ignore_result. The queue must exist. */
+/* preload OPTION… fills a queue with messages as a Celery 5 client sends them: protocol 2, JSON, persistent, and waits until
+ * the broker has confirmed every one. The queue must exist. Options: see `usage`. */
 #include "link.h"
 
 #include <amqp_framing.h>
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #define EMBED "{\"callbacks\": null, \"errbacks\": null, \"chain\": null, \"chord\": null}"
 #define BATCH 500 /* messages between two waits for confirmations */
+#define REPR_MAX 1024
+
+static const char usage[] =
+    "usage: preload --url URL --queue NAME --count N --task NAME [--results] [--reply-to QUEUE] [--bytes N | --json TEXT]\n"
+    "               [--names N] [--queues N] [--eta SECONDS]\n"
+    "Arguments are two numbers, or a text of so many bytes, or TEXT, what is within the brackets. --results: they are\n"
+    "wanted. --names: so many tasks, NAME0, NAME1, …; --queues: so many queues, NAME0, NAME1, …, in turn.\n"
+    "--eta: due so many seconds from now";
+
+static struct {
+    const char *url, *queue, *task, *reply, *json;
+    long count, bytes, names, queues, eta;
+    bool results;
+} asked = {.reply = "bench-nobody"};
 
 static amqp_table_entry_t fields[24];
 static int field_count;
@@ -40,9 +54,16 @@ static void make_id(char id[37]) {
     }
 }
 
-static void make_headers(const char *task, const char *id, const char *arguments, const char *origin, bool ignore) {
+static const char *due(long seconds) {
+    static char text[64];
+    time_t when = time(NULL) + seconds;
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.000000+00:00", gmtime(&when));
+    return text;
+}
+
+static void make_headers(const char *task, const char *id, const char *arguments, const char *origin) {
     static amqp_field_value_t limits[2] = {{.kind = AMQP_FIELD_KIND_VOID}, {.kind = AMQP_FIELD_KIND_VOID}};
-    static const char *const nulls[] = {"shadow", "eta", "expires", "group", "group_index", "parent_id",
+    static const char *const nulls[] = {"shadow", "expires", "group", "group_index", "parent_id",
                                         "stamped_headers"};
     field_count = 0;
     text_field("lang", "py");
@@ -52,11 +73,15 @@ static void make_headers(const char *task, const char *id, const char *arguments
     text_field("argsrepr", arguments);
     text_field("kwargsrepr", "{}");
     text_field("origin", origin);
+    if (asked.eta > 0)
+        text_field("eta", due(asked.eta));
+    else
+        field("eta", AMQP_FIELD_KIND_VOID);
     for (size_t i = 0; i < sizeof nulls / sizeof nulls[0]; i++) field(nulls[i], AMQP_FIELD_KIND_VOID);
     field("retries", AMQP_FIELD_KIND_I32)->value.i32 = 0;
     field("replaced_task_nesting", AMQP_FIELD_KIND_I32)->value.i32 = 0;
     field("timelimit", AMQP_FIELD_KIND_ARRAY)->value.array = (amqp_array_t){2, limits};
-    field("ignore_result", AMQP_FIELD_KIND_BOOLEAN)->value.boolean = ignore;
+    field("ignore_result", AMQP_FIELD_KIND_BOOLEAN)->value.boolean = !asked.results;
     field("stamps", AMQP_FIELD_KIND_TABLE)->value.table = amqp_empty_table;
 }
 
@@ -80,33 +105,75 @@ static void await_confirmations(amqp_connection_state_t link, uint64_t first, ui
     }
 }
 
-int main(int count_of_words, char **words) {
-    if (count_of_words != 6 && count_of_words != 7) give_up("usage: preload URL QUEUE COUNT TASK ignore|keep [BYTES]");
-    const char *queue = words[2], *task = words[4];
-    long count = atol(words[3]);
-    bool ignore = strcmp(words[5], "ignore") == 0;
-    amqp_connection_state_t link = link_open(words[1]);
+static void read_options(int count, char **words) {
+    static const struct option options[] = {
+        {"url", required_argument, NULL, 'u'},   {"queue", required_argument, NULL, 'q'},
+        {"count", required_argument, NULL, 'c'}, {"task", required_argument, NULL, 't'},
+        {"bytes", required_argument, NULL, 'b'}, {"json", required_argument, NULL, 'j'},
+        {"names", required_argument, NULL, 'n'}, {"queues", required_argument, NULL, 's'},
+        {"eta", required_argument, NULL, 'e'},   {"reply-to", required_argument, NULL, 'r'},
+        {"results", no_argument, NULL, 'k'},     {NULL, 0, NULL, 0}};
+    for (int option; (option = getopt_long(count, words, "", options, NULL)) != -1;) {
+        switch (option) {
+        case 'u': asked.url = optarg; break;
+        case 'q': asked.queue = optarg; break;
+        case 'c': asked.count = atol(optarg); break;
+        case 't': asked.task = optarg; break;
+        case 'b': asked.bytes = atol(optarg); break;
+        case 'j': asked.json = optarg; break;
+        case 'n': asked.names = atol(optarg); break;
+        case 's': asked.queues = atol(optarg); break;
+        case 'e': asked.eta = atol(optarg); break;
+        case 'r': asked.reply = optarg; break;
+        case 'k': asked.results = true; break;
+        default: give_up("%s", usage);
+        }
+    }
+    if (optind != count || asked.url == NULL || asked.queue == NULL || asked.task == NULL || asked.count < 1)
+        give_up("%s", usage);
+}
+
+/* The body of message i; the text of its arguments goes to `shown`, cut as Celery's client does. */
+static size_t make_body(char *body, char *shown, long i) {
+    int length = sprintf(body, "[[");
+    if (asked.bytes > 0) {
+        body[length++] = '"';
+        memset(body + length, 'x', (size_t)asked.bytes);
+        int seen = asked.bytes > REPR_MAX - 8 ? REPR_MAX - 8 : (int)asked.bytes;
+        sprintf(shown, "('%.*s%s',)", seen, body + length, asked.bytes > seen ? "..." : "");
+        length += (int)asked.bytes;
+        body[length++] = '"';
+    } else if (asked.json != NULL) {
+        length += sprintf(body + length, "%s", asked.json);
+        snprintf(shown, REPR_MAX, "(%s,)", asked.json);
+    } else {
+        length += sprintf(body + length, "%ld, %ld", i, i + 1);
+        sprintf(shown, "(%ld, %ld)", i, i + 1);
+    }
+    return (size_t)(length + sprintf(body + length, "], {}, " EMBED "]"));
+}
+
+/* The name itself, or one of `many` in turn. */
+static const char *one_of(char room[256], const char *name, long many, long i) {
+    if (many == 0) return name;
+    snprintf(room, 256, "%s%ld", name, i % many);
+    return room;
+}
+
+int main(int word_count, char **words) {
+    read_options(word_count, words);
+    amqp_connection_state_t link = link_open(asked.url);
     amqp_confirm_select(link, BENCH_CHANNEL);
     link_check(link, "asking for confirmations");
-
-    const int size = count_of_words == 7 ? atoi(words[6]) : 0;
-    char origin[64], id[37], arguments[64], *body = malloc((size_t)size + 256);
+    static char shown[REPR_MAX + 16], task[256], queue[256];
+    char origin[64], id[37], *body = malloc((size_t)asked.bytes + (asked.json ? strlen(asked.json) : 0) + 256);
     if (body == NULL) give_up("out of memory");
     snprintf(origin, sizeof origin, "gen%d@bench", (int)getpid());
     uint64_t first = 1; /* of those not yet confirmed */
-    for (long i = 0; i < count; i++) {
+    for (long i = 0; i < asked.count; i++) {
         make_id(id);
-        int length;
-        if (size > 0) {
-            snprintf(arguments, sizeof arguments, "('xxx...',)");
-            length = sprintf(body, "[[\"");
-            memset(body + length, 'x', (size_t)size);
-            length += size + sprintf(body + length + size, "\"], {}, " EMBED "]");
-        } else {
-            snprintf(arguments, sizeof arguments, "(%ld, %ld)", i, i + 1);
-            length = sprintf(body, "[[%ld, %ld], {}, " EMBED "]", i, i + 1);
-        }
-        make_headers(task, id, arguments, origin, ignore);
+        size_t length = make_body(body, shown, i);
+        make_headers(one_of(task, asked.task, asked.names, i), id, shown, origin);
         amqp_basic_properties_t properties = {
             ._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_CONTENT_ENCODING_FLAG | AMQP_BASIC_HEADERS_FLAG |
                       AMQP_BASIC_DELIVERY_MODE_FLAG | AMQP_BASIC_PRIORITY_FLAG | AMQP_BASIC_CORRELATION_ID_FLAG |
@@ -116,12 +183,13 @@ int main(int count_of_words, char **words) {
             .headers = {field_count, fields},
             .delivery_mode = 2,
             .correlation_id = amqp_cstring_bytes(id),
-            .reply_to = amqp_cstring_bytes("bench-nobody"),
+            .reply_to = amqp_cstring_bytes(asked.reply),
         };
-        int status = amqp_basic_publish(link, BENCH_CHANNEL, amqp_empty_bytes, amqp_cstring_bytes(queue), 0, 0,
-                                        &properties, (amqp_bytes_t){(size_t)length, body});
+        const char *to = one_of(queue, asked.queue, asked.queues, i);
+        int status = amqp_basic_publish(link, BENCH_CHANNEL, amqp_empty_bytes, amqp_cstring_bytes(to), 0, 0, &properties,
+                                        (amqp_bytes_t){length, body});
         if (status != AMQP_STATUS_OK) give_up("publishing: %s", amqp_error_string2(status));
-        if ((i + 1) % BATCH == 0 || i + 1 == count) {
+        if ((i + 1) % BATCH == 0 || i + 1 == asked.count) {
             await_confirmations(link, first, (uint64_t)(i + 1));
             first = (uint64_t)(i + 2);
         }
