@@ -193,7 +193,7 @@ def test_systemd_is_told_when_beat_is_ready_and_when_it_stops(broker, tmp_path):
 
     try:
         told("READY=1\nSTATUS=sending what is due")
-        assert '"event":"ready"' in log.read_text().replace(": ", ":")
+        until("the line of the log", lambda: '"event":"ready"' in log.read_text().replace(": ", ":"))
         process.terminate()
         told("STOPPING=1")
         assert process.wait(15) == 0

@@ -157,3 +157,12 @@ def test_a_handler_in_swift_without_arg_is_refused_with_what_to_write(tmp_path):
     refused = said("")
     assert refused.returncode != 0 and "write @Arg before each parameter of the task (@Arg var x: Int)" in refused.stderr
     assert said("@Arg").returncode == 0
+
+
+def test_a_cargo_without_a_toolchain_is_told_before_anything_is_made(taskhost, tmp_path):
+    for name, script in ("cargo", "echo 'error: rustup could not choose a version of cargo to run' >&2; exit 1"), ("rustc", ":"):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    said = taskhost("new", "demo", "--lang", "rust", environment={"PATH": f"{tmp_path}:{os.environ['PATH']}"}).expect(78).err
+    assert "could not choose a version of cargo" in said and "rustup default stable" in said
+    assert not (tmp_path / "demo").exists()

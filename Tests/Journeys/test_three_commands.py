@@ -218,5 +218,5 @@ def test_run_stops_in_gdb_where_the_task_begins_and_lets_it_go_on(tmp_path):
         env={**clean_environment(str(tmp_path)), "DEBUGINFOD_URLS": ""}, capture_output=True, text=True,
         input="backtrace 1\nprint x * 100 + y\ncontinue\nquit\n")
     assert re.search(r"#0 .*add \(x=4, y=6\)", done.stdout), done.stdout + done.stderr
-    assert "= 406" in done.stdout and re.search(r"^10$", done.stdout, re.M), done.stdout + done.stderr
+    assert "= 406" in done.stdout and re.search(r"^(\(gdb\) )?10$", done.stdout, re.M), done.stdout + done.stderr
     assert done.returncode == 0

@@ -47,7 +47,23 @@ package struct Language: Sendable, Equatable {
         for tool in tools where !Self.isThere(tool.program, path: path) {
             throw .configuration("bundles in \(title) need \(tool.program), which is not in PATH", fix: tool.fix)
         }
+        if name == "rust" { try requireToolchain() }
         if name == "python" { try requireCelery(installation) }
+    }
+
+    /// rustup's cargo is there before a toolchain is.
+    private func requireToolchain() throws(CommandFailure) {
+        let outcome: Command.Outcome
+        do throws(SystemFailure) {
+            outcome = try Command.run(["cargo", "--version"])
+        } catch {
+            throw CommandFailure(.failure, "cargo cannot be started: \(error)")
+        }
+        guard outcome.status != 0 else { return }
+        let said = outcome.errors.split(separator: "\n").first.map(String.init) ?? "status \(outcome.status)"
+        throw .configuration(
+            "cargo is in PATH and does not work: \(said)",
+            fix: "rustup default stable; or apt install cargo, and put /usr/bin before rustup's folder in PATH")
     }
 
     /// Of the interpreter that `-A` will take: that of the active virtual environment, else python3.
