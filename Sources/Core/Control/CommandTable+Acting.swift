@@ -29,7 +29,7 @@ extension CommandTable {
         .init("pool_shrink", .changes, CommandHandler.shrinkPool, "fewer slots", [.number("n", isOptional: true)]),
         .init(
             "promote_bundle", .changes, CommandHandler.promoteBundle,
-            "the version on trial, or taken back, serves everything; taskhost's only",
+            "the new version serves everything; taskhost's only",
             [.text("bundle", isOptional: true)]),
         .init(
             "rate_limit", .changes, CommandHandler.rateLimit,
@@ -43,7 +43,7 @@ extension CommandTable {
             "do not run tasks with stamps (name=value)", [.text("headers", isList: true)]),
         .init(
             "rollback_bundle", .changes, CommandHandler.rollBackBundle,
-            "the version before serves everything; taskhost's only", [.text("bundle", isOptional: true)]),
+            "the version before serves again; taskhost's only", [.text("bundle", isOptional: true)]),
         .init("shutdown", .changes, CommandHandler.shutDown, "end in good order; no reply", isAnswered: false),
         .init(
             "terminate", .changes, CommandHandler.terminate,

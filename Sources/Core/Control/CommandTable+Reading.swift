@@ -6,7 +6,7 @@ extension CommandTable {
         .init("active_queues", .reads, CommandHandler.activeQueues, "queues that are consumed"),
         .init(
             "bundles", .reads, CommandHandler.bundles,
-            "versions of bundles, and which of them serves; taskhost's only"),
+            "versions of bundles; taskhost's only"),
         .init("clock", .reads, CommandHandler.clock, "the logical clock of events"),
         .init(
             "conf", aliases: ["dump_conf"], .reads, CommandHandler.conf,
