@@ -84,6 +84,35 @@ def celery_version():
 OLDEST_CELERY = (5, 3)
 
 
+def missing():
+    """What this interpreter lacks for a first task: (sentence, fix); nothing lacks: None.
+
+    The fix is for who has nothing yet. Debian's pip refuses to install beside apt's packages, and its Python comes with
+    neither venv nor a shared library.
+    """
+    problems = []
+    for look in (check, library, celery_version):
+        try:
+            look()
+        except Problem as problem:
+            problems.append(problem)
+    if not problems:
+        return None
+    fixes = [problem.fix for problem in problems]
+    if sys.prefix == sys.base_prefix and sys.version_info[:2] >= OLDEST:
+        apt = "on Debian: apt install python3-venv libpython%s. " % version()
+        fixes = [apt + "Then in the folder of your project: "
+                 "python3 -m venv .venv && . .venv/bin/activate && pip install celery"]
+    return "; ".join(problem.sentence for problem in problems), "; ".join(fixes)
+
+
+def newcomer():
+    """For `taskhost new`: two lines, what lacks and the fix; or none."""
+    found = missing()
+    if found:
+        print("\n".join(found))
+
+
 def facts(libpython=None):
     import platform
     return {"executable": sys.executable, "version": platform.python_version(), "library": libpython or library(),

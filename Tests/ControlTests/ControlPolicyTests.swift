@@ -77,11 +77,12 @@ struct ControlPolicyTests {
         ("add_consumer", ["queue": "q"]), ("cancel_consumer", ["queue": "q"]), ("pause_queue", ["queue": "q"]),
         ("resume_queue", ["queue": "q"]), ("pool_grow", [:]),
         ("pool_shrink", [:]), ("autoscale", ["max": 3]), ("pool_restart", [:]), ("enable_events", [:]),
-        ("disable_events", [:]), ("shutdown", [:]),
+        ("disable_events", [:]), ("shutdown", [:]), ("promote_bundle", [:]), ("rollback_bundle", [:]),
     ]
     private static let looking = [
         "ping", "active", "reserved", "scheduled", "revoked", "registered", "active_queues", "stats", "conf", "report",
         "clock", "overview", "memsample", "memdump", "heartbeat",
+        "bundles",
     ]
 
     @Test("every command of the table is among those that change something, or among those that only look")

@@ -124,6 +124,27 @@ struct ControlServiceTests {
             try lastReply()["error"]?.text?.contains("missing 1 required positional argument: 'queue'") == true)
     }
 
+    @Test("versions of bundles are promoted and taken back by commands of our own, and shown")
+    func bundleVersions() throws {
+        func order(_ method: String, _ bundle: String?) throws -> JSON {
+            try send(command(method, bundle.map { ["bundle": .string($0)] } ?? [:]))
+            return try lastReply()
+        }
+        #expect(try order("promote_bundle", nil)["ok"] == "no bundle has a version on trial")
+        #expect(try order("rollback_bundle", "demo")["ok"] == "demo has no version before that is still known")
+        #expect(try order("promote_bundle", "unknown")["error"] == "no bundle unknown")
+        engine.bundles = [
+            BundleReport(path: "/p/demo.so", status: .trial(share: 0.05), watched: RunTally(runs: 12, crashes: 1)),
+            BundleReport(path: "/p/demo.so", status: .rolledBack("why")),
+        ]
+        #expect(try order("promote_bundle", "demo")["ok"] == "demo 2 serves everything")
+        #expect(engine.told == ["promote ", "roll back demo", "promote unknown", "promote demo"])
+        try send(command("bundles"))
+        let shown = try #require(try lastReply().elements)
+        #expect(shown[0]["state"] == "trial" && shown[0]["share"]?.number == 0.05 && shown[0]["crashes"] == 1)
+        #expect(shown[1]["state"] == "taken back" && shown[1]["reason"] == "why")
+    }
+
     @Test("without an address the command is obeyed and nothing is sent")
     func cast() throws {
         try send(["method": "revoke", "arguments": ["task_id": "x"]])

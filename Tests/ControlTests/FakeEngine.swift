@@ -12,6 +12,15 @@ final class FakeEngine: EngineControl {
         done(LaterTasks(next: later.next.filter { ids.contains($0.task.id) || ids.contains($0.rootID ?? "") }))
     }
     var registeredTasks: [TaskManifest] = []
+    var bundles: [BundleReport] = []
+    func promote(bundle: String?) -> [String]? {
+        told.append("promote \(bundle ?? "")")
+        return bundle == "unknown" ? nil : bundles.isEmpty ? [] : ["demo 2 serves everything"]
+    }
+    func rollBack(bundle: String?) -> [String]? {
+        told.append("roll back \(bundle ?? "")")
+        return bundle == "unknown" ? nil : bundles.isEmpty ? [] : ["demo 2 is taken back: the version before serves"]
+    }
     var consumedQueues: [QueueDeclaration] = []
     var revokedTaskIDs: [String] = []
     var figures = EngineFigures(

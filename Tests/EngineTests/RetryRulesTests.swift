@@ -91,6 +91,20 @@ struct RetryRulesTests {
         #expect(world.core.intake.delaysNothing && world.violations == [])
     }
 
+    @Test("the operator is told once of a task that puts itself back again and again, with the fix")
+    func requeuesAreTold() {
+        var known = KnownWork()
+        var told: [String] = []
+        for _ in 0..<20 {
+            for id in ["a", "b"] {
+                _ = known.requeuePause(for: id)
+                if known.isWorthSaying(requeuesOf: id, of: "spins") { told.append(id) }
+            }
+        }
+        #expect(told == ["a"])
+        #expect(EngineNote.requeuesAgain(name: "spins", id: "a").text.contains("fix: let it retry with a countdown"))
+    }
+
     @Test("how a task ends is no state of its own", arguments: ["SUCCESS", "FAILURE", "RETRY", "REVOKED"])
     func reservedStates(state: String) {
         let world = SimulatedWorld(seed: 1)

@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import time
@@ -172,3 +173,31 @@ def test_a_worker_with_beat_sends_and_runs_and_a_stop_in_order_frees_the_seat(
     # In order means that what was sent is remembered, too.
     sent = sent_by(worker, beat)
     assert len(sent) == len(set(sent))
+
+
+def test_systemd_is_told_when_beat_is_ready_and_when_it_stops(broker, tmp_path):
+    """In the log, too: what waits for one of them needs not guess."""
+    (tmp_path / "beat.toml").write_text(SCHEDULES.replace("QUEUE", f"q-{uuid.uuid4().hex[:8]}"))
+    notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    notices.bind(str(tmp_path / "notify"))
+    notices.settimeout(20)
+    log = tmp_path / "beat.log"
+    process = subprocess.Popen(
+        [settings.taskhost(), "beat", "-b", broker, "--config", str(tmp_path / "beat.toml"), "--log-format", "json"], cwd=tmp_path,
+        env={**clean_environment(str(tmp_path)), "NOTIFY_SOCKET": str(tmp_path / "notify")}, stdin=subprocess.DEVNULL,
+        stderr=open(log, "w"))
+
+    def told(word):
+        while word not in notices.recv(4096).decode():
+            pass
+
+    try:
+        told("READY=1\nSTATUS=sending what is due")
+        until("the line of the log", lambda: '"event":"ready"' in log.read_text().replace(": ", ":"))
+        process.terminate()
+        told("STOPPING=1")
+        assert process.wait(15) == 0
+    finally:
+        process.kill()
+        process.wait()
+        notices.close()

@@ -138,3 +138,31 @@ def test_a_bundle_without_its_macro_is_told_by_the_linker(tmp_path):
     done = subprocess.run(["cc", "-shared", "-fPIC", "-I", settings.dist("include"), "-o", "tasks.so", "tasks.c"],
                           cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode != 0 and "write_TASKHOST_BUNDLE_in_one_file_of_this_bundle" in done.stderr
+
+
+def test_a_handler_in_swift_without_arg_is_refused_with_what_to_write(tmp_path):
+    (tmp_path / "tasks.swift").write_text("""import TaskhostSDK
+        struct Add: TaskHandler {
+            static let options = TaskOptions { $0.name = "tasks.add" }
+            WORD var x: Int
+            func run(_ task: TaskContext) -> Int { x }
+        }""")
+
+    def said(word):
+        text = (tmp_path / "tasks.swift").read_text()
+        (tmp_path / "one.swift").write_text(text.replace("WORD", word))
+        return subprocess.run(["swiftc", "-typecheck", "-parse-as-library", "-swift-version", "6", "-I", settings.dist("lib/taskhost"),
+                               "-I", settings.dist("include"), "one.swift"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+
+    refused = said("")
+    assert refused.returncode != 0 and "write @Arg before each parameter of the task (@Arg var x: Int)" in refused.stderr
+    assert said("@Arg").returncode == 0
+
+
+def test_a_cargo_without_a_toolchain_is_told_before_anything_is_made(taskhost, tmp_path):
+    for name, script in ("cargo", "echo 'error: rustup could not choose a version of cargo to run' >&2; exit 1"), ("rustc", ":"):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    said = taskhost("new", "demo", "--lang", "rust", environment={"PATH": f"{tmp_path}:{os.environ['PATH']}"}).expect(78).err
+    assert "could not choose a version of cargo" in said and "rustup default stable" in said
+    assert not (tmp_path / "demo").exists()

@@ -2,6 +2,7 @@
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -205,3 +206,17 @@ def test_a_schema_and_the_list_of_bundles_tell_parameters(taskhost):
 @pytest.mark.parametrize("more", [["--json", "--json-schema"], ["--stubs", "python", "--json"]])
 def test_one_form_of_a_list_at_a_time(taskhost, more):
     assert "say one of them" in taskhost("bundles", example("arithmetic"), *more).expect(64).err
+
+
+@pytest.mark.skipif(shutil.which("gdb") is None, reason="no gdb here")
+def test_run_stops_in_gdb_where_the_task_begins_and_lets_it_go_on(tmp_path):
+    command.run(tmp_path, "new", "demo").expect(0)
+    subprocess.run(["make", "-s", "-C", tmp_path / "demo"], check=True, env={**os.environ, "TASKHOST_SDK": settings.dist("share/taskhost/sdk")})
+    # What is typed there: the stack, its arguments, and on.
+    done = subprocess.run(
+        [settings.taskhost(), "run", "demo/build/demo.so", "tasks.add", "4", "6", "--gdb"], cwd=tmp_path, timeout=120,
+        env={**clean_environment(str(tmp_path)), "DEBUGINFOD_URLS": ""}, capture_output=True, text=True,
+        input="backtrace 1\nprint x * 100 + y\ncontinue\nquit\n")
+    assert re.search(r"#0 .*add \(x=4, y=6\)", done.stdout), done.stdout + done.stderr
+    assert "= 406" in done.stdout and re.search(r"^(\(gdb\) )?10$", done.stdout, re.M), done.stdout + done.stderr
+    assert done.returncode == 0

@@ -72,6 +72,8 @@ final class Harness: RunnerEvents {
     private(set) var sent: [(run: RunID, submission: Submission)] = []
     private(set) var said: [(run: RunID, level: LogLevel?, line: String)] = []
     private(set) var changes: [BundleReport] = []
+    /// For the operator.
+    private(set) var lines: [String] = []
     private var last: UInt64 = 0
 
     /// - Parameters:
@@ -79,7 +81,8 @@ final class Harness: RunnerEvents {
     ///   - confinement: as a worker's own settings have it, if a test has no reason for another.
     init(
         _ plugins: String..., slots: Int = 4, spares: Int = 2, loadTimeoutSeconds: Double = 10,
-        environment: [String: String] = [:], confinement: Confinement = Confinement(umask: 0o077, oomScore: 500)
+        environment: [String: String] = [:], confinement: Confinement = Confinement(umask: 0o077, oomScore: 500),
+        trials: TrialOptions = TrialOptions()
     ) throws {
         _ = clinux_set_dumpable(confinement.isDebuggable)
         home = try TemporaryFolder()
@@ -93,7 +96,10 @@ final class Harness: RunnerEvents {
             runnerPath: try Dist.runner(), pluginFolders: [home.path], slots: slots, spares: spares,
             environment: environment, loadTimeoutSeconds: loadTimeoutSeconds, ownsAllChildren: true)
         options.confinement = confinement
-        pool = try RunnerPool(loop: loop, options: options, log: { _, _ in })
+        options.trials = trials
+        var note: (String) -> Void = { _ in }
+        pool = try RunnerPool(loop: loop, options: options, log: { note($1) })
+        note = { [unowned self] in lines.append($0) }
         pool.connect(events: self)
         try wait("bundles to settle") {
             pool.bundles.count == plugins.count && !pool.bundles.contains { $0.status == .loading }
@@ -115,14 +121,15 @@ final class Harness: RunnerEvents {
     }
 
     func start(
-        _ task: String, _ args: String = "[]", keep: Int = 0, alone: Bool = false, mayReturn: Bool = false
+        _ task: String, _ args: String = "[]", keep: Int = 0, alone: Bool = false, mayReturn: Bool = false,
+        starts: Int = 1
     ) -> RunID {
         last += 1
         let run = RunID(last)
         pool.start(
             StartRequest(
                 run: run, taskName: task, id: "id-\(last)", rootID: nil, parentID: nil, groupID: nil, queue: "celery",
-                retries: 0, starts: 1, maxRetries: .atMost(3), softLimit: nil, hardLimit: nil, eta: nil,
+                retries: 0, starts: starts, maxRetries: .atMost(3), softLimit: nil, hardLimit: nil, eta: nil,
                 redelivered: false, headersJSON: Array("{}".utf8), body: Array("[\(args),{},{}]".utf8), keep: keep,
                 alone: alone, mayReturn: mayReturn))
         return run

@@ -142,7 +142,7 @@ struct ServiceTests {
         let loop = try EpollLoop()
         let environment = ["NOTIFY_SOCKET": path, "WATCHDOG_USEC": "20000"]
         let report = try #require(
-            ServiceReport(environment: environment, queues: ["a"], loop: loop, activity: { "0 running" }))
+            ServiceReport(environment: environment, serving: "serving a", loop: loop, activity: { "0 running" }))
         report.begin()
         var heard: [String] = []
         loop.run(
@@ -168,7 +168,7 @@ struct ServiceTests {
         let loop = try EpollLoop()
         let report = try #require(
             ServiceReport(
-                environment: ["NOTIFY_SOCKET": path], queues: ["a"], loop: loop, activity: { "0 running" }))
+                environment: ["NOTIFY_SOCKET": path], serving: "serving a", loop: loop, activity: { "0 running" }))
         report.begin()
         report.ready()
         var isLoaded = false

@@ -34,6 +34,8 @@ package struct Configuration: Sendable, Equatable {
     /// Where revocations and paused queues are kept between runs.
     package var stateFile: String?
     package var traces = TraceSettings()
+    /// What new versions of bundles go through.
+    package var trials = TrialOptions()
     /// What the kernel keeps tasks from.
     package var sandbox = Confinement()
     /// Of the key to sign with.

@@ -104,6 +104,7 @@ package struct ConfigurationBuilder {
         if let text = settings[Settings.worker.autoscale] {
             made.autoscale = try SlotRange(text, origin: settings.origin(Settings.worker.autoscale))
         }
+        made.trials = try TrialOptions(settings)
         func expanded(_ key: Key<String?>) -> String? {
             settings[key].map { NodeName.expand($0, hostName: hostName, nodeName: made.nodeName) }
         }

@@ -35,7 +35,7 @@ package struct Installation: Sendable {
     /// The bundle that runs tasks of Celery apps; in no plugins folder, as it is of no use without an app.
     package var pythonBundle: String { root + "/lib/taskhost/python.so" }
 
-    var pythonPackage: String { root + "/share/taskhost/python" }
+    package var pythonPackage: String { root + "/share/taskhost/python" }
 
     /// Where bundles are looked for. Beside an app only in folders that are named: what else is installed may have
     /// tasks of the same names.

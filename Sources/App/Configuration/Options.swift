@@ -59,6 +59,7 @@ extension Configuration {
             ]
         }
         made.confinement = sandbox
+        made.trials = trials
         made.trustsAnybody = self[Settings.sandbox.trustPlugins]
         made.objection = BundleSchedules.objection
         return made

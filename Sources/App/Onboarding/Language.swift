@@ -1,4 +1,5 @@
 // The languages of new bundles: what each needs on this machine, and what to install when it is missing.
+package import Configuration
 import Glibc
 import Linux
 package import Output
@@ -42,27 +43,47 @@ package struct Language: Sendable, Equatable {
     }
 
     /// - Throws: what its build needs is not there.
-    package func requireTools(path: String) throws(CommandFailure) {
+    package func requireTools(path: String, _ installation: Installation) throws(CommandFailure) {
         for tool in tools where !Self.isThere(tool.program, path: path) {
             throw .configuration("bundles in \(title) need \(tool.program), which is not in PATH", fix: tool.fix)
         }
-        if name == "python" { try requireCelery() }
+        if name == "rust" { try requireToolchain() }
+        if name == "python" { try requireCelery(installation) }
+    }
+
+    /// rustup's cargo is there before a toolchain is.
+    private func requireToolchain() throws(CommandFailure) {
+        let outcome: Command.Outcome
+        do throws(SystemFailure) {
+            outcome = try Command.run(["cargo", "--version"])
+        } catch {
+            throw CommandFailure(.failure, "cargo cannot be started: \(error)")
+        }
+        guard outcome.status != 0 else { return }
+        let said = outcome.errors.split(separator: "\n").first.map(String.init) ?? "status \(outcome.status)"
+        throw .configuration(
+            "cargo is in PATH and does not work: \(said)",
+            fix: "rustup default stable; or apt install cargo, and put /usr/bin before rustup's folder in PATH")
     }
 
     /// Of the interpreter that `-A` will take: that of the active virtual environment, else python3.
-    private func requireCelery() throws(CommandFailure) {
+    private func requireCelery(_ installation: Installation) throws(CommandFailure) {
         let outcome: Command.Outcome
         do throws(SystemFailure) {
-            outcome = try Command.run(["python3", "-c", "import celery"])
+            outcome = try Command.run(["python3", "-B", "-c", Self.question, installation.pythonPackage])
         } catch {
             throw CommandFailure(.failure, "python3 cannot be started: \(error)")
         }
-        guard outcome.status != 0 else { return }
-        throw .configuration(
-            "python3 has no celery",
-            fix: "apt install python3-celery, or in a virtual environment: python3 -m venv .venv && "
-                + ". .venv/bin/activate && pip install celery")
+        guard outcome.status == 0 else {
+            throw CommandFailure(.failure, "python3 does not work: \(outcome.errors)")
+        }
+        let lines = outcome.output.split(separator: "\n").map(String.init)
+        guard lines.count >= 2 else { return }
+        throw .configuration(lines[0], fix: lines[1...].joined(separator: " "))
     }
+
+    private static let question =
+        "import sys; sys.path[0] = sys.argv.pop(1); from taskhost_celery import interpreter; interpreter.newcomer()"
 
     private static func isThere(_ program: String, path: String) -> Bool {
         path.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }

@@ -24,6 +24,14 @@ public struct WorkerKeys: SettingsSection {
     public let plugins = Key<[String]?>(
         "worker.plugins", .texts, environment: ["TASKHOST_PLUGINS"], default: nil, shown: "plugins/ beside bin/",
         "folders whose *.so are loaded")
+    public let canary = Key<[String]>(
+        "worker.canary", .texts, environment: ["TASKHOST_CANARY"], default: [], shown: "all of them at once",
+        "part of its runs that a new version of a bundle gets while it is on trial: `\"5%\"`, and `\"images:20%\"` "
+            + "for one bundle; the version before has the others, and all of them again if the new one crashes more")
+    public let trial = Key<Double>(
+        "worker.trial", .seconds(), environment: ["TASKHOST_TRIAL"], default: 300,
+        "seconds for which a new version of a bundle is watched, and taken back if it crashes more than the one "
+            + "before; 0: it is not watched, and there is no canary")
     public let environment = Key<[String]>(
         "worker.environment", .texts, default: [],
         "names of environment variables that bundles may see, beside PATH, LANG, TZ and HOME")

@@ -15,6 +15,8 @@ package final class BeatRun {
     private let log: Logger
     private var status = ExitStatus.success
     private var isStopping = false
+    private let service: ServiceReport?
+    private var isReady = false
     private var reportedLosses = RepeatedReason()
 
     package init(_ tasks: [ScheduledTask], _ configuration: Configuration, log: Logger) throws(CommandFailure) {
@@ -27,6 +29,10 @@ package final class BeatRun {
         let systems = Systems(loop: loop, configuration: configuration) { level, line in
             log.log(level: .init(level), "\(line)")
         }
+        let count = tasks.count
+        service = ServiceReport(
+            environment: ThisProcess.environment, serving: "sending what is due", loop: loop
+        ) { "\(count) schedules" }
         let transport = try systems.broker()
         broker = transport.broker()
         beat = BeatSending(
@@ -44,6 +50,7 @@ package final class BeatRun {
             throw CommandFailure(.failure, "\(error)")
         }
         defer { signals.cancel() }
+        service?.begin()
         broker.connect(events: self)
         beat.start()
         loop.run()
@@ -54,6 +61,7 @@ package final class BeatRun {
     private func stop(_ status: ExitStatus) {
         guard !isStopping else { return loop.stop() }
         isStopping = true
+        service?.stopping()
         self.status = status
         // Closing waits for the other side; an unreachable one must not keep us.
         _ = loop.schedule(afterSeconds: 6) { [loop] in loop.stop() }
@@ -65,6 +73,10 @@ extension BeatRun: BrokerEvents {
     package func linkUp() {
         reportedLosses.forget()
         log.info("connected to \(broker.description)", metadata: ["event": "connected"])
+        guard !isReady, !isStopping else { return }
+        isReady = true
+        log.info("ready", metadata: ["event": "ready"])
+        service?.ready()
     }
 
     package func linkDown(reason: String, retryInSeconds: Double) {

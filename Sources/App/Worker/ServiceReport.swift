@@ -1,4 +1,4 @@
-// What a worker reports to systemd: ready, reloading, stopping, what it does, and that its loop still turns.
+// What a worker, or beat, reports to systemd: ready, reloading, stopping, what it does, and that its loop still turns.
 import Glibc
 import Loop
 import Ports
@@ -9,6 +9,7 @@ final class ServiceReport {
     private let loop: EpollLoop
     /// "3 running, 12 held".
     private let activity: () -> String
+    /// "serving urgent, normal".
     private let serving: String
     /// Seconds between two signs of life; nil: systemd does not want any.
     private let pulse: Double?
@@ -24,13 +25,13 @@ final class ServiceReport {
 
     /// nil: without a service manager.
     init?(
-        environment: [String: String], queues: [String], loop: EpollLoop, activity: @escaping () -> String
+        environment: [String: String], serving: String, loop: EpollLoop, activity: @escaping () -> String
     ) {
         guard let notifier = ServiceNotifier(environment: environment) else { return nil }
         self.notifier = notifier
         self.loop = loop
         self.activity = activity
-        serving = "serving \(queues.joined(separator: ", "))"
+        self.serving = serving
         pulse = Self.pulse(environment)
     }
 

@@ -67,7 +67,8 @@ struct WorkerParts {
         self.engine = engine
         tracing = try Tracing(configuration, engine: engine, log: log)
         service = ServiceReport(
-            environment: environment, queues: configuration.queues.entries.map(\.name), loop: loop
+            environment: environment,
+            serving: "serving \(configuration.queues.entries.map(\.name).joined(separator: ", "))", loop: loop
         ) { "\(engine.figures.running) running, \(engine.figures.held) held" }
         loopReport = LoopReport(loop: loop, log: log)
         watch =

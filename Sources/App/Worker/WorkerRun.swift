@@ -85,6 +85,10 @@ package final class WorkerRun {
         engine.onShutDown = { [unowned self] in take(.shutdownCommand) }
         engine.onClosing = { [unowned self] in take(.closing) }
         engine.onStopped = { [unowned self] in take(.engineStopped) }
+        engine.onBundle = { [unowned self] report in
+            parts.remote.events?.bundleChanged(report)
+            if case .rolledBack = report.status { parts.watch?.bundleRolledBack(report) }
+        }
         engine.onNoBundle = { [unowned self] bundles in
             refusals = PluginCheck.allRefused(bundles)
             take(.noBundle)

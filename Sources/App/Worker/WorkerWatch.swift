@@ -34,6 +34,8 @@ final class WorkerWatch {
     var loopReport: LoopReport?
     private var shownSlowTurns = 0
     private var shownRecreated = 0
+    /// Versions of bundles, by both names.
+    private var shownVersions: Set<[String]> = []
 
     private static let interval = 1.0
     private static let help = [
@@ -45,6 +47,8 @@ final class WorkerWatch {
         "taskhost_hooks_total": "Events for hooks: delivered, failed, or dropped because too many wait.",
         "taskhost_queue_paused": "1 while nothing is taken from the queue, because remote control said so.",
         "taskhost_link_up": "1 while the broker is connected.",
+        "taskhost_bundle_share": "Part of its bundle's runs that this version gets; 1: all.",
+        "taskhost_bundle_rollbacks_total": "Versions of the bundle that were taken back.",
         "taskhost_spans_exported_total": "Spans that the collector has taken.",
         "taskhost_spans_dropped_total": "Spans that the collector refused, or that found no room while it was away.",
         "taskhost_publish_seconds": "From publishing a message to the broker's confirmation.",
@@ -145,6 +149,7 @@ final class WorkerWatch {
         count("taskhost_loop_slow_turns_total", slowTurns - shownSlowTurns)
         shownSlowTurns = slowTurns
         showSpans()
+        showVersions()
         health.loopTurned(notReadyBecause: notReadyBecause)
         let due = DispatchTime.now().uptimeNanoseconds + UInt64(Self.interval * 1e9)
         _ = loop.schedule(afterSeconds: Self.interval) { [weak self] in
@@ -169,6 +174,36 @@ final class WorkerWatch {
         count("taskhost_spans_exported_total", now.exported - shownSpans.exported)
         count("taskhost_spans_dropped_total", now.dropped - shownSpans.dropped)
         shownSpans = now
+    }
+
+    /// From a report of a bundle that was taken back.
+    func bundleRolledBack(_ report: BundleReport) {
+        Counter(
+            label: "taskhost_bundle_rollbacks_total",
+            dimensions: [("bundle", report.manifest?.name ?? report.path)], factory: registry
+        ).increment()
+    }
+
+    private func showVersions() {
+        var shares: [[String]: Double] = [:]
+        for report in runner.bundles {
+            guard let manifest = report.manifest else { continue }
+            let names = [manifest.name, manifest.version]
+            switch report.status {
+            case .active: shares[names] = 1
+            case .trial(let share): shares[names] = share
+            default: break
+            }
+        }
+        // Beside one on trial the other has the rest.
+        for report in runner.bundles {
+            guard case .trial(let share) = report.status, let name = report.manifest?.name else { continue }
+            for names in shares.keys where names[0] == name && shares[names] == 1 { shares[names] = 1 - share }
+        }
+        for names in shownVersions.union(shares.keys) {
+            gauge("taskhost_bundle_share", shares[names] ?? 0, [("bundle", names[0]), ("version", names[1])])
+        }
+        shownVersions.formUnion(shares.keys)
     }
 
     private func count(_ name: String, _ more: Int) {

@@ -16,7 +16,7 @@ struct TaskhostCommand: ParsableCommand {
             taskhost status | top | events | inspect METHOD | control METHOD [ARGUMENTS] [--destination NODE,…]
             taskhost scheduled [QUEUE…] [--json]
             taskhost doctor [worker's options] [--json]
-            taskhost result ID [--wait] | revoke ID… | bundles [FILE…] | purge QUEUE… | dead ls|show|retry|drop QUEUE
+            taskhost result ID [--wait] | revoke ID… | bundles [FILE…|ls|promote|rollback] | purge QUEUE… | dead ls|show|retry|drop QUEUE
             taskhost hand-over QUEUE…
             """,
         discussion: """

@@ -205,6 +205,23 @@ extension CommandHandler {
         }
     }
 
+    /// Commands of our own. Without a name: of all bundles that have a version on trial.
+    func promoteBundle(_ arguments: CommandArguments) throws(CommandError) -> RemoteCommand.Response {
+        let name = arguments.texts("bundle").first
+        return changed(name, engine.promote(bundle: name), otherwise: "has no version on trial, nor one taken back")
+    }
+
+    func rollBackBundle(_ arguments: CommandArguments) throws(CommandError) -> RemoteCommand.Response {
+        let name = arguments.texts("bundle").first
+        return changed(name, engine.rollBack(bundle: name), otherwise: "has no version before that is still known")
+    }
+
+    private func changed(_ name: String?, _ lines: [String]?, otherwise: String) -> RemoteCommand.Response {
+        guard let lines else { return refusal("no bundle \(name ?? "")") }
+        if !lines.isEmpty { return ok(lines.joined(separator: "; ")) }
+        return ok(name.map { "\($0) \(otherwise)" } ?? "no bundle has a version on trial")
+    }
+
     func enableEvents(_ arguments: CommandArguments) throws(CommandError) -> RemoteCommand.Response {
         try arguments.requireNone()
         let hasChanged = try eventService(arguments).enableTaskEvents()

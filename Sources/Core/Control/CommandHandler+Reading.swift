@@ -31,6 +31,10 @@ extension CommandHandler {
         .value(RegisteredReply.json(engine.registeredTasks, items: arguments.texts("taskinfoitems")))
     }
 
+    func bundles(_ arguments: CommandArguments) throws(CommandError) -> RemoteCommand.Response {
+        .value(BundlesReply.json(engine.bundles))
+    }
+
     private var revokedIDs: JSON { .array(engine.revokedTaskIDs.map { .string($0) }) }
 
     func revoked(_ arguments: CommandArguments) throws(CommandError) -> RemoteCommand.Response { .value(revokedIDs) }

@@ -28,6 +28,10 @@ extension CommandTable {
         .init("pool_restart", .changes, CommandHandler.restartPool, "restart the pool"),
         .init("pool_shrink", .changes, CommandHandler.shrinkPool, "fewer slots", [.number("n", isOptional: true)]),
         .init(
+            "promote_bundle", .changes, CommandHandler.promoteBundle,
+            "the new version serves everything; taskhost's only",
+            [.text("bundle", isOptional: true)]),
+        .init(
             "rate_limit", .changes, CommandHandler.rateLimit,
             "starts of a task in a time: 10/m; 0: any", [.text("task_name"), .text("rate_limit")]),
         .init(
@@ -37,6 +41,9 @@ extension CommandTable {
         .init(
             "revoke_by_stamped_headers", .changes, CommandHandler.revokeByStamps,
             "do not run tasks with stamps (name=value)", [.text("headers", isList: true)]),
+        .init(
+            "rollback_bundle", .changes, CommandHandler.rollBackBundle,
+            "the version before serves again; taskhost's only", [.text("bundle", isOptional: true)]),
         .init("shutdown", .changes, CommandHandler.shutDown, "end in good order; no reply", isAnswered: false),
         .init(
             "terminate", .changes, CommandHandler.terminate,

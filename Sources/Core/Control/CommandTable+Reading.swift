@@ -4,6 +4,9 @@ extension CommandTable {
     static let reading: [RemoteCommand] = [
         .init("active", aliases: ["dump_active"], .reads, CommandHandler.active, "tasks that run"),
         .init("active_queues", .reads, CommandHandler.activeQueues, "queues that are consumed"),
+        .init(
+            "bundles", .reads, CommandHandler.bundles,
+            "versions of bundles; taskhost's only"),
         .init("clock", .reads, CommandHandler.clock, "the logical clock of events"),
         .init(
             "conf", aliases: ["dump_conf"], .reads, CommandHandler.conf,

@@ -71,6 +71,23 @@ public final class EventService {
         disableTaskEvents()
     }
 
+    /// A version of a bundle is on trial, serves, or was taken back. Others of the kind are of no interest.
+    public func bundleChanged(_ report: BundleReport) {
+        var fields = [
+            JSONMember(key: "bundle", value: .string(report.manifest?.name ?? report.path)),
+            JSONMember(key: "version", value: .string(report.manifest?.version ?? "")),
+            JSONMember(key: "path", value: .string(report.path)),
+        ]
+        switch report.status {
+        case .active: send("bundle-serving", fields)
+        case .trial(let share): send("bundle-trial", fields + [JSONMember(key: "share", value: .double(share))])
+        case .rolledBack(let reason):
+            fields.append(JSONMember(key: "reason", value: .string(reason)))
+            send("bundle-rollback", fields)
+        case .loading, .draining, .refused, .gone: break
+        }
+    }
+
     private func beat(every seconds: Double) {
         beating = loop.schedule(afterSeconds: seconds) { [weak self] in
             self?.sendWorker("worker-heartbeat")

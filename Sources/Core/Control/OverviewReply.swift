@@ -29,7 +29,9 @@ enum OverviewReply {
             "count": .int(Int64(figures.owed)), "too_much": .bool(figures.owesTooMuch),
             "because": .string(figures.owedBecause),
         ]
+        let trials = engine.bundles.filter { if case .trial = $0.status { true } else { false } }
         return [
+            "trials": .array(trials.map(BundlesReply.json)),
             "task_events": .bool(sendsTaskEvents), "queues": .array(queues), "tasks": .array(tasks), "owed": owed,
             "later": .object(
                 later.sorted { $0.key < $1.key }.map { JSONMember(key: $0.key, value: .int(Int64($0.value))) }),

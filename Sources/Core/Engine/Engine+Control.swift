@@ -124,6 +124,12 @@ extension Engine: EngineControl {
         reload()
     }
 
+    public var bundles: [BundleReport] { runner.bundles }
+
+    public func promote(bundle: String?) -> [String]? { runner.promote(bundle) }
+
+    public func rollBack(bundle: String?) -> [String]? { runner.rollBack(bundle) }
+
     public func shutDown() { onShutDown() }
 
     public func whenMemoryIsKept(_ done: @escaping () -> Void) { keeper(done) }

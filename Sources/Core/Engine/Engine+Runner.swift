@@ -56,6 +56,11 @@ extension Engine: RunnerEvents {
                 checkRate(task)
                 checkScope(task)
             }
+        case .trial(let share):
+            let percent = ((share * 1000).rounded() / 10).plain
+            let version = "\(report.manifest?.name ?? "?") \(report.manifest?.version ?? "")"
+            log.info("Bundle \(version) is on trial: it gets \(percent) % of its runs")
+        case .rolledBack(let reason): log.error("Bundle taken back: \(reason)", metadata: ["event": "bundle_rollback"])
         case .draining: log.info("A newer version replaces \(report.path); the old one finishes what it runs")
         case .refused(let reason): log.error("Bundle refused: \(reason)")
         case .gone: log.info("Bundle \(report.path) is gone")
@@ -63,5 +68,6 @@ extension Engine: RunnerEvents {
         handle(.catalogChanged(active: report.status == .active))
         consumeWhenLoaded()
         onCatalog()
+        onBundle(report)
     }
 }

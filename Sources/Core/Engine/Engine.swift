@@ -45,6 +45,8 @@ public final class Engine {
     public var onReady: () -> Void = {}
     /// Bundles came, went or are refused.
     public var onCatalog: () -> Void = {}
+    /// What became of a bundle.
+    public var onBundle: (BundleReport) -> Void = { _ in }
     /// The broker is there, for the first time or again.
     public var onLinkUp: () -> Void = {}
     /// Remote control asks for a warm stop: the owner of the engine has more to end than the engine.

@@ -75,6 +75,8 @@ enum EngineNote {
     case resent(name: String, id: String, returns: Int)
     case postponed(name: String, id: String, seconds: Double)
     case requeued(Int)
+    /// By its own wish, again and again.
+    case requeuesAgain(name: String, id: String)
     /// It ran when the time of the stop was over.
     case interrupted(name: String, id: String)
     case runnerFault(name: String, id: String, reason: String)

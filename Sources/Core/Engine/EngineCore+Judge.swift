@@ -62,6 +62,9 @@ extension EngineCore {
             // Again and again, it would keep broker and host busy with nothing else.
             let pause = known.requeuePause(for: message.id)
             if pause > 0 { beginDelay(item, &actions) }
+            if known.isWorthSaying(requeuesOf: message.id, of: message.name) {
+                actions.append(.log(.requeuesAgain(name: message.displayName, id: message.id)))
+            }
             record(item, (pause > 0 ? [.pause(pause)] : []) + [.reject(requeue: true)], done: false, &actions)
 
         case .reject(let reason, requeue: false):

@@ -10,7 +10,7 @@ extension EngineNote {
             .adopted, .resized, .queuePaused, .queueResumed, .backlogDrained:
             .info
         case .stateRefused, .outOfRoom, .rejected, .softLimit, .runnerFault, .interrupted,
-            .claimLost, .resent:
+            .claimLost, .resent, .requeuesAgain:
             .warning
         case .failed, .crashed, .hardLimit, .memoryLimit, .refused, .recordingFailed, .deadLettered, .abandoned,
             .chordFailed, .notFollowed, .errbackFailed, .unsendable, .backlogFull:
@@ -55,6 +55,10 @@ extension EngineNote {
             "Task \(name)[\(id)] was requeued \(returns) times without an end; published again before the broker "
                 + "drops it"
         case .requeued(let count): "Requeued \(count) messages"
+        case .requeuesAgain(let name, let id):
+            "Task \(name)[\(id)] puts itself back into its queue again and again; it waits longer each time, up to 10 s, "
+                + "and so do others of this task that do so (said once). fix: let it retry with a countdown, which is "
+                + "counted and visible, or reject without requeue, which makes it a dead letter"
         case .interrupted(let name, let id): "Task \(name)[\(id)] was killed by the stop; requeued"
         case .runnerFault(let name, let id, let reason):
             "Task \(name)[\(id)] could not be run: \(reason); it is dispatched again"
@@ -94,7 +98,7 @@ extension EngineNote {
             .softLimit(let name, let id, _), .postponed(let name, let id, _), .runnerFault(let name, let id, _),
             .alreadyDone(let name, let id), .adopted(let name, let id), .claimLost(let name, let id),
             .interrupted(let name, let id), .errbackFailed(let name, let id, _), .unsendable(let name, let id, _),
-            .deadLettered(let name, let id, _, _), .resent(let name, let id, _):
+            .deadLettered(let name, let id, _, _), .resent(let name, let id, _), .requeuesAgain(let name, let id):
             ["task": "\(name)", "task_id": "\(id)"]
         case .recordingFailed(let id, _, _), .notFollowed(let id, _): ["task_id": "\(id)"]
         case .chordFailed(_, let body, _): ["task_id": "\(body)"]

@@ -66,6 +66,9 @@ struct KnownWork {
     /// - Returns: seconds before it goes there.
     mutating func requeuePause(for id: String) -> Double { requeues.pause(for: id) }
 
+    /// It does so again and again, and nobody was told of this task.
+    mutating func isWorthSaying(requeuesOf id: String, of task: String) -> Bool { requeues.isWorthSaying(id, of: task) }
+
     /// It is given up or requeued: its redelivery is to run.
     mutating func forget(_ task: InFlight) {
         if !running.isEmpty { running.removeValue(forKey: Key(task.message)) }

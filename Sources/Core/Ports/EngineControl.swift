@@ -16,6 +16,8 @@ public protocol EngineControl: AnyObject {
     func laterTasks(_ ids: Set<String>?, limit: Int, done: @escaping (LaterTasks) -> Void)
     /// Tasks of the loaded bundles, by whatever order; builtins are not among them.
     var registeredTasks: [TaskManifest] { get }
+    /// Every version of every bundle that was seen, with what came of it.
+    var bundles: [BundleReport] { get }
     /// Queues consumed now.
     var consumedQueues: [QueueDeclaration] { get }
     /// Those of them that are paused, in the order of their names.
@@ -70,6 +72,10 @@ public protocol EngineControl: AnyObject {
 
     /// Looks at the bundles again: those that changed get new children.
     func restartPool() throws(ControlRefusal)
+
+    /// As `Runner` has them.
+    func promote(bundle: String?) -> [String]?
+    func rollBack(bundle: String?) -> [String]?
 
     /// As the first TERM does: takes no more, finishes what runs, leaves.
     func shutDown()

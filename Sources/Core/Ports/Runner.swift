@@ -39,6 +39,14 @@ public protocol Runner: AnyObject {
     /// Looks at the plugins folders again.
     func rescan()
 
+    /// The version of this bundle that is on trial, or was taken back, serves everything from now on.
+    /// - Parameter name: the bundle's own, or its file's. nil: of every bundle that has such a version.
+    /// - Returns: a line for each bundle that this changed; nil: there is none of that name.
+    func promote(_ name: String?) -> [String]?
+
+    /// The version before serves everything again, and the newer one is not loaded any more.
+    func rollBack(_ name: String?) -> [String]?
+
     /// Ends all zygotes and children; `done` when nothing is left.
     func close(done: @escaping () -> Void)
 }
@@ -154,6 +162,10 @@ public struct BundleReport: Sendable, Equatable {
     public enum Status: Sendable, Equatable {
         case loading
         case active
+        /// It has this part of its bundle's runs, above 0 and below 1; the version before has the others.
+        case trial(share: Double)
+        /// Its trial went wrong: the version before serves. The sentence names file, figures and fix.
+        case rolledBack(String)
         /// A newer version took over; this one finishes what it runs.
         case draining
         /// Not used. The sentence names file, reason and fix.
@@ -165,11 +177,37 @@ public struct BundleReport: Sendable, Equatable {
     public var status: Status
     public var manifest: BundleManifest?
     public var zygotePID: Int32?
+    /// What a version that is watched has run so far; nil: it is not watched.
+    public var watched: RunTally?
 
-    public init(path: String, status: Status, manifest: BundleManifest? = nil, zygotePID: Int32? = nil) {
+    public init(
+        path: String, status: Status, manifest: BundleManifest? = nil, zygotePID: Int32? = nil,
+        watched: RunTally? = nil
+    ) {
         self.path = path
         self.status = status
         self.manifest = manifest
         self.zygotePID = zygotePID
+        self.watched = watched
+    }
+}
+
+/// Ended runs, and those of them that were crashes.
+public struct RunTally: Sendable, Equatable {
+    public var runs: Int
+    public var crashes: Int
+
+    public init(runs: Int = 0, crashes: Int = 0) {
+        self.runs = runs
+        self.crashes = crashes
+    }
+
+    public mutating func note(hasCrashed: Bool) {
+        runs += 1
+        if hasCrashed { crashes += 1 }
+    }
+
+    public static func + (one: RunTally, other: RunTally) -> RunTally {
+        RunTally(runs: one.runs + other.runs, crashes: one.crashes + other.crashes)
     }
 }

@@ -19,6 +19,12 @@ protocol BundleFileHost: AnyObject {
     func conflict(of manifest: BundleManifest, in file: BundleFile) -> String?
     func offers(_ file: BundleFile, _ manifest: BundleManifest?)
     func statusChanged(_ file: BundleFile, _ report: BundleReport)
+    /// A line for the operator.
+    func note(_ level: LogLevel, _ line: String)
+    /// What a task's runs came to before the version on trial.
+    func usualTally(_ task: String) -> RunTally
+    /// A trial has ended well: what its runs came to is what is usual now.
+    func becameUsual(_ tallies: [String: RunTally])
     func zygoteEnded(_ zygote: Zygote, lost: [LostRun], reason: String)
     func capacityFreed()
     func lookAgain()
@@ -27,35 +33,51 @@ protocol BundleFileHost: AnyObject {
 final class BundleFile: ZygoteOwner {
     let path: String
     /// The newest healthy version; nil while it is started again, and when there is none.
-    private(set) var active: Zygote?
+    var active: Zygote?
     /// Why its runs cannot be started for some time.
     private(set) var pauseReason: String?
     private(set) var isWanted = true
 
-    private unowned let host: any BundleFileHost
+    unowned let host: any BundleFileHost
     private let trustsAnybody: Bool
-    private let loop: any EventLoop
+    let trials: TrialOptions
+    let loop: any EventLoop
     /// A version that has not served yet.
     private var candidate: Zygote?
     /// What serves, or did when its zygote died.
-    private var served: PrivateCopy?
+    var served: PrivateCopy?
+    var servedManifest: BundleManifest?
+    /// The version that serves, or has a share of the runs, is watched: BundleFile+Trial.
+    var trial: VersionTrial?
+    var trialEnd: (any LoopTimer)?
+    var lastTrial = 0
+    var judging: (any LoopTimer)?
+    /// The last version before it that was not on trial; it stays for a way back.
+    var proven: PrivateCopy?
+    /// The file as it is now does not serve though it can.
+    var rollback: BundleReport?
+    /// The version that an operator wants, whatever came of its trial.
+    var promoted: FileIdentity?
     /// Of the served version, in the place of one that died.
     private var revived: Zygote?
     private var deaths = DeathBook()
     private var revival: (any LoopTimer)?
     private let lone: LoneZygote
     private var draining: [Zygote] = []
-    private var tried: FileIdentity?
+    var tried: FileIdentity?
     private var refusal: String?
     private var isInConflict = false
-    private var quarantine: [FileIdentity: String] = [:]
+    var quarantine: [FileIdentity: String] = [:]
     private var retry: (any LoopTimer)?
     /// Before a version that never served is tried again, when it was not its fault.
     private var retries = Backoff(initial: 5, max: 60)
 
-    init(_ path: String, trustsAnybody: Bool, host: any BundleFileHost, loop: any EventLoop) {
+    init(
+        _ path: String, trustsAnybody: Bool, trials: TrialOptions, host: any BundleFileHost, loop: any EventLoop
+    ) {
         self.path = path
         self.trustsAnybody = trustsAnybody
+        self.trials = trials
         self.host = host
         self.loop = loop
         lone = LoneZygote(loop: loop)
@@ -64,15 +86,17 @@ final class BundleFile: ZygoteOwner {
     /// Nothing of it runs.
     var isOver: Bool { zygotes.isEmpty }
 
-    var zygotes: [Zygote] { [active, revived, candidate, lone.zygote].compactMap { $0 } + draining }
+    var zygotes: [Zygote] { [active, revived, candidate, trial?.zygote, lone.zygote].compactMap { $0 } + draining }
 
     var reports: [BundleReport] {
         var reports: [BundleReport] = []
         if let active { reports.append(report(.active, active)) }
+        if let trial, let zygote = trial.zygote { reports.append(report(.trial(share: trial.share), zygote)) }
         if active == nil, let loading = revived ?? candidate { reports.append(report(.loading, loading)) }
         if let sentence = pauseReason ?? refusal {
             reports.append(BundleReport(path: path, status: .refused(sentence), manifest: nil))
         }
+        if let rollback { reports.append(rollback) }
         return reports + draining.map { report(.draining, $0) }
     }
 
@@ -117,6 +141,7 @@ final class BundleFile: ZygoteOwner {
         tried = nil
         refusal = nil
         served = nil
+        forgetTrial()
         candidate?.kill("\(path) went away")
         revived?.kill("\(path) went away")
         for zygote in [active, lone.letGo()] { if let zygote { drain(zygote) } }
@@ -143,6 +168,7 @@ final class BundleFile: ZygoteOwner {
         endPause()
         lone.close()
         served = nil
+        endWatching()
         for zygote in zygotes { gracefully ? zygote.retire() : zygote.kill("the host ends") }
     }
 
@@ -165,23 +191,49 @@ final class BundleFile: ZygoteOwner {
             isInConflict = true
             return refuse(conflict)
         }
-        if let older = active { drain(older) }
+        if isNew {
+            refusal = nil
+            retries.reset()
+            if isForTrial(zygote) { return beginTrial(with: zygote) }
+            versionComes(zygote.copy)
+        }
+        serve(zygote)
+    }
+
+    /// All of its bundle's runs, in the place of what did so before.
+    func serve(_ zygote: Zygote) {
+        if let older = active, older !== zygote { drain(older) }
         if let older = revived {
             revived = nil
             draining.append(older)
             older.kill("a newer version came")
         }
         if served !== zygote.copy, let older = lone.letGo() { drain(older) }
+        if let manifest = zygote.manifest { warnOfLostTasks(manifest) }
         active = zygote
         served = zygote.copy
-        if isNew {
-            refusal = nil
-            retries.reset()
-        }
+        servedManifest = zygote.manifest
         deaths.served()
         endPause()
-        host.offers(self, manifest)
+        host.offers(self, zygote.manifest)
         host.statusChanged(self, report(.active, zygote))
+    }
+
+    /// That version in the place of what serves, which finishes what it runs; runs wait for it meanwhile.
+    func serveAgain(_ copy: PrivateCopy) {
+        if let worse = active {
+            active = nil
+            drain(worse)
+        }
+        if let worse = revived {
+            revived = nil
+            draining.append(worse)
+            worse.kill("an older version comes back")
+        }
+        if let worse = lone.letGo() { drain(worse) }
+        served = copy
+        endPause()
+        reviveNow()
     }
 
     func zygoteEnded(_ zygote: Zygote, _ end: ZygoteEnd, lost: [LostRun]) {
@@ -195,7 +247,10 @@ final class BundleFile: ZygoteOwner {
             if isWanted { revive(afterSeconds: deaths.failed(), reason) }
         } else if zygote === active {
             active = nil
+            if end.isDeath { zygoteOnTrialDied(zygote) }
             if isWanted { revive(afterSeconds: deaths.died(at: loop.clocks.monotonic.nanoseconds), reason) }
+        } else if zygote === trial?.zygote {
+            trialZygoteEnded(reason)
         } else if !lone.ended(zygote) {
             draining.removeAll { $0 === zygote }
         }
@@ -257,7 +312,7 @@ final class BundleFile: ZygoteOwner {
         refuse("\(sentence) It is tried again in \(Int(seconds)) s.")
     }
 
-    private func refuse(_ sentence: String) {
+    func refuse(_ sentence: String) {
         guard refusal != sentence else { return }
         refusal = sentence
         // What has served goes on, in its old version if need be.
@@ -269,9 +324,10 @@ final class BundleFile: ZygoteOwner {
         retry?.cancel()
         retry = nil
         refusal = nil
+        rollback = nil
     }
 
-    private func drain(_ zygote: Zygote) {
+    func drain(_ zygote: Zygote) {
         draining.append(zygote)
         zygote.retire()
         host.statusChanged(self, report(.draining, zygote))
@@ -313,12 +369,16 @@ final class BundleFile: ZygoteOwner {
         pauseReason = nil
     }
 
-    private func report(_ status: BundleReport.Status, _ zygote: Zygote) -> BundleReport {
-        BundleReport(path: path, status: status, manifest: zygote.manifest, zygotePID: zygote.pid)
+    func report(_ status: BundleReport.Status, _ zygote: Zygote) -> BundleReport {
+        BundleReport(
+            path: path, status: status, manifest: zygote.manifest, zygotePID: zygote.pid,
+            watched: zygote.copy === trial?.copy ? trial?.total : nil)
     }
 }
 
 extension ZygoteEnd {
+    var isDeath: Bool { if case .died = self { true } else { false } }
+
     var text: String {
         switch self {
         case .refused(let sentence), .failed(let sentence), .died(let sentence): sentence

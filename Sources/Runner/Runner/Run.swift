@@ -22,6 +22,10 @@ final class Run {
     /// It was killed for this.
     var excess: MemoryExcess?
     var wantsSoftStop = false
+    /// Of the version on trial that it was given to; 0: of none.
+    var trial = 0
+    /// Among the runs of which a version on trial gets its share.
+    var isCounted = false
     /// Asked back while it was about to be given to a child.
     var isRecalled = false
 
@@ -57,6 +61,13 @@ final class TaskPace {
 
     private var meanMicroseconds: Double?
     var keep = 0
+    /// What became of the last of them, of versions that are not on trial: thousands, no more.
+    var usual = RunTally()
+
+    func ended(hasCrashed: Bool) {
+        usual.note(hasCrashed: hasCrashed)
+        if usual.runs >= 20_000 { usual = RunTally(runs: usual.runs / 2, crashes: usual.crashes / 2) }
+    }
 
     func note(microseconds: UInt64) {
         let new = Double(microseconds)

@@ -41,6 +41,8 @@ public struct RunnerOptions: Sendable {
     public var confinement = Confinement.none
     /// Bundles are loaded from any user; otherwise only from root and our own.
     public var trustsAnybody = false
+    /// What new versions have to go through.
+    public var trials = TrialOptions()
     /// What else speaks against a bundle that has loaded: the rest of a sentence that begins with its path.
     public var objection: @Sendable (BundleManifest) -> String? = { _ in nil }
 

@@ -32,6 +32,17 @@ extension RunnerPool {
         look()
     }
 
+    public func promote(_ name: String?) -> [String]? { named(name)?.compactMap { $0.promote() } }
+
+    public func rollBack(_ name: String?) -> [String]? { named(name)?.compactMap { $0.rollBack() } }
+
+    private func named(_ name: String?) -> [BundleFile]? {
+        let all = files.sorted { $0.key < $1.key }.map(\.value)
+        guard let name else { return all.filter { $0.trial?.zygote != nil } }
+        let meant = all.filter { $0.isNamed(name) }
+        return meant.isEmpty ? nil : meant
+    }
+
     func look() {
         guard !isClosing else { return }
         var gone: [BundleFile] = []
@@ -68,7 +79,8 @@ extension RunnerPool {
 
     private func file(at path: String) -> BundleFile {
         if let known = files[path] { return known }
-        let file = BundleFile(path, trustsAnybody: options.trustsAnybody, host: self, loop: loop)
+        let file = BundleFile(
+            path, trustsAnybody: options.trustsAnybody, trials: options.trials, host: self, loop: loop)
         files[path] = file
         return file
     }
@@ -139,6 +151,14 @@ extension RunnerPool: BundleFileHost {
 
     func statusChanged(_ file: BundleFile, _ report: BundleReport) {
         events?.catalogChanged(report)
+    }
+
+    func note(_ level: LogLevel, _ line: String) { log(level, line) }
+
+    func usualTally(_ task: String) -> RunTally { paces[task]?.usual ?? RunTally() }
+
+    func becameUsual(_ tallies: [String: RunTally]) {
+        for (task, tally) in tallies { paces[task]?.usual = tally }
     }
 
     func zygoteEnded(_ zygote: Zygote, lost: [LostRun], reason: String) {

@@ -5,7 +5,9 @@ import TaskModel
 
 extension RunnerPool {
     public func pipeline(for task: String) -> PipelineRoom {
-        guard let pace = paces[task], pace.isShort, let zygote = catalog[task]?.file.active else {
+        guard let pace = paces[task], pace.isShort, let file = catalog[task]?.file, !file.owesCanary,
+            let zygote = file.active
+        else {
             return PipelineRoom(behind: tally.behind, room: 0)
         }
         let room = zygote.childPool.room(keep: pace.keep, freeSlots: slots - tally.busy)

@@ -198,7 +198,16 @@ public final class RunnerPool: Runner {
             run.task = own
             return lone.childPool.accept(run, mayAddBusy: tally.busy < options.slots)
         }
+        if let canary = entry.file.canary(for: run) {
+            run.task = canary.task
+            let acceptance = canary.zygote.childPool.accept(run, mayAddBusy: tally.busy < options.slots)
+            if case .given = acceptance { entry.file.canaryTook(run) }
+            if canary.isOnlyOne { return acceptance }
+            if case .given = acceptance { return .given }
+            run.task = entry.task
+        }
         guard let zygote = entry.file.active else { return .waits }
+        run.trial = entry.file.watchNumber
         return zygote.childPool.accept(run, mayAddBusy: tally.busy < options.slots)
     }
 
@@ -287,7 +296,20 @@ extension RunnerPool: RunSink {
     func finished(_ run: Run, _ report: RunReport) {
         runs.removeValue(forKey: run.request.run)
         memory.end(run)
+        if run.hasBegun { noteEnd(of: run, report.outcome) }
         events?.finished(run.request.run, report)
+    }
+
+    /// For the comparison of versions: BundleFile+Trial.
+    private func noteEnd(of run: Run, _ outcome: Outcome) {
+        var hasCrashed = false
+        if case .died(let death) = outcome {
+            // That of the zygote is counted by itself.
+            if case .zygoteLost = death.cause { return }
+            hasCrashed = true
+        }
+        if run.trial == 0 { return run.pace.ended(hasCrashed: hasCrashed) }
+        catalog[run.request.taskName]?.file.ended(run, hasCrashed: hasCrashed)
     }
 
     /// All of it is with the engine again.

@@ -120,11 +120,12 @@ def test_a_bundle_is_built_with_the_dev_package_alone(machine):
         'TASK_DEF(area, f64, (f64, width), (f64, height, 1.0));' 'TASKHOST_BUNDLE("greetings", "1.0.0");' >greet.c
         cc -O2 -shared -fPIC $(pkg-config --cflags taskhost) -o /usr/local/lib/taskhost/plugins/greet.so greet.c \
             $(pkg-config --libs taskhost)
-        cp -r /usr/share/taskhost/sdk/templates/c mine && make -C mine OUT=/usr/local/lib/taskhost/plugins
+        taskhost new mine && sed -i 's/tasks\\.add/mine.add/; s/tasks\\.count/mine.count/' mine/tasks.c
+        make -C mine OUT=/usr/local/lib/taskhost/plugins
         systemctl reload taskhost""")
     machine.wait("it is served", lambda: "greetings" in machine.says("taskhost inspect registered --local", user="taskhost"))
     assert call(machine, "greetings.area 4 --kw height=2.5 --wait=30") == "10.0"
-    assert call(machine, "example.half 3 --wait=30") == "1.5"
+    assert call(machine, "mine.add 4 6 --wait=30") == "10"
 
 
 def test_purging_leaves_nothing_but_the_locked_user(machine):

@@ -28,5 +28,14 @@ public protocol TaskHandler: Decodable, Sendable {
 }
 
 extension TaskHandler {
+    /// Only for the compiler's sentence: it takes this where it cannot write `init()` itself.
+    @available(
+        *, unavailable,
+        message: "write @Arg before each parameter of the task (@Arg var x: Int), and give other properties a default"
+    )
+    public init() { fatalError("unavailable") }
+}
+
+extension TaskHandler {
     public static var options: TaskOptions { TaskOptions() }
 }

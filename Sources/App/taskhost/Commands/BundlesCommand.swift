@@ -11,7 +11,16 @@ import TaskModel
 
 struct BundlesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bundles", abstract: "Load bundles on trial: what they offer, or why they would be refused.",
+        commandName: "bundles", abstract: "What bundles offer; which of their versions workers serve.",
+        discussion: "Without a word of these: show. A folder that is called like one of them: ./ls",
+        subcommands: [
+            BundlesShowCommand.self, BundlesListCommand.self, BundlesPromoteCommand.self, BundlesRollbackCommand.self,
+        ], defaultSubcommand: BundlesShowCommand.self)
+}
+
+struct BundlesShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Load bundles on trial: what they offer, or why they would be refused.",
         discussion: """
             Each file is loaded in a process of its own, as a worker would do it; no task is run. Exit status 1 if \
             any is refused.

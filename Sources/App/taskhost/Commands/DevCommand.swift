@@ -70,7 +70,8 @@ struct DevCommand: ParsableCommand {
             return (options, folders)
         }
         order.variables = ["TASKHOST_SDK": installation.sdk, "TASKHOST": installation.program]
-        order.workerVariables = variables
+        // Who mends a task wants the new version, whatever it does.
+        order.workerVariables = variables.merging(["TASKHOST_TRIAL": "0"]) { $1 }
         order.reloadsByHangup = app != nil
         try DevLoop(order).run()
     }

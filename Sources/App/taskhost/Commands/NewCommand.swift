@@ -21,8 +21,9 @@ struct NewCommand: ParsableCommand {
         let language = try Language.named(lang)
         let bundle = try NewBundle(name, language: language)
         let environment = ThisProcess.environment
-        try language.requireTools(path: environment["PATH"] ?? "")
-        let made = try bundle.make(try Installation(environment: environment))
+        let installation = try Installation(environment: environment)
+        try language.requireTools(path: environment["PATH"] ?? "", installation)
+        let made = try bundle.make(installation)
         Console.out(
             """
             \(bundle.folder): \(made.joined(separator: ", "))
