@@ -42,6 +42,8 @@ final class Lane {
     }
     private var isOpen = true
     private var endSeen = false
+    /// Something came from the socket since the pipe was emptied: what was written before that may lie in the pipe.
+    private var mayHaveWritten = false
 
     /// The ends that go to the zygote: data socket, output pipe, crash page.
     struct FarEnds {
@@ -120,7 +122,14 @@ final class Lane {
     }
 
     func drainOutput() {
+        mayHaveWritten = false
         pipe?.drain()
+    }
+
+    /// The same for a run whose result has been read. Results that came by one read need one look: what their runs
+    /// wrote was in the pipe before any of them could be read.
+    func drainOutputOfResult() {
+        if mayHaveWritten { drainOutput() }
     }
 
     func close() {
@@ -167,6 +176,7 @@ final class Lane {
                 events.violation("it shut its data socket", on: self)
                 return false
             }
+            mayHaveWritten = true
             do throws(FrameReader.Violation) {
                 try reader.feed(UnsafeRawBufferPointer(rebasing: buffer[..<got])) { header, payload in
                     events.frame(header, payload, on: self)
