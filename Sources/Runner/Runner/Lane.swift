@@ -36,6 +36,7 @@ final class Lane {
     /// It says more than anybody can take: nothing is read until then.
     private var resting: (any LoopTimer)?
     private static let restSeconds = 0.1
+    private static let socketBytes: Int32 = 2 << 20
     /// The run sends faster than what it sends can go out.
     var isHeldBack = false {
         didSet { if isHeldBack != oldValue { updateInterest() } }
@@ -58,6 +59,9 @@ final class Lane {
         let memory = clinux_memfd("taskhost-crash")
         var failure = memory < 0 ? memory : clinux_socketpair_stream(&sockets)
         if failure >= 0 { failure = clinux_pipe(&pipes) }
+        // A long body should go in one piece; a kernel that allows less gives what it allows. What a child sends is held
+        // back after less: it may be a flood.
+        if failure >= 0 { failure = clinux_set_socket_buffers(sockets[0], Self.socketBytes) }
         // Only our ends are for a loop; the child's are as a program expects them.
         if failure >= 0 { failure = clinux_set_nonblocking(sockets[1], false) }
         if failure >= 0 { failure = clinux_set_nonblocking(pipes[0], true) }

@@ -5,10 +5,10 @@ import TaskModel
 
 extension RunnerPool {
     public func pipeline(for task: String) -> PipelineRoom {
-        guard let pace = paces[task], pace.isShort, let zygote = catalog[task]?.file.active else {
+        guard let entry = catalog[task], entry.pace.isShort, let zygote = entry.file.active else {
             return PipelineRoom(behind: tally.behind, room: 0)
         }
-        let room = zygote.childPool.room(keep: pace.keep, freeSlots: slots - tally.busy)
+        let room = zygote.childPool.room(keep: entry.pace.keep, freeSlots: slots - tally.busy)
         return PipelineRoom(behind: tally.behind, room: room)
     }
 
