@@ -40,6 +40,22 @@ extension RunnerSuite {
             try harness.close()
         }
 
+        @Test("what a task prints is in its report, also while its child's output is throttled")
+        func printsBehindAFlood() throws {
+            let harness = try Harness("saboteur", slots: 1)
+            // Little enough to end within the pause that it causes.
+            let flood = try harness.call("saboteur.flood", "[\((1 << 20) + (32 << 10))]", keep: 1000)
+            #expect(flood.outcome.value != nil)
+            let runs = (0..<3).map { harness.start("saboteur.say", #"["line \#($0)\n"]"#, keep: 1000) }
+            let told = try runs.map { String(decoding: try harness.report($0).output, as: UTF8.self) }
+            // Pipelined ones may have printed before the result of the one before them was read.
+            for count in 1...3 {
+                let lines = (0..<count).map { "line \($0)\n" }.joined()
+                #expect(told[..<count].joined().hasPrefix(lines))
+            }
+            try harness.close()
+        }
+
         @Test("a crash costs the task that ran; those behind it never began")
         func crashInPipeline() throws {
             let harness = try Harness(slots: 1)

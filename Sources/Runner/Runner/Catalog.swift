@@ -3,14 +3,33 @@
 internal import TaskModel
 
 struct Catalog {
-    struct Entry {
-        var file: BundleFile
-        var task: TaskManifest
+    /// Shared: looked up a few times for each run, and a manifest has many parts to be copied.
+    final class Entry {
+        let file: BundleFile
+        let task: TaskManifest
+        let pace: TaskPace
+
+        init(file: BundleFile, task: TaskManifest, pace: TaskPace) {
+            self.file = file
+            self.task = task
+            self.pace = pace
+        }
     }
 
     private var entries: [String: Entry] = [:]
+    /// Outlives the version of a bundle.
+    private var paces: [String: TaskPace] = [:]
+    /// Found last: the next question is mostly about the same task.
+    private var recent: Entry?
 
-    subscript(name: String) -> Entry? { entries[name] }
+    subscript(name: String) -> Entry? {
+        mutating get {
+            if let recent, recent.task.name == name { return recent }
+            guard let found = entries[name] else { return nil }
+            recent = found
+            return found
+        }
+    }
 
     /// Why this bundle cannot be added: a name another file serves already. The sentence names both.
     func conflict(of manifest: BundleManifest, in file: BundleFile) -> String? {
@@ -28,12 +47,20 @@ struct Catalog {
 
     /// Replaces what the file offered before. True: names became free by this.
     mutating func set(_ manifest: BundleManifest?, of file: BundleFile) -> Bool {
+        recent = nil
         let before = entries.count
         let tasks = manifest?.tasks ?? []
         entries = entries.filter { $0.value.file !== file }
         let old = before - entries.count
         let kept = entries.count
-        for task in tasks { entries[task.name] = Entry(file: file, task: task) }
+        for task in tasks { entries[task.name] = Entry(file: file, task: task, pace: pace(of: task.name)) }
         return entries.count - kept < old
+    }
+
+    private mutating func pace(of name: String) -> TaskPace {
+        if let known = paces[name] { return known }
+        let pace = TaskPace()
+        paces[name] = pace
+        return pace
     }
 }

@@ -86,7 +86,7 @@ extension ChildPool: LaneEvents {
     func conclude(_ run: Run, _ report: RunReport, of child: Child) {
         var report = report
         child.lane.isHeldBack = false
-        child.lane.drainOutput()
+        child.lane.drainOutputOfResult()
         report.output = child.lane.captured.finish { sink.said(run, level: nil, line: $0) }
         child.removeFirst()
         if run.request.keep > 0 { mayHaveOrphans = true }

@@ -180,7 +180,7 @@ final class ChildPool {
         child.takesMore = !isLast
         run.isLast = isLast
         FrameWriter.appendTask(
-            run.request, index: run.task.index, sequence: run.sequence, isLast: isLast,
+            run.request, index: run.taskIndex, sequence: run.sequence, isLast: isLast,
             maxResidentKiB: maxResidentKiB ?? 0, to: &child.lane.outgoing)
         dirty.append(child.lane)
         if wasIdle {

@@ -36,12 +36,15 @@ final class Lane {
     /// It says more than anybody can take: nothing is read until then.
     private var resting: (any LoopTimer)?
     private static let restSeconds = 0.1
+    private static let socketBytes: Int32 = 2 << 20
     /// The run sends faster than what it sends can go out.
     var isHeldBack = false {
         didSet { if isHeldBack != oldValue { updateInterest() } }
     }
     private var isOpen = true
     private var endSeen = false
+    /// Something came from the socket since the pipe was emptied: what was written before that may lie in the pipe.
+    private var mayHaveWritten = false
 
     /// The ends that go to the zygote: data socket, output pipe, crash page.
     struct FarEnds {
@@ -56,6 +59,9 @@ final class Lane {
         let memory = clinux_memfd("taskhost-crash")
         var failure = memory < 0 ? memory : clinux_socketpair_stream(&sockets)
         if failure >= 0 { failure = clinux_pipe(&pipes) }
+        // A long body should go in one piece; a kernel that allows less gives what it allows. What a child sends is held
+        // back after less: it may be a flood.
+        if failure >= 0 { failure = clinux_set_socket_buffers(sockets[0], Self.socketBytes) }
         // Only our ends are for a loop; the child's are as a program expects them.
         if failure >= 0 { failure = clinux_set_nonblocking(sockets[1], false) }
         if failure >= 0 { failure = clinux_set_nonblocking(pipes[0], true) }
@@ -120,7 +126,14 @@ final class Lane {
     }
 
     func drainOutput() {
+        mayHaveWritten = false
         pipe?.drain()
+    }
+
+    /// The same for a run whose result has been read. Results that came by one read need one look: what their runs
+    /// wrote was in the pipe before any of them could be read.
+    func drainOutputOfResult() {
+        if mayHaveWritten { drainOutput() }
     }
 
     func close() {
@@ -167,6 +180,7 @@ final class Lane {
                 events.violation("it shut its data socket", on: self)
                 return false
             }
+            mayHaveWritten = true
             do throws(FrameReader.Violation) {
                 try reader.feed(UnsafeRawBufferPointer(rebasing: buffer[..<got])) { header, payload in
                     events.frame(header, payload, on: self)

@@ -5,8 +5,8 @@ import TaskModel
 
 final class Run {
     let request: StartRequest
-    /// Of the bundle version it was given to.
-    var task: TaskManifest
+    /// Where its task stands in the manifest of the bundle version it is given to.
+    var taskIndex = 0
     let pace: TaskPace
     /// Names the task on its data socket; 0 until it was given to a child.
     var sequence: UInt64 = 0
@@ -29,9 +29,8 @@ final class Run {
     /// Asked back while it was about to be given to a child.
     var isRecalled = false
 
-    init(_ request: StartRequest, task: TaskManifest, pace: TaskPace) {
+    init(_ request: StartRequest, pace: TaskPace) {
         self.request = request
-        self.task = task
         self.pace = pace
     }
 

@@ -5,12 +5,11 @@ import TaskModel
 
 extension RunnerPool {
     public func pipeline(for task: String) -> PipelineRoom {
-        guard let pace = paces[task], pace.isShort, let file = catalog[task]?.file, !file.owesCanary,
-            let zygote = file.active
+        guard let entry = catalog[task], entry.pace.isShort, !entry.file.owesCanary, let zygote = entry.file.active
         else {
             return PipelineRoom(behind: tally.behind, room: 0)
         }
-        let room = zygote.childPool.room(keep: pace.keep, freeSlots: slots - tally.busy)
+        let room = zygote.childPool.room(keep: entry.pace.keep, freeSlots: slots - tally.busy)
         return PipelineRoom(behind: tally.behind, room: room)
     }
 

@@ -32,7 +32,6 @@ public final class RunnerPool: Runner {
     var waiting: [Run] = []
     /// Over before they had a child; reported at the end of the turn. Without a report: returned.
     var undone: [(Run, RunReport?)] = []
-    private(set) var paces: [String: TaskPace] = [:]
     let tally = ChildTally()
     private var forks = 0
     var mayDispatch = false
@@ -81,10 +80,10 @@ public final class RunnerPool: Runner {
 
     public func start(_ request: StartRequest) {
         guard let entry = catalog[request.taskName] else {
-            let run = Run(request, task: Self.unknown(request.taskName), pace: TaskPace())
+            let run = Run(request, pace: TaskPace())
             return giveUp(run, .runnerFault("no bundle offers \(request.taskName) any more"))
         }
-        let run = Run(request, task: entry.task, pace: pace(of: request.taskName))
+        let run = Run(request, pace: entry.pace)
         guard FrameWriter.taskLength(request) <= RUNNER_FRAME_MAX, !isClosing else {
             return giveUp(run, isClosing ? .notStarted : Self.tooLarge)
         }
@@ -186,7 +185,7 @@ public final class RunnerPool: Runner {
             giveUp(run, .runnerFault(reason))
             return .given
         }
-        run.task = entry.task
+        run.taskIndex = entry.task.index
         if run.request.alone {
             guard let lone = entry.file.loneZygote() else { return .waits }
             // It may have loaded what others of its version have not: an app whose files have changed since.
@@ -195,7 +194,7 @@ public final class RunnerPool: Runner {
                 giveUp(run, .runnerFault("what \(entry.file.path) loads has changed, and has no \(name) now"))
                 return .given
             }
-            run.task = own
+            run.taskIndex = own.index
             return lone.childPool.accept(run, mayAddBusy: tally.busy < options.slots)
         }
         if let canary = entry.file.canary(for: run) {
@@ -231,13 +230,6 @@ public final class RunnerPool: Runner {
             early: early.flatMap { $0.take(for: copy) ? $0 : nil }, log: log)
     }
 
-    private func pace(of name: String) -> TaskPace {
-        if let known = paces[name] { return known }
-        let pace = TaskPace()
-        paces[name] = pace
-        return pace
-    }
-
     /// Tasks that run at the same time: fewer than asked for where the limit of open files is too low.
     public var slots: Int { options.slots }
 
@@ -267,10 +259,6 @@ public final class RunnerPool: Runner {
             mayDispatch = true
             keepHouse()
         }
-    }
-
-    private static func unknown(_ name: String) -> TaskManifest {
-        TaskManifest(index: 0, name: name, parameters: [], result: nil, options: TaskOptions())
     }
 
     private static let tooLarge = Outcome.failure(

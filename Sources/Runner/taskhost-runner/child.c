@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -25,6 +26,13 @@
 static pid_t own_pid;
 static struct rusage usage_before;
 static bool has_served;
+
+/* Only if there is something: flushing writes into the stream, whose page a fresh child would have to copy. */
+static void flush_written(FILE *stream) {
+    if (__fpending(stream) > 0) {
+        fflush(stream);
+    }
+}
 
 static void become_child(const struct child_setup *setup) {
     own_pid = getpid();
@@ -46,8 +54,7 @@ static void become_child(const struct child_setup *setup) {
     if (setup->descriptors != NULL) {
         setrlimit(RLIMIT_NOFILE, setup->descriptors);
     }
-    sigset_t none;
-    sigemptyset(&none);
+    const sigset_t none = {0};
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
@@ -120,8 +127,8 @@ static bool open_request(task_context *task, char *frame, uint32_t length) {
 static _Noreturn void leave_child(void) {
     if (registry.leave != NULL && has_served) {
         registry.leave();
-        fflush(stdout);
-        fflush(stderr);
+        flush_written(stdout);
+        flush_written(stderr);
     }
     _exit(0);
 }
@@ -192,8 +199,8 @@ static void run_task(task_context *task, const struct frame_header *header, char
     }
     soft_limit_end();
     submit_end();
-    fflush(stdout);
-    fflush(stderr);
+    flush_written(stdout);
+    flush_written(stderr);
     if (getpid() != own_pid) {
         _exit(0); /* the task forked, and this is the copy: it must not answer for it */
     }
@@ -202,7 +209,8 @@ static void run_task(task_context *task, const struct frame_header *header, char
 }
 
 void child_main(const struct child_setup *setup) {
-    static task_context task;
+    static char room[RESULT_ROOM];
+    static task_context task = {.value = TEXT_IN(room)};
     become_child(setup);
     for (;;) {
         char *frame;

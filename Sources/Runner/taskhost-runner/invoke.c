@@ -26,14 +26,14 @@ static void append_text_result(struct text *out, const char *string) {
 static void append_result(struct text *out, enum value_type type, const union result *result) {
     switch (type) {
     case TYPE_BOOL: text_append_string(out, (result->unsigned_register & 0xff) != 0 ? "true" : "false"); return;
-    case TYPE_I8: text_append_format(out, "%d", (int8_t)result->signed_register); return;
-    case TYPE_I16: text_append_format(out, "%d", (int16_t)result->signed_register); return;
-    case TYPE_I32: text_append_format(out, "%d", (int32_t)result->signed_register); return;
-    case TYPE_I64: text_append_format(out, "%lld", (long long)result->i64); return;
-    case TYPE_U8: text_append_format(out, "%u", (uint8_t)result->unsigned_register); return;
-    case TYPE_U16: text_append_format(out, "%u", (uint16_t)result->unsigned_register); return;
-    case TYPE_U32: text_append_format(out, "%u", (uint32_t)result->unsigned_register); return;
-    case TYPE_U64: text_append_format(out, "%llu", (unsigned long long)result->u64); return;
+    case TYPE_I8: text_append_signed(out, (int8_t)result->signed_register); return;
+    case TYPE_I16: text_append_signed(out, (int16_t)result->signed_register); return;
+    case TYPE_I32: text_append_signed(out, (int32_t)result->signed_register); return;
+    case TYPE_I64: text_append_signed(out, result->i64); return;
+    case TYPE_U8: text_append_unsigned(out, (uint8_t)result->unsigned_register); return;
+    case TYPE_U16: text_append_unsigned(out, (uint16_t)result->unsigned_register); return;
+    case TYPE_U32: text_append_unsigned(out, (uint32_t)result->unsigned_register); return;
+    case TYPE_U64: text_append_unsigned(out, result->u64); return;
     case TYPE_F32: text_append_json_float(out, result->f32); return;
     case TYPE_F64: text_append_json_double(out, result->f64); return;
     case TYPE_STR:
@@ -75,7 +75,8 @@ const taskhost_slice *invoke_bind(task_context *task, size_t *count) {
 }
 
 static void call_typed(task_context *task) {
-    static struct text json;
+    static char room[RESULT_ROOM];
+    static struct text json = TEXT_IN(room);
     const struct signature *signature = &task->entry->signature;
     union value values[MAX_PARAMETERS];
     void *pointers[MAX_PARAMETERS];

@@ -24,7 +24,9 @@ void text_shrink(struct text *text) {
 }
 
 void text_free(struct text *text) {
-    free(text->bytes);
+    if (!text->borrowed) {
+        free(text->bytes);
+    }
     *text = (struct text){0};
 }
 
@@ -34,9 +36,13 @@ char *text_reserve(struct text *text, size_t more) {
         while (capacity - text->length < more) {
             capacity *= 2;
         }
-        char *bytes = realloc(text->bytes, capacity);
+        char *bytes = realloc(text->borrowed ? NULL : text->bytes, capacity);
         if (bytes == NULL) {
             out_of_memory(capacity);
+        }
+        if (text->borrowed) {
+            memcpy(bytes, text->bytes, text->length);
+            text->borrowed = false;
         }
         text->bytes = bytes;
         text->capacity = capacity;
@@ -53,6 +59,22 @@ void text_append(struct text *text, const void *bytes, size_t length) {
 
 void text_append_string(struct text *text, const char *string) {
     text_append(text, string, strlen(string));
+}
+
+void text_append_unsigned(struct text *text, uint64_t number) {
+    char digits[20], *at = digits + sizeof digits;
+    do {
+        *--at = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    text_append(text, at, (size_t)(digits + sizeof digits - at));
+}
+
+void text_append_signed(struct text *text, int64_t number) {
+    if (number < 0) {
+        text_append(text, "-", 1);
+    }
+    text_append_unsigned(text, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
 }
 
 void text_append_arguments(struct text *text, const char *format, va_list arguments) {

@@ -9,7 +9,14 @@
 struct text {
     char *bytes; /* not terminated; NULL while empty */
     size_t length, capacity;
+    bool borrowed; /* `bytes` is somebody's memory, which is used as long as it suffices */
 };
+
+/* Most results are short. */
+enum { RESULT_ROOM = 256 };
+
+/* An empty text that needs no allocation, and touches no page of the allocator, before it is longer than `room`. */
+#define TEXT_IN(room) {.bytes = (room), .capacity = sizeof(room), .borrowed = true}
 
 void text_clear(struct text *text);
 /* Gives back the memory of an unusually large text; keeps the rest for reuse. */
@@ -22,6 +29,9 @@ void text_append_string(struct text *text, const char *string);
 __attribute__((format(printf, 2, 3))) void text_append_format(struct text *text, const char *format, ...);
 __attribute__((format(printf, 2, 0))) void text_append_arguments(struct text *text, const char *format,
                                                                  va_list arguments);
+/* Decimal. A fresh child that would format by printf reads in half a dozen pages of libc for it. */
+void text_append_signed(struct text *text, int64_t number);
+void text_append_unsigned(struct text *text, uint64_t number);
 /* Terminated view of the text; valid until it changes. */
 const char *text_string(struct text *text);
 

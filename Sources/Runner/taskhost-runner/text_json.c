@@ -65,8 +65,11 @@ static bool append_special(struct text *text, double number) {
 static void append_shortest(struct text *text, double number, int least, int most, bool single) {
     char digits[48];
     if (fabs(number) < 1e16 && number == (double)(int64_t)number) {
-        snprintf(digits, sizeof digits, "%s%lld.0", signbit(number) && number == 0 ? "-" : "", (long long)number);
-        text_append_string(text, digits);
+        if (signbit(number) && number == 0) {
+            text_append(text, "-", 1);
+        }
+        text_append_signed(text, (int64_t)number);
+        text_append(text, ".0", 2);
         return;
     }
     for (int precision = least; precision <= most; precision++) {
