@@ -52,6 +52,10 @@ extension PythonApp {
         taskCount = Int(answer["app"]?["tasks"]?.integer ?? 0)
         try Interpreter.check(library: library)
         for one in answer["settings"]?.elements ?? [] { try take(one) }
+        unsent = (answer["unsent"]?.elements ?? []).map { one in
+            let words = (one.elements ?? []).map { $0.text ?? "" }
+            return UnsentSignal(name: words[0], receiver: words[1], instead: words[2])
+        }
         celerySettings = (answer["celery"]?.elements ?? []).map { one in
             CelerySetting(
                 name: one["name"]?.text ?? "", value: one["value"]?.text ?? "", verdict: one["verdict"]?.text ?? "",
