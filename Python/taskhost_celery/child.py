@@ -65,7 +65,7 @@ def runner(task):
         began = monotonic()
         push_task(task)
         push(current)
-        attempt.begin(current)
+        attempt.begin(current, task)
         try:
             if received.receivers:
                 received.send(sender=consumer.of(task.app), request=consumer.Request(task, current))
