@@ -139,3 +139,15 @@ def test_what_ends_without_python_has_its_result_in_a_backend_of_pythons_own(roa
     finally:
         client.close()
         worker.close()
+
+
+def test_a_task_that_an_app_has_not_is_refused_with_the_name_that_was_meant(road, queue, tmp_path):
+    worker = python.AppWorker(tmp_path / "worker", "witness", options=["-Q", queue],
+                              environment=environment(road, queue, tmp_path / "notes"))
+    try:
+        result = road.app.send_task("witness.slep", queue=queue)
+        assert type(result.get(timeout=20, propagate=False)).__name__ == "NotRegistered"
+        assert worker.said("Received unregistered task of type 'witness.slep'", "Did you mean witness.sleep?",
+                           "`taskhost bundles -A witness`")
+    finally:
+        worker.close()
