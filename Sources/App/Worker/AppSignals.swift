@@ -131,7 +131,7 @@ final class AppSignals: EngineObserver {
 
     private func send(_ name: String, of task: ObservedTask, _ members: [JSONMember]) {
         guard isOpen, wanted?.contains(name) == true else { return }
-        let headers = try? JSON(parsing: HeadersJSON.bytes(task.headers), limits: .trusted)
+        let headers = Self.json(HeadersJSON.bytes(task.headers))
         let told: JSON = [
             "id": .string(task.id), "name": .string(task.name), "args": .string(task.argsRepr),
             "kwargs": .string(task.kwargsRepr), "retries": .int(Int64(task.retries)), "queue": .string(task.queue),
@@ -162,7 +162,7 @@ final class AppSignals: EngineObserver {
 
     /// The one line that it says.
     private func heard(_ bytes: [UInt8]) {
-        guard wanted == nil, let said = try? JSON(parsing: bytes, limits: .trusted) else { return }
+        guard wanted == nil, let said = Self.json(bytes) else { return }
         let names = Set((said["signals"]?.elements ?? []).compactMap(\.text))
         wanted = names
         pid = Int32(clamping: said["pid"]?.integer ?? 0)
@@ -172,6 +172,11 @@ final class AppSignals: EngineObserver {
         log(.debug, "process \(pid) sends to the app: \(names.sorted().joined(separator: ", "))")
         for (name, members) in early { send(name, members) }
         early = []
+    }
+
+    /// nil: it is none, and there is nothing to be told.
+    private static func json(_ bytes: [UInt8]) -> JSON? {
+        do { return try JSON(parsing: bytes, limits: .trusted) } catch { return nil }
     }
 
     private func lost() {

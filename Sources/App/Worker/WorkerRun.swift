@@ -143,8 +143,9 @@ package final class WorkerRun {
             open -= 1
             if open == 0 { take(.hooksClosed) }
         }
-        if let signals = parts.appSignals { signals.close(withinSeconds: hookSeconds, done: oneLess) } else { oneLess() }
-        if let hooks = parts.hooks { hooks.close(withinSeconds: hookSeconds, done: oneLess) } else { oneLess() }
+        let seconds = hookSeconds
+        if let signals = parts.appSignals { signals.close(withinSeconds: seconds, done: oneLess) } else { oneLess() }
+        if let hooks = parts.hooks { hooks.close(withinSeconds: seconds, done: oneLess) } else { oneLess() }
     }
 
     private var hookSeconds: Double { min(Self.hookSeconds, parts.engine.closeWithin) }

@@ -34,7 +34,8 @@ struct WorkerText {
         if !app.unsent.isEmpty {
             let said = app.unsent.map { "\($0.name) (\($0.receiver)): \($0.instead)" }.joined(separator: "; ")
             log.warning(
-                "\(app.name) waits for signals that are not sent here: \(said)", metadata: ["event": "signals_not_sent"])
+                "\(app.name) waits for signals that are not sent here: \(said)", metadata: ["event": "signals_not_sent"]
+            )
         }
         guard !app.notHonoured.isEmpty else { return }
         log.warning(
