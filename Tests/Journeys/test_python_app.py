@@ -195,6 +195,7 @@ def test_an_interpreter_that_cannot_be_used_is_told_with_its_fix(taskhost, tmp_p
     assert "/bin/ls is no Python that works" in no_python and "name a CPython, 3.9 or newer" in no_python
     # One that was built without a shared libpython, as far as it says itself.
     (tmp_path / "sysconfig.py").write_text(
+        "import sys\nsys.base_prefix = '/nowhere'\n"
         "def get_config_var(name):\n    return {'Py_ENABLE_SHARED': 0, 'LDLIBRARY': 'libpython.a'}.get(name)\n")
     static = tmp_path / "static"
     static.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path} exec {sys.executable} "$@"\n')
