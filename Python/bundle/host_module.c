@@ -3,6 +3,7 @@
 
 #include "arguments.h"
 #include "endings.h"
+#include "fork.h"
 #include "registration.h"
 #include "stop.h"
 
@@ -127,6 +128,7 @@ static struct python_method methods[] = {
     {"crash_fd", crash_fd, METHOD_FASTCALL, "crash_fd() -> int, while loading"},
     {"add", registration_add, METHOD_FASTCALL, "add(name, function, signature | None, options: dict) -> bool, while loading"},
     {"at_exit", registration_at_exit, METHOD_FASTCALL, "at_exit(function) -> bool, while loading"},
+    {"fork_beside", fork_beside, METHOD_FASTCALL, "fork_beside() -> int | None, while loading"},
 };
 
 bool host_module_make(void) {

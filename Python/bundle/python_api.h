@@ -37,6 +37,7 @@ enum { METHOD_FASTCALL = 0x80 };
     X(void, PyEval_RestoreThread, (PyThreadState *))                                                                   \
     X(void, PyOS_BeforeFork, (void))                                                                                   \
     X(void, PyOS_AfterFork_Child, (void))                                                                              \
+    X(void, PyOS_AfterFork_Parent, (void))                                                                             \
     X(PyObject *, PySys_GetObject, (const char *))                                                                     \
     X(PyObject *, PyImport_AddModule, (const char *))                                                                  \
     X(PyObject *, PyImport_ImportModule, (const char *))                                                               \

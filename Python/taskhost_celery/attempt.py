@@ -9,19 +9,19 @@ from celery.app.task import Task
 from celery.exceptions import Ignore
 
 # One task runs at a time; threads that it starts belong to it.
-_request = None
+_request = _task = None
 # The text of the message that `task.retry` has made: what is to become of it is known when the task ends.
 _next = None
 _replaced = False
-# Name and meta.
+# Name, meta as JSON, and meta.
 _state = None
 # Idents of those that were there before it began, but for the one that runs it; None: there were none.
 _strangers = None
 
 
-def begin(request):
-    global _request, _next, _replaced, _state, _strangers
-    _request, _next, _replaced, _state = request, None, False, None
+def begin(request, task):
+    global _request, _task, _next, _replaced, _state, _strangers
+    _request, _task, _next, _replaced, _state = request, task, None, False, None
     if threading.active_count() == 1:
         _strangers = None
     else:
@@ -52,13 +52,24 @@ def take_next():
     return text
 
 
-def leave_in(state, meta):
+def running():
+    """Task and request that this thread works for; None: it belongs to none."""
+    return (_task, _request) if is_ours() else None
+
+
+def leave_in(state, text, meta):
+    """`text`: the meta as JSON."""
     global _state
-    _state = state, meta
+    _state = state, text, meta
 
 
 def left_in():
-    return _state
+    return _state and _state[:2]
+
+
+def told():
+    """State and meta that the task has given itself."""
+    return _state and (_state[0], _state[2])
 
 
 def keep_back(call, text):

@@ -9,7 +9,8 @@ from celery._state import _task_stack
 from celery.exceptions import Ignore, Reject, Retry
 from kombu.utils.json import loads as loads_typed
 
-from . import asynchronous, attempt, endings, errback, handlers, hosting, instrumented, options, process, request
+from . import asynchronous, attempt, consumer, endings, errback, handlers, hosting
+from . import instrumented, options, process, request
 from .request import Request
 
 # Without the look for typed values (dates, UUIDs …), which costs a call for each object in the message.
@@ -41,6 +42,7 @@ def runner(task):
         hosting.own_of(task.app.loader, name) for name in ("on_task_init", "on_process_cleanup"))
     deaf = _taskhost.deaf
     prerun, postrun, success_signal = signals.task_prerun, signals.task_postrun, signals.task_success
+    received = signals.task_received
     succeeded, has_on_success = handlers.success(task), handlers.own(task, "on_success") is not None
     after_return = handlers.after_return(task)
     takes_failure = options.takes_failure(task)
@@ -63,8 +65,10 @@ def runner(task):
         began = monotonic()
         push_task(task)
         push(current)
-        attempt.begin(current)
+        attempt.begin(current, task)
         try:
+            if received.receivers:
+                received.send(sender=consumer.of(task.app), request=consumer.Request(task, current))
             if prerun.receivers:
                 prerun.send(sender=task, task_id=current.id, task=task, args=args, kwargs=kwargs)
             if init:

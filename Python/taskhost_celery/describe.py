@@ -57,7 +57,7 @@ def describe(name):
 
 def document(app, name, facts):
     """Of an app that is complete."""
-    from . import find, settings
+    from . import find, settings, unsent
     try:
         ours, theirs, stores = settings.collect(app)
     except Exception:
@@ -65,7 +65,7 @@ def document(app, name, facts):
         raise find.failed(name)
     return {"python": facts,
             "app": {"name": app.main or name, "tasks": len([task for task in app.tasks if not is_builtin(task)])},
-            "settings": ours, "celery": theirs, "stores_results": stores}
+            "settings": ours, "celery": theirs, "stores_results": stores, "unsent": unsent.waited_for()}
 
 
 def is_builtin(task):

@@ -13,9 +13,10 @@ from .problem import Problem
 
 def start():
     """Called by python.so: None, or why the bundle cannot be used."""
+    foreign = zygote.descriptors()
     talk = Conversation()
     try:
-        take_app(talk)
+        app = take_app(talk)
     except Problem as problem:
         talk.tell(lambda: {"problem": problem.as_dict()})
         return refusal(problem)
@@ -23,7 +24,12 @@ def start():
     # hundred, and a collection now takes a twentieth of the import's time.
     gc.freeze()
     gc.enable()
-    return zygote.refuse_threads()
+    fault = zygote.refuse_threads()
+    if fault is None:
+        from . import listener
+        listener.start(app, talk, foreign)
+    talk.end()
+    return fault
 
 
 def refusal(problem):
@@ -54,6 +60,7 @@ def take_app(talk):
         raise find.failed(name)
     faulthandler.cancel_dump_traceback_later()
     zygote.complain_of_connections(before)
+    return app
 
 
 def import_celery():

@@ -1,12 +1,14 @@
 """Results in backends that the host has no store for (django-db, files, one of the app's own): written by the tasks' own
 processes, with the app's backend, before the host is told how a task ended.
 
-What ends without Python, by its hard time limit, a crash or a revocation, has no result there.
+What ends without Python, by its hard time limit, a crash or a revocation, is written by the process of listener.py.
 """
 import logging
 import os
 
 from celery import signals, states
+
+from . import process
 
 logger = logging.getLogger(__name__)
 #: A process that ends so is one that died: its task is started again, as often as max_starts allows.
@@ -27,7 +29,8 @@ def install(app):
         except Exception:
             # Not swallowed: who asks for the result would wait for ever.
             logger.exception("Task %s[%s]: its result cannot be stored", task.name, request.id)
-            os._exit(UNSTORED)
+            if not process.hears_host:
+                os._exit(UNSTORED)
 
     def started(sender, task, **_):
         if task.track_started and not ignores(task, task.request):
@@ -50,6 +53,11 @@ def install(app):
             write(sender, request, app.backend.store_result, reason.exc or reason, states.RETRY,
                   traceback=einfo and einfo.traceback)
 
+    def revoked(sender, request, terminated, expired, **_):
+        reason = "terminated" if terminated else "expired" if expired else "revoked"
+        write(sender, request, app.backend.mark_as_revoked, reason, store_result=not ignores(sender, request))
+
+    signals.task_revoked.connect(revoked, weak=False)
     signals.task_prerun.connect(started, weak=False)
     signals.task_success.connect(succeeded, weak=False)
     signals.task_failure.connect(failed, weak=False)

@@ -10,6 +10,7 @@ import threading
 import _taskhost
 
 forks = 0
+hears_host = False  # set in the process of listener.py
 main_thread = threading.main_thread()
 
 

@@ -41,6 +41,15 @@ class Request(Context):
         self.read()
         return own(self)
 
+    def __getattr__(self, name):
+        """What no Context has by itself: `lang`, `origin`, headers of the sender's own."""
+        fields = own(self)
+        if "_embed" in fields:
+            self.read()
+            if name in fields:
+                return fields[name]
+        raise AttributeError(f"'Context' object has no attribute {name!r}")
+
     def as_dict(self):
         """As Celery's tracer is given it."""
         fields = dict(self.__dict__)

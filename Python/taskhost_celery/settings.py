@@ -164,7 +164,7 @@ def report(found):
         if refusals:
             verdict, why = NOT, "; ".join(sorted(why for _, why in refusals))
         elif row.name == "result_backend" and found.stores_results:
-            verdict, why = PYTHON, "tasks write there themselves; what ends without Python (time limits, crashes) does not"
+            verdict, why = PYTHON, "the tasks' own processes write there"
         elif verdict == NOT and not changed:
             verdict, why = MOOT, "it is what holds anyway"
         rows.append({"name": spelling or row.name, "value": shown(row.name, value), "verdict": verdict,

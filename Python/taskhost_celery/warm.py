@@ -26,7 +26,7 @@ def up(app):
     nothing.run = lambda self: None
     nothing.bind(app)
     task = nothing()
-    with nobody_listening(signals.task_prerun, signals.task_postrun, signals.task_success):
+    with nobody_listening(signals.task_received, signals.task_prerun, signals.task_postrun, signals.task_success):
         run = child.runner(task)
         for _ in range(TIMES):
             run("[[], {}, null]")

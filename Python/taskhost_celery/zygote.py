@@ -10,6 +10,11 @@ from . import threads
 refuse_threads = threads.refuse
 
 
+def descriptors():
+    """Those that are open."""
+    return {int(entry) for entry in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{entry}")}
+
+
 def connections():
     """The process's sockets: descriptor and where it is connected to."""
     found = {}

@@ -4,8 +4,9 @@ import signal
 import subprocess
 
 import pytest
-from conftest import Transport
+from conftest import OnRedis, Transport
 from lab import amqp, settings
+from lab.proxy import Proxy
 from lab.wait import until
 
 
@@ -105,3 +106,17 @@ def test_a_wrong_password_is_said_clearly_and_never_shown(start_worker, queue):
     worker = start_worker(Encrypted(broker), queue, wait=False)
     until("the refusal in the log", lambda: worker.said("efused") or worker.said("denied"))
     assert not worker.said("sesame")
+
+
+def test_a_broker_that_is_not_there_yet_is_told_as_such_and_then_as_connected(start_worker, queue):
+    way = Proxy(settings.server("REDIS_URL"))
+    way.cut("refused")
+    road = OnRedis()
+    road.broker = way.url
+    worker = start_worker(road, queue, wait=False)
+    worker.wait_for("the reason", lambda: worker.said(f"Cannot reach {way.url} yet: Connection refused. Trying again"))
+    assert not worker.said("lost")
+    way.mend()
+    worker.wait_for("the link", lambda: worker.said(f"Connected to {way.url}"))
+    worker.stop()
+    way.close()

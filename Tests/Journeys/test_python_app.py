@@ -7,7 +7,7 @@ import sys
 import venv
 
 import pytest
-from lab import python, settings
+from lab import clients, python, settings
 from lab.wait import until
 
 NO_APP = 66
@@ -191,6 +191,17 @@ def test_an_interpreter_that_cannot_be_used_is_told_with_its_fix(taskhost, tmp_p
     foreign.write_bytes(b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x03\x00\xb7\x00\x01\x00\x00\x00" + bytes(40))
     foreign.chmod(0o755)
     assert "architecture" in told("--python", foreign)
+    no_python = told("--python", "/bin/ls")
+    assert "/bin/ls is no Python that works" in no_python and "name a CPython, 3.9 or newer" in no_python
+    # One that was built without a shared libpython, as far as it says itself.
+    (tmp_path / "sysconfig.py").write_text(
+        "import sys\nsys.base_prefix = '/nowhere'\n"
+        "def get_config_var(name):\n    return {'Py_ENABLE_SHARED': 0, 'LDLIBRARY': 'libpython.a'}.get(name)\n")
+    static = tmp_path / "static"
+    static.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path} exec {sys.executable} "$@"\n')
+    static.chmod(0o755)
+    words = told("--python", static)
+    assert "has no shared libpython" in words and "--enable-shared" in words
     venv.create(tmp_path / "bare", with_pip=False)
     bare = told("--python", tmp_path / "bare" / "bin" / "python")
     assert "there is no Celery in" in bare and "pip install celery" in bare
@@ -201,3 +212,36 @@ def test_what_an_app_prints_while_it_is_imported_disturbs_nobody(taskhost, tmp_p
                                       f"app = Celery(broker='sqlite://{tmp_path}/b.db')\n")
     done = taskhost("-A", "loud", "call", "loud.x", "--no-check", environment=VENV).expect(0)
     assert len(done.out.split()) == 1
+
+
+def test_a_task_reads_its_own_state_and_the_headers_it_was_sent_with(serve, tmp_path, queues):
+    """Each as the first that it asks of its request."""
+    queue = queues.new()
+    (tmp_path / "asks.py").write_text(f"""
+import celery
+app = celery.Celery("asks", broker={settings.server("AMQP_URL")!r}, backend={settings.server("REDIS_URL")!r})
+app.conf.task_default_queue = {queue!r}
+@app.task(bind=True)
+def lang(self):
+    return self.request.lang
+@app.task(bind=True)
+def header(self):
+    return [self.request.mine, self.request.headers["mine"], hasattr(self.request, "nobodys")]
+@app.task(bind=True, track_started=True)
+def state(self):
+    found = [app.AsyncResult(self.request.id).state]
+    for number in range(20):
+        self.update_state(state="HALFWAY", meta={{"number": number}})
+        own = app.AsyncResult(self.request.id)
+        found.append([own.state, own.info["number"]])
+    return found
+""")
+    serve("asks", workdir=tmp_path)
+    app = clients.app(settings.server("AMQP_URL"), settings.server("REDIS_URL"))
+    send = app.send_task
+    assert send("asks.lang", queue=queue).get(timeout=20) == "py"
+    assert send("asks.header", queue=queue, headers={"mine": "a header"}).get(timeout=20) == [
+        "a header", "a header", False]
+    told = send("asks.state", queue=queue)
+    assert told.get(timeout=20) == ["STARTED", *[["HALFWAY", number] for number in range(20)]]
+    app.close()

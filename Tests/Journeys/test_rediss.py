@@ -204,3 +204,14 @@ def test_what_does_not_speak_tls_is_told(taskhost, queue, answer, said):
     called = taskhost("call", "tasks.add", 1, 2, "-b", address, "-Q", queue).expect(UNAVAILABLE)
     assert said in called.err, called
     listener.close()
+
+
+def test_a_port_that_answers_no_handshake_is_told_as_such(start_worker, queue):
+    """What speaks plain may wait for the end of a line that never comes."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        place = f"rediss://127.0.0.1:{silent.getsockname()[1]}/0"
+        worker = start_worker(Address(place), queue, wait=False)
+        worker.wait_for("the reason", lambda: worker.said("the TLS handshake got no answer for 3 s", "tls-port"))
+        worker.wait_for("the link to be told of", lambda: worker.said(f"Cannot reach {place} yet"))
+        assert not worker.said("lost")
+        worker.kill()

@@ -4,6 +4,7 @@ package import Hooks
 import Linux
 package import Output
 import Settings
+import TaskModel
 
 /// As it was set; what it names is looked for when a worker starts.
 package struct HookSettings: Sendable, Equatable {

@@ -28,6 +28,11 @@ extension Configuration {
         made.routes.rules = routes
         made.traceSampleRatio = traces.endpoint == nil ? nil : self[Settings.traces.sampleRatio]
         made.wireLimits = wireLimits
+        if let python {
+            made.unknownTaskHint =
+                "The app \(python.name) has no such task: is its module imported, in `include`, or found by "
+                + "autodiscover_tasks()? `taskhost bundles -A \(python.name)` lists its tasks."
+        }
         made.lowestPriorityFirst = broker.system.lowestPriorityFirst
         made.seed = UInt64.random(in: .min ... .max)
         return made

@@ -22,6 +22,11 @@ enum AppCheck {
             default: made.append(.note(subject, text))
             }
         }
+        for one in app.unsent {
+            made.append(
+                .warn(
+                    "app's signal \(one.name)", "\(one.receiver) waits for it, and it is not sent", fix: one.instead))
+        }
         return made
     }
 }

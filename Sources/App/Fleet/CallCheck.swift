@@ -5,6 +5,7 @@ import Glibc
 import Output
 import Ports
 import Settings
+import TaskModel
 import TaskhostJSON
 
 package enum CallCheck {

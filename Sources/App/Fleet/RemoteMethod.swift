@@ -2,6 +2,7 @@
 package import Control
 package import Output
 import Settings
+import TaskModel
 import TaskhostJSON
 
 package struct RemoteMethod {

@@ -32,11 +32,9 @@ extension PythonApp {
                 "this installation has no \(package)", fix: "install the whole tree (make install PREFIX=…)")
         }
         var told: JSON?
-        if let importer {
-            library = try answer(to: Self.location, options: ["-S"], [], environment)["library"]?.text ?? ""
-            try Interpreter.check(library: library)
-            if let outcome = importer(self) { told = try read(outcome) }
-        }
+        library = try answer(to: Self.location, options: ["-S"], [], environment)["library"]?.text ?? ""
+        try Interpreter.check(library: library)
+        if let outcome = importer?(self) { told = try read(outcome) }
         if told == nil {
             told = try answer(to: Self.program, options: [], [name, importSeconds.plain], environment)
         }
@@ -52,6 +50,10 @@ extension PythonApp {
         taskCount = Int(answer["app"]?["tasks"]?.integer ?? 0)
         try Interpreter.check(library: library)
         for one in answer["settings"]?.elements ?? [] { try take(one) }
+        unsent = (answer["unsent"]?.elements ?? []).map { one in
+            let words = (one.elements ?? []).map { $0.text ?? "" }
+            return UnsentSignal(name: words[0], receiver: words[1], instead: words[2])
+        }
         celerySettings = (answer["celery"]?.elements ?? []).map { one in
             CelerySetting(
                 name: one["name"]?.text ?? "", value: one["value"]?.text ?? "", verdict: one["verdict"]?.text ?? "",
@@ -71,6 +73,9 @@ extension PythonApp {
             outcome = try command.run()
         } catch {
             throw .noApp("\(executable) cannot be started: \(error)", fix: "name an interpreter with --python")
+        }
+        if program == Self.location, case .over(let status) = outcome.ending, outcome.document.isEmpty, status < 126 {
+            throw Self.noPython(executable, status, Self.end(of: outcome.said, lines: 3))
         }
         return try read(outcome)
     }
@@ -100,6 +105,14 @@ extension PythonApp {
         }
     }
 
+    private static func noPython(_ executable: String, _ status: Int, _ said: String?) -> CommandFailure {
+        .noApp(
+            "\(executable) is no Python that works: asked where its libpython is, it ended with status \(status) and did "
+                + "not say",
+            fix: "name a CPython, 3.9 or newer, with --python: .venv/bin/python of the app's environment, or python3",
+            details: said)
+    }
+
     /// It ended without a word: it is no Python, or the import took the process with it.
     private static func unanswered(
         _ ending: LimitedCommand.Ending, _ executable: String, _ said: String?
@@ -117,8 +130,8 @@ extension PythonApp {
     }
 
     /// The last of it, in which the reason stands.
-    private static func end(of text: String) -> String? {
-        let lines = text.split(separator: "\n").suffix(30)
+    private static func end(of text: String, lines most: Int = 30) -> String? {
+        let lines = text.split(separator: "\n").suffix(most)
         return lines.isEmpty ? nil : lines.joined(separator: "\n")
     }
 

@@ -22,6 +22,13 @@ package struct PythonApp: Sendable, Equatable {
         package var isHonoured: Bool { verdict != "not honoured" }
     }
 
+    /// A signal of Celery's that the app waits for, and that is not sent here.
+    package struct UnsentSignal: Sendable, Equatable {
+        package var name: String
+        package var receiver: String
+        package var instead: String
+    }
+
     /// As -A has it.
     package var name: String
     package var taskCount = 0
@@ -44,6 +51,7 @@ package struct PythonApp: Sendable, Equatable {
     /// Its tasks write results themselves, with its own backend: there is no store of ours for it.
     package var storesResults = false
     package var celerySettings: [CelerySetting] = []
+    package var unsent: [UnsentSignal] = []
 
     package var notHonoured: [CelerySetting] { celerySettings.filter { !$0.isHonoured } }
 

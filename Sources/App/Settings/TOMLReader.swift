@@ -1,4 +1,5 @@
 import Linux
+import TaskModel
 
 /// Reads one taskhost.toml into a layer. Unknown keys and wrong types are errors that point at their line.
 public struct TOMLReader {

@@ -23,6 +23,8 @@ struct WorkerParts {
     let engine: Engine
     let remote: WorkerRemote
     let hooks: HookDispatcher?
+    /// nil: there is no Celery app, or nothing that it could be told.
+    let appSignals: AppSignals?
     let tracing: Tracing?
     let loopReport: LoopReport
     let watch: WorkerWatch?
@@ -84,6 +86,10 @@ struct WorkerParts {
         hooks = try HookWiring.dispatcher(
             configuration, environment: environment, loop: loop, broker: broker, watch: watch, log: log)
         if let hooks { engine.add(observer: hooks) }
+        let heartbeat = configuration[Settings.worker.heartbeat]
+        appSignals = early?.takeSocket().map { [loop] socket in
+            AppSignals(socket, loop: loop, engine: engine, heartbeatSeconds: heartbeat, log: write)
+        }
         beat = schedules.map { [broker, loop, runner] in
             WorkerBeat(
                 $0, runner: runner,

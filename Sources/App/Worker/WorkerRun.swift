@@ -113,6 +113,7 @@ package final class WorkerRun {
             parts.remote.events?.linkUp()
             parts.watch?.ready()
             parts.service?.ready()
+            parts.appSignals?.ready()
             _ = parts.loop.schedule(afterSeconds: Self.startCodeSeconds) { clinux_forget_code() }
         case .announce: parts.remote.events?.linkUp()
         case .replaceSchedules: parts.beat?.replaceSchedules()
@@ -124,13 +125,12 @@ package final class WorkerRun {
         case .stopBeat: parts.beat?.stop { [unowned self] in take(.beatStopped) }
         case .stopEngine(let kind, let cause):
             WorkerText(parts).reportStop(kind, cause: cause)
+            parts.appSignals?.stopping(kind, cause: cause, status: life.status.rawValue)
             parts.engine.stop(kind)
         case .closeEvents: parts.remote.events?.close()
         case .closeControl: parts.remote.close()
         case .limitEnd: take(.endOverdue, afterSeconds: hookSeconds + 0.2)
-        case .closeHooks:
-            guard let hooks = parts.hooks else { return take(.hooksClosed) }
-            hooks.close(withinSeconds: hookSeconds) { [unowned self] in take(.hooksClosed) }
+        case .closeHooks: closeHooks()
         case .warnOfLeaving:
             parts.log.warning("leaving at once: the broker delivers again what was not settled")
         case .stopLoop: parts.loop.stop()
@@ -139,6 +139,18 @@ package final class WorkerRun {
 
     /// After so many seconds what only the start needed is no longer kept: about half of an idle host's memory.
     private static let startCodeSeconds = 1.0
+
+    /// Hooks, and the app's own receivers: both at once.
+    private func closeHooks() {
+        var open = 2
+        let oneLess = { [unowned self] in
+            open -= 1
+            if open == 0 { take(.hooksClosed) }
+        }
+        let seconds = hookSeconds
+        if let signals = parts.appSignals { signals.close(withinSeconds: seconds, done: oneLess) } else { oneLess() }
+        if let hooks = parts.hooks { hooks.close(withinSeconds: seconds, done: oneLess) } else { oneLess() }
+    }
 
     private var hookSeconds: Double { min(Self.hookSeconds, parts.engine.closeWithin) }
 

@@ -30,7 +30,14 @@ struct WorkerText {
     }
 
     private func warnOfApp() {
-        guard let app = configuration.python, !app.notHonoured.isEmpty else { return }
+        guard let app = configuration.python else { return }
+        if !app.unsent.isEmpty {
+            let said = app.unsent.map { "\($0.name) (\($0.receiver)): \($0.instead)" }.joined(separator: "; ")
+            log.warning(
+                "\(app.name) waits for signals that are not sent here: \(said)", metadata: ["event": "signals_not_sent"]
+            )
+        }
+        guard !app.notHonoured.isEmpty else { return }
         log.warning(
             "not honoured of \(app.name)'s settings: \(app.notHonoured.map(\.name).joined(separator: ", ")); `taskhost doctor -A \(app.name)` says why",
             metadata: ["event": "settings_not_honoured"])

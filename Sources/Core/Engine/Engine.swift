@@ -87,7 +87,11 @@ public final class Engine {
         core = EngineCore(
             options: options,
             catalog: EngineCore.Catalog(
-                task: { runner.task(named: $0) }, pipeline: { runner.pipeline(for: $0) }),
+                task: { runner.task(named: $0) }, pipeline: { runner.pipeline(for: $0) },
+                nearest: { name in
+                    let manifests = runner.bundles.filter { $0.status == .active }.compactMap(\.manifest)
+                    return NearestName.of(name, among: manifests.flatMap { $0.tasks.map(\.name) })
+                }),
             hasStore: store != nil, keepsResults: store?.keepsResults ?? false,
             joinsChords: store is any ChordStore, notesTasks: log.logLevel <= .info,
             makeID: TaskCall.newID)
@@ -282,8 +286,10 @@ extension Engine: BrokerEvents {
 
     public func linkDown(reason: String, retryInSeconds: Double) {
         if reportedLosses.isWorthReporting(reason, at: loop.clocks.monotonic) {
-            log.warning(
-                "Connection to \(broker.description) lost: \(reason). \(Self.nextAttempt(in: retryInSeconds)).")
+            let place = broker.description
+            let what = wasConnected ? "Connection to \(place) lost" : "Cannot reach \(place) yet"
+            let why = reason.hasPrefix(place + ": ") ? String(reason.dropFirst(place.count + 2)) : reason
+            log.warning("\(what): \(why). \(Self.nextAttempt(in: retryInSeconds)).")
         }
         handle(.linkDown)
     }

@@ -153,7 +153,8 @@ extension EngineCore {
             .log(
                 .refused(
                     "Received unregistered task of type '\(message.name)' (id \(message.id), queue \(delivery.queue)). "
-                        + "No loaded bundle has it: `taskhost bundles` lists what is loaded.")))
+                        + (catalog.nearest(message.name).map { "Did you mean \($0)? " } ?? "")
+                        + options.unknownTaskHint)))
         let item = add(
             delivery, message, TaskPolicy(manifest: TaskOptions(), override: nil, defaults: options.defaults))
         let failure = CeleryFailure.notRegistered(message.name)

@@ -9,6 +9,8 @@ extension EngineCore {
         var task: (String) -> TaskManifest?
         /// Where runs of the task of this name may go on top of the free slots.
         var pipeline: (String) -> PipelineRoom
+        /// Of the names that there are, the one that is most like it.
+        var nearest: (String) -> String? = { _ in nil }
     }
 
     struct Environment {

@@ -72,6 +72,9 @@ public struct EngineOptions: Sendable {
     public var carriedHeaders: [String] = []
     /// Content types accepted, by serializer name or MIME type.
     public var acceptContent: [String] = []
+    /// What the log says to do about a task that nobody here has.
+    public var unknownTaskHint =
+        "No loaded bundle has it: `taskhost bundles` lists what is loaded; a Celery app is served with -A APP."
     public var wireLimits = WireLimits()
     /// What reads and writes bodies that are not plain JSON.
     public var formats: any BodyFormats = PlainJSON()

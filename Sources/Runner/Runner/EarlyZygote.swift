@@ -19,7 +19,7 @@ public final class EarlyZygote {
         case tooMuch
     }
 
-    /// The bundle's end of the socket has this number in it. It closes it before it has loaded.
+    /// The bundle's end of the socket has this number in it.
     public static let descriptor = RUNNER_TALK_FD
 
     public let path: String
@@ -65,7 +65,7 @@ public final class EarlyZygote {
         if socket >= 0 { _ = clinux_close(socket) }
     }
 
-    /// Waits until the bundle has told its document.
+    /// Waits until the bundle has told its document, a line.
     public func listen(seconds: Double, mostBytes: Int) -> Ending {
         let end = clinux_monotonic_ns() + UInt64(seconds * 1e9)
         var watched = [socket, spawned.output].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
@@ -76,6 +76,7 @@ public final class EarlyZygote {
             // An app may close its output and go on.
             if watched[1].revents != 0, !Self.take(spawned.output, &said) { watched[1].fd = -1 }
             if watched[0].revents != 0, !Self.take(socket, &document) { return document.isEmpty ? .silent : .told }
+            if document.last == UInt8(ascii: "\n") { return .told }
             if document.count + said.count > mostBytes { return .tooMuch }
         }
     }
@@ -83,11 +84,16 @@ public final class EarlyZygote {
     /// Tells the bundle the variables that it would have been started with, had they been known, and lets it go on.
     func complete(_ whole: [String: String]) {
         let new = whole.filter { environment[$0.key] != $0.value }
-        let text = Array(new.map { "\($0.key)=\($0.value)" }.joined(separator: "\0").utf8)
+        let text = Array((new.map { "\($0.key)=\($0.value)" }.joined(separator: "\0") + "\0\0").utf8)
         // To one that is gone it does not matter: its end is seen where that of every zygote is.
         _ = text.withUnsafeBytes { clinux_send(socket, $0.baseAddress, $0.count) }
-        _ = clinux_close(socket)
-        socket = -1
+    }
+
+    /// What the bundle has to say from now on comes by this socket, which belongs to who asks; nil: it was taken before.
+    public func takeSocket() -> Int32? {
+        guard socket >= 0, clinux_set_nonblocking(socket, true) >= 0 else { return nil }
+        defer { socket = -1 }
+        return socket
     }
 
     /// True once: for who goes on with it. One that has loaded another version is of no use.

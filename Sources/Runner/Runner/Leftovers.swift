@@ -85,10 +85,10 @@ final class Leftovers {
 
     private func isOurs(_ pid: Int32) -> Bool {
         if dying.contains(pid) { return true }
-        guard let status = ProcessStatus(pid) else { return false }
+        guard !OwnChildren.contains(pid), let status = ProcessStatus(pid) else { return false }
         if sessions.contains(status.session) || sessions.contains(pid) { return true }
         if let environment = readFile("/proc/\(pid)/environ"), contains(environment, token) { return true }
-        return all && !OwnChildren.contains(pid)
+        return all
     }
 
     private func contains(_ environment: [UInt8], _ wanted: [UInt8]) -> Bool {

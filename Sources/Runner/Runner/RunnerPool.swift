@@ -53,6 +53,7 @@ public final class RunnerPool: Runner {
         self.options = options
         self.early = early
         self.log = log
+        _ = clinux_set_subreaper(true)  // before a bundle goes on, which may leave us a process
         if let early, let bundle = options.bundles.first(where: { $0.path == early.path }) {
             early.complete(bundle.environment)
         }
@@ -63,7 +64,6 @@ public final class RunnerPool: Runner {
                     + " Install taskhost whole (make install), or name it in TASKHOST_RUNNER.")
         }
         try makeRoomForFiles()
-        _ = clinux_set_subreaper(true)
         loop.atTurnEnd { [weak self] in self?.turnEnded() }
     }
 

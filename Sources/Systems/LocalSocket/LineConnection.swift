@@ -1,9 +1,9 @@
 // A connection that carries lines, on the loop: reads whole lines, writes without waiting.
 import CLinux
 import Glibc
-import Ports
+package import Ports
 
-final class LineConnection {
+package final class LineConnection {
     private let descriptor: Int32
     private let longestLine: Int
     private var watch: (any LoopWatch)?
@@ -16,16 +16,16 @@ final class LineConnection {
     private static let chunk = 65_536
 
     /// Bytes that the other side has not taken yet.
-    var backlog: Int { unwritten.count }
+    package var backlog: Int { unwritten.count }
 
     /// - Parameter longestLine: bytes; who sends a longer one is cut off.
-    init(_ descriptor: Int32, longestLine: Int) {
+    package init(_ descriptor: Int32, longestLine: Int) {
         self.descriptor = descriptor
         self.longestLine = longestLine
     }
 
     /// - Parameter ended: called once, when the other side is gone; not after `close`.
-    func start(on loop: any EventLoop, received: @escaping ([UInt8]) -> Void, ended: @escaping () -> Void) {
+    package func start(on loop: any EventLoop, received: @escaping ([UInt8]) -> Void, ended: @escaping () -> Void) {
         self.received = received
         self.ended = ended
         watch = loop.watch(descriptor, for: .read) { [weak self] readiness in
@@ -36,7 +36,7 @@ final class LineConnection {
     }
 
     /// The line's end is added.
-    func send(_ line: [UInt8]) {
+    package func send(_ line: [UInt8]) {
         guard isOpen else { return }
         let wasEmpty = unwritten.isEmpty
         unwritten += line
@@ -44,7 +44,7 @@ final class LineConnection {
         if wasEmpty { flush() }
     }
 
-    func close() {
+    package func close() {
         guard isOpen else { return }
         isOpen = false
         watch?.cancel()

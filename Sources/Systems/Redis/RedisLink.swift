@@ -44,6 +44,7 @@ final class RedisLink {
     private static let goodSeconds = 1.0
     private static let refusedBackoff = Backoff(initial: 10, max: 10, jitter: Backoff.upperHalf)
     private static let silenceSeconds = 10.0
+    private static let handshakeSeconds = 3.0
 
     init(address: RedisAddress, loop: any EventLoop, report: @escaping (Event) -> Void) {
         self.address = address
@@ -274,11 +275,18 @@ final class RedisLink {
     /// A server that takes commands and says nothing for so long is as good as gone.
     private func watch() {
         watchdog?.cancel()
-        watchdog = loop.schedule(afterSeconds: Self.silenceSeconds) { [weak self] in
+        let isGreeting = carrier.map { !$0.isOpen } ?? false
+        let seconds = isGreeting ? Self.handshakeSeconds : Self.silenceSeconds
+        watchdog = loop.schedule(afterSeconds: seconds) { [weak self] in
             guard let self, context != nil else { return }
-            if !hasAnswered, pending > 0 || !isUp {
-                let question = carrier.map { $0.isOpen } ?? true ? "" : "; does the server speak TLS on that port?"
-                return drop("no answer for \(Int(Self.silenceSeconds)) s\(question)")
+            if let carrier, !carrier.isOpen {
+                return drop(
+                    "the TLS handshake got no answer for \(Int(seconds)) s: does the server speak TLS on that port? "
+                        + "Write its tls-port, or redis:// if it has none")
+            }
+            // Of what was sent after the handshake the answer may still come.
+            if !isGreeting, !hasAnswered, pending > 0 || !isUp {
+                return drop("no answer for \(Int(seconds)) s")
             }
             hasAnswered = pending == 0
             watch()
@@ -326,8 +334,10 @@ extension RedisLink {
     }
 
     private static func text(_ context: UnsafeMutablePointer<redisAsyncContext>) -> String {
-        guard context.pointee.err != 0, let text = context.pointee.errstr else { return "the connection was closed" }
-        return String(cString: text)
+        if context.pointee.err != 0, let text = context.pointee.errstr { return String(cString: text) }
+        // What keeps it from being made hiredis notes in the inner context alone.
+        guard context.pointee.c.err != 0 else { return "the connection was closed" }
+        return withUnsafeBytes(of: &context.pointee.c.errstr) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
 
     private final class PendingReply {

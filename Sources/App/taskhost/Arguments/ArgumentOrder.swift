@@ -1,6 +1,7 @@
 import ArgumentParser
 import Output
 import Settings
+import TaskModel
 
 /// Brings what people type into the order the parser wants.
 enum ArgumentOrder {
