@@ -57,6 +57,9 @@ struct Catalog {
         return entries.count - kept < old
     }
 
+    /// nil: never offered by any bundle so far.
+    func knownPace(of name: String) -> TaskPace? { paces[name] }
+
     private mutating func pace(of name: String) -> TaskPace {
         if let known = paces[name] { return known }
         let pace = TaskPace()

@@ -155,10 +155,10 @@ extension RunnerPool: BundleFileHost {
 
     func note(_ level: LogLevel, _ line: String) { log(level, line) }
 
-    func usualTally(_ task: String) -> RunTally { paces[task]?.usual ?? RunTally() }
+    func usualTally(_ task: String) -> RunTally { catalog.knownPace(of: task)?.usual ?? RunTally() }
 
     func becameUsual(_ tallies: [String: RunTally]) {
-        for (task, tally) in tallies { paces[task]?.usual = tally }
+        for (task, tally) in tallies { catalog.knownPace(of: task)?.usual = tally }
     }
 
     func zygoteEnded(_ zygote: Zygote, lost: [LostRun], reason: String) {

@@ -198,12 +198,12 @@ public final class RunnerPool: Runner {
             return lone.childPool.accept(run, mayAddBusy: tally.busy < options.slots)
         }
         if let canary = entry.file.canary(for: run) {
-            run.task = canary.task
+            run.taskIndex = canary.task.index
             let acceptance = canary.zygote.childPool.accept(run, mayAddBusy: tally.busy < options.slots)
             if case .given = acceptance { entry.file.canaryTook(run) }
             if canary.isOnlyOne { return acceptance }
             if case .given = acceptance { return .given }
-            run.task = entry.task
+            run.taskIndex = entry.task.index
         }
         guard let zygote = entry.file.active else { return .waits }
         run.trial = entry.file.watchNumber
