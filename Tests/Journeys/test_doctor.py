@@ -53,6 +53,18 @@ class Answer:
         assert self.counts["warn"] == self.counts["fail"] == 0, self.checks
 
 
+@pytest.mark.parametrize("url, library, package", [
+    ("postgresql://tester@127.0.0.1:1/celery", "libpq.so.5", "libpq5"),
+    ("mysql://tester@127.0.0.1:1/celery", "libmariadb.so.3", "libmariadb3")])
+def test_a_client_library_that_cannot_be_loaded_is_named_with_its_package(doctor, tmp_path, url, library, package):
+    broken = tmp_path / "libraries"
+    broken.mkdir()
+    (broken / library).touch()  # found first, and no library
+    told = doctor("-b", f"sqlite://{tmp_path}/t.db", "--result-backend", url, status=FAILED,
+                  environment={"LD_LIBRARY_PATH": str(broken)})
+    assert package in told.found("fail", "results", library)["fix"]
+
+
 def rabbitmqctl(*words):
     return subprocess.run([settings.server("RABBITMQCTL"), *words], check=True, capture_output=True, text=True,
                           timeout=180).stdout.strip()

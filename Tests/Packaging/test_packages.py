@@ -46,8 +46,14 @@ def test_every_file_is_roots_and_writable_for_root_alone(built):
 
 def test_what_is_linked_is_depended_on(built):
     depends = packages.fields(built["taskhost"])["Depends"]
-    for library in ("libc6", "librabbitmq4", "libpq5", "libsqlite3-0", "libssl3", "libffi8"):
+    for library in ("libc6", "librabbitmq4", "libsqlite3-0", "libssl3", "libffi8"):
         assert re.search(rf"\b{library}\S* \(>=", depends), f"{library} is not in {depends}"
+
+
+def test_what_is_opened_at_use_is_recommended_or_suggested(built):
+    fields = packages.fields(built["taskhost"])
+    for library, field in (("libpq5", "Recommends"), ("libmariadb3", "Recommends"), ("libmongoc-1.0-0", "Suggests")):
+        assert library in re.split(r"[,| ]+", fields[field]), f"{library} is not in {field}: {fields[field]}"
 
 
 def test_the_unit_starts_what_the_package_has(built, tmp_path):

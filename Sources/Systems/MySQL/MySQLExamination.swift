@@ -42,6 +42,8 @@ final class MySQLExamination {
     }
 
     private func fail(_ detail: String, fix: String?) {
+        // A link that was refused is also told as down.
+        guard done != nil else { return }
         findings.append(.fail(question.subject, detail, fix: fix))
         end()
     }
