@@ -6,7 +6,7 @@ import os
 
 import _taskhost
 
-from . import describe, find, interpreter, process, zygote
+from . import describe, find, interpreter, own_options, process, zygote
 from .conversation import Conversation
 from .problem import Problem
 
@@ -69,6 +69,7 @@ def import_celery():
     with process.without_work_folder():
         interpreter.celery_version()
         import celery.utils.threads  # noqa: F401
+        own_options.record()
     del os.environ["USE_FAST_LOCALS"]
 
 

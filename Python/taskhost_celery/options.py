@@ -7,6 +7,8 @@ from functools import partial
 
 from celery.utils.functional import arity_greater
 
+from . import own_options
+
 UNLIMITED = 2**31 - 1
 NEVER = -1
 MOST_PARAMETERS = 32
@@ -27,8 +29,8 @@ def of(task, app):
     conf = app.conf
     return {
         "max_retries": UNLIMITED if task.max_retries is None else task.max_retries or NEVER,
-        "soft_limit": unlike(soft_limit(task), conf.task_soft_time_limit),
-        "hard_limit": unlike(task.time_limit, conf.task_time_limit),
+        "soft_limit": soft_limit(task, conf),
+        "hard_limit": own_options.of(task, "time_limit", conf.task_time_limit),
         "retry_delay": task.default_retry_delay,
         "rate_limit": rate(task.rate_limit),
         "acks_late": switch(task, "acks_late", conf.task_acks_late),
@@ -46,10 +48,10 @@ def of(task, app):
     }
 
 
-def soft_limit(task):
-    """None where it is never reached, which Celery refuses only when such a task is sent."""
+def soft_limit(task, conf):
+    """None, too, where it is never reached, which Celery refuses only when such a task is sent."""
     soft, hard = task.soft_time_limit, task.time_limit
-    return None if soft and hard and soft >= hard else soft
+    return None if soft and hard and soft >= hard else own_options.of(task, "soft_time_limit", conf.task_soft_time_limit)
 
 
 def takes_failure(task):
@@ -58,13 +60,9 @@ def takes_failure(task):
     return header is not None and not isinstance(header, partial) and bool(arity_greater(header, 1))
 
 
-def unlike(value, setting):
-    return None if value == setting else value
-
-
 def switch(task, name, setting):
-    """Three-valued; None where the task has what the app's setting says."""
-    value = unlike(getattr(task, name, None), setting)
+    """Three-valued; None where the task leaves it to the app's setting."""
+    value = own_options.of(task, name, setting)
     return None if value is None else 1 if value else -1
 
 

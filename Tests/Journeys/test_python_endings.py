@@ -168,3 +168,14 @@ def test_what_celerys_own_worker_does_not_survive_is_a_failure_here(call, worker
     assert call("multiprocesses").get(timeout=20) == [0, 1, 4, 9]
     ignored = call("ignored_odd")
     worker.wait_for_log(ignored.id, "succeeded")
+
+
+@pytest.mark.parametrize("task, starts", [("deadly.once", 1), ("deadly.again", 3)])
+def test_a_task_that_says_acks_late_false_starts_once_though_that_is_celerys_default(
+        start_worker, redis_transport, queue, tmp_path, task, starts):
+    start_worker(redis_transport, queue, plugins=[python.bundle()], options=python.options(tmp_path),
+                 environment=python.environment("deadly"))
+    started = tmp_path / "started"
+    sent = redis_transport.app.send_task(task, (str(started),), queue=queue)
+    assert stored(redis_transport, {task: sent})[task]["result"]["exc_type"] == "WorkerLostError"
+    assert started.read_text().count("started") == starts
