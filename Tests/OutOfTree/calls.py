@@ -12,7 +12,7 @@ class Bundle:
         self.zygote = runner_driver.Zygote(runner, path)
         self.manifest = self.zygote.load()
         self.lane = None
-        self.states = []
+        self.states, self.sent = [], []
 
     def names(self):
         return {task["name"] for task in self.manifest["tasks"]}
@@ -23,18 +23,20 @@ class Bundle:
         return self.lane.send_task(name, args, kwargs)
 
     def call(self, name, /, *args, **kwargs):
-        """The result's frame; states on the way are kept in `states`."""
+        """The result's frame; states on the way are kept in `states`, what it sends in `sent`."""
         self.send(name, *args, **kwargs)
         return self.finish()
 
     def finish(self):
-        self.states = []
+        self.states, self.sent = [], []
         while True:
             frame = self.lane.frame(timeout=30)
             if frame.type == runner_driver.FRAME_RESULT:
                 return frame
             if frame.type == runner_driver.FRAME_STATE:
                 self.states.append(frame.value)
+            if frame.type == runner_driver.FRAME_SEND:
+                self.sent.append(frame)
 
     def value(self, name, /, *args, **kwargs):
         frame = self.call(name, *args, **kwargs)

@@ -67,11 +67,13 @@ static task_test *taskhost_test_current;
 
 /* What the bundle has registered, once: it is loaded once in a host, too. */
 static struct {
+    char *name;
     int tasks;
     struct {
         char *name, *signature;
         void (*handler)(task_context *task, void *user);
         void *user;
+        bool is_below; /* clients call it by the bundle's name, a dot, and this one */
     } task[TASK_TEST_MOST];
     void (*notify)(void);
     char refusal[256];
@@ -107,7 +109,7 @@ static inline bool taskhost_test_ends(task_context *task, enum task_test_ending 
 /* ---- the host's functions ---- */
 
 static inline int taskhost_test_describe(const taskhost_bundle_info *info) {
-    (void)info;
+    taskhost_test_put(&taskhost_test_bundle.name, info->name);
     return 0;
 }
 static inline int taskhost_test_refuse(const char *why) {
@@ -115,7 +117,8 @@ static inline int taskhost_test_refuse(const char *why) {
     return 1;
 }
 static inline int taskhost_test_add(const taskhost_task *task) {
-    const char *name = task->options && task->options->name ? task->options->name : task->name;
+    const char *given = task->options ? task->options->name : NULL;
+    const char *name = given ? given : task->name;
     int index = taskhost_test_bundle.tasks;
     if (index == TASK_TEST_MOST) {
         return taskhost_test_refuse("has too many tasks for this kit");
@@ -124,6 +127,7 @@ static inline int taskhost_test_add(const taskhost_task *task) {
     taskhost_test_bundle.task[index].signature = taskhost_test_copy(task->signature, strlen(task->signature));
     taskhost_test_bundle.task[index].handler = task->handler;
     taskhost_test_bundle.task[index].user = task->user;
+    taskhost_test_bundle.task[index].is_below = !given && !strchr(name, '.');
     taskhost_test_bundle.tasks++;
     return 0;
 }
@@ -334,16 +338,31 @@ static inline void task_test_advance(task_test *test, double seconds) {
     }
 }
 
-/* Calls a handler (TASK_HANDLER, TASK_FUNCTION) by the task's name, with a JSON array and a JSON object.
- * False: it did not succeed, `ending` says how it ended. A typed task (TASK_DEF) is called as the function it is. */
+/* Is it this task's name, with or without the bundle's? */
+static inline bool taskhost_test_is_called(int index, const char *name) {
+    size_t length = taskhost_test_bundle.name ? strlen(taskhost_test_bundle.name) : 0;
+    const char *known = taskhost_test_bundle.task[index].name;
+    return strcmp(name, known) == 0
+           || (taskhost_test_bundle.task[index].is_below && length > 0
+               && strncmp(name, taskhost_test_bundle.name, length) == 0 && name[length] == '.'
+               && strcmp(name + length + 1, known) == 0);
+}
+
+/* Calls a handler (TASK_HANDLER, TASK_FUNCTION) by the task's name, as `taskhost bundles` prints it or without the
+ * bundle's, with a JSON array and a JSON object. False: it did not succeed, `ending` says how it ended. A typed task
+ * (TASK_DEF) is called as the function it is. */
 static inline bool task_test_run(task_test *test, const char *name, const char *args, const char *kwargs) {
     int index;
-    for (index = 0; index < taskhost_test_bundle.tasks && strcmp(taskhost_test_bundle.task[index].name, name) != 0; index++) {
+    for (index = 0; index < taskhost_test_bundle.tasks && !taskhost_test_is_called(index, name); index++) {
     }
-    if (index == taskhost_test_bundle.tasks || !taskhost_test_bundle.task[index].handler) {
-        fprintf(stderr, "taskhost_testing.h: %s %s\n", name,
-                index == taskhost_test_bundle.tasks ? "is no task of this bundle (say its whole name, or that without the bundle's)"
-                                     : "is declared by TASK_DEF: call its function");
+    if (index == taskhost_test_bundle.tasks) {
+        fprintf(stderr, "taskhost_testing.h: %s is no task of this bundle (say its whole name, or that without the bundle's)\n",
+                name);
+        abort();
+    }
+    if (!taskhost_test_bundle.task[index].handler) {
+        fprintf(stderr, "taskhost_testing.h: %s is declared by TASK_DEF: call its function\n",
+                taskhost_test_bundle.task[index].name);
         abort();
     }
     free(test->made_body);

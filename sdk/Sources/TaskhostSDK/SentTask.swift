@@ -1,7 +1,7 @@
 // What a task knows of the tasks it has sent: their ids, made here so that it need not wait for the host.
 
 /// A task, chain, group or chord on its way. Encodes as Celery writes a result that is itself a result, so that a
-/// task may return it: clients get an `AsyncResult` to wait for.
+/// task may return it: of what clients get, Celery's `result_from_tuple` makes a result to wait for.
 public struct SentTask: Sendable, Equatable, Encodable {
     /// Of the task, of a chain's last task, of a group, or of a chord's body.
     public let id: String

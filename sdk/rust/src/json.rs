@@ -1,5 +1,5 @@
 //! A JSON value, in the dialect that Python reads and writes: NaN and Infinity are numbers, integers are no floats.
-use crate::Failure;
+use crate::{Failure, Value};
 use std::fmt;
 
 /// Any JSON value. Members keep their order. Integers beyond 64 bits become floats.
@@ -45,6 +45,30 @@ impl Json {
             Json::Array(_) => "list",
             Json::Object(_) => "dict",
         }
+    }
+}
+
+/// What may be a task's parameter is JSON by `into()`, too: `Signature::new("mail.report", vec!["a".into(), 2.into()])`.
+macro_rules! converted {
+    ($($type:ty),*) => {$(
+        impl From<$type> for Json {
+            fn from(value: $type) -> Json {
+                value.to_json()
+            }
+        }
+    )*};
+}
+converted!(bool, i8, i16, i32, i64, isize, u8, u16, u32, u64, usize, f32, f64, String);
+
+impl From<&str> for Json {
+    fn from(text: &str) -> Json {
+        Json::Text(text.to_string())
+    }
+}
+
+impl<T: Into<Json>> From<Vec<T>> for Json {
+    fn from(elements: Vec<T>) -> Json {
+        Json::Array(elements.into_iter().map(Into::into).collect())
     }
 }
 

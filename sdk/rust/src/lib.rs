@@ -44,11 +44,11 @@ pub mod macros {
 }
 
 /// The bundle's name, its version, and its tasks: functions whose first parameter is `&Task`, with the names, types and
-/// defaults of the others, the type of the result and the options. Once per crate.
+/// defaults of the others, the type of the result and, where there are some, the options. Once per crate.
 #[macro_export]
 macro_rules! bundle {
     ($name:expr, $version:expr,
-     $($function:ident($($parameter:ident: $type:ty $(= $default:expr)?),* $(,)?) -> $result:ty = $options:expr),*
+     $($function:ident($($parameter:ident: $type:ty $(= $default:expr)?),* $(,)?) -> $result:ty $(= $options:expr)?),*
      $(,)?) => {
         #[no_mangle]
         pub unsafe extern "C" fn taskhost_bundle_v1(host: *const $crate::macros::Host) -> i32 {
@@ -63,7 +63,7 @@ macro_rules! bundle {
                         )),*],
                         &<$result as $crate::Value>::type_name(),
                     ),
-                    options: $options,
+                    options: None $(.or(Some($options)))?.unwrap_or($crate::Options::NONE),
                     call: |task, arguments| {
                         let mut _arguments = $crate::macros::Arguments::new(arguments);
                         let result: Result<$result, $crate::Failure> = $function(task $(, {

@@ -1,7 +1,9 @@
 //! What a task asks and says while it runs, and how it ends.
 use crate::abi::{self, Context, Host};
 use crate::{Json, Signature};
+use std::any::TypeId;
 use std::ffi::{CStr, CString};
+use std::io;
 use std::marker::PhantomData;
 use std::os::raw::{c_char, c_int};
 use std::ptr;
@@ -88,14 +90,51 @@ impl Failure {
 }
 
 /// Any error is a failure of its type's name: `std::num::ParseIntError` is ParseIntError of the module std.num.
+/// `std::io::Error` is Python's: FileNotFoundError, PermissionError …, else OSError.
 impl<E: std::error::Error> From<E> for Failure {
     fn from(error: E) -> Failure {
+        if identity(&error) == TypeId::of::<io::Error>() {
+            // It borrows nothing, so it is this very type.
+            let error = unsafe { &*(&error as *const E as *const io::Error) };
+            return Failure::new(of_python(error.kind()), &error.to_string());
+        }
         let whole = std::any::type_name::<E>();
         let plain = whole.split('<').next().unwrap_or(whole);
         let mut parts: Vec<&str> = plain.split("::").collect();
         let kind = parts.pop().unwrap_or("Error").to_string();
         let module = if parts.is_empty() { None } else { Some(parts.join(".")) };
         Failure { ending: Ending::Failure { kind, module, message: error.to_string() } }
+    }
+}
+
+/// Of errors that borrow something, too (a lock's PoisonError), for which there is no `TypeId::of`: lifetimes are no part of it.
+fn identity<E>(_: &E) -> TypeId {
+    trait Identified {
+        fn identity(&self) -> TypeId
+        where
+            Self: 'static;
+    }
+    impl<T> Identified for PhantomData<T> {
+        fn identity(&self) -> TypeId
+        where
+            Self: 'static,
+        {
+            TypeId::of::<T>()
+        }
+    }
+    let place = PhantomData::<E>;
+    unsafe { std::mem::transmute::<&dyn Identified, &(dyn Identified + 'static)>(&place) }.identity()
+}
+
+/// The built-in exception that Python raises for it.
+fn of_python(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::NotFound => "FileNotFoundError",
+        io::ErrorKind::PermissionDenied => "PermissionError",
+        io::ErrorKind::AlreadyExists => "FileExistsError",
+        io::ErrorKind::TimedOut => "TimeoutError",
+        io::ErrorKind::UnexpectedEof => "EOFError",
+        _ => "OSError",
     }
 }
 
@@ -257,4 +296,46 @@ impl Task<'_> {
 /// C's texts end at a NUL, so there is none in them.
 pub(crate) fn c_text(text: &str) -> CString {
     CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    #[test]
+    fn errors_of_the_system_are_pythons() {
+        let kinds = [
+            (io::ErrorKind::NotFound, "FileNotFoundError"), (io::ErrorKind::PermissionDenied, "PermissionError"),
+            (io::ErrorKind::AlreadyExists, "FileExistsError"), (io::ErrorKind::TimedOut, "TimeoutError"),
+            (io::ErrorKind::UnexpectedEof, "EOFError"), (io::ErrorKind::Other, "OSError"),
+        ];
+        for (kind, name) in kinds {
+            assert_eq!(Failure::from(io::Error::from(kind)), Failure::new(name, &io::Error::from(kind).to_string()));
+        }
+    }
+
+    #[test]
+    fn other_errors_keep_their_types_name_though_they_borrow() {
+        fn locked(lock: &Mutex<i64>) -> Result<i64, Failure> {
+            Ok(*lock.lock()?)
+        }
+        let lock = Mutex::new(1);
+        assert_eq!(locked(&lock).unwrap(), 1);
+        let thread = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _held = lock.lock();
+            std::panic::resume_unwind(Box::new(()));
+        }));
+        assert!(thread.is_err());
+        assert_eq!(locked(&lock).unwrap_err().kind(), "PoisonError");
+    }
+
+    #[test]
+    fn numbers_texts_and_lists_become_json() {
+        let made: Vec<Json> = vec![
+            true.into(), 3.into(), 7u8.into(), 2.0.into(), "a".into(), "b".to_string().into(), vec![1i64, 2].into(),
+            vec![vec!["c"]].into(), Json::Null.into(),
+        ];
+        assert_eq!(Json::from(made).to_string(), r#"[true,3,7,2.0,"a","b",[1,2],[["c"]],null]"#);
+    }
 }

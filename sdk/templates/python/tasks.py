@@ -16,5 +16,6 @@ def count(self, to: int = 3) -> list:
     numbers = []
     for number in range(1, to + 1):
         numbers.append(number)
-        self.update_state(state="PROGRESS", meta={"done": number, "total": to})
+        self.update_state(state="PROGRESS", meta={
+            "done": number, "total": to, "current": number, "percent": round(100 * number / to, 2)})
     return numbers
