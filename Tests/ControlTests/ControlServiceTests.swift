@@ -113,7 +113,10 @@ struct ControlServiceTests {
         }
         #expect(try order("pause_queue", "b") == "paused b")
         #expect(try order("pause_queue", "b") == "b is paused already")
-        #expect(try order("pause_queue", "c") == "not consuming from c")
+        for method in ["pause_queue", "resume_queue"] {
+            #expect(try order(method, "bb") == nil)
+            #expect(try lastReply()["error"] == "not consuming from bb (consumed: a, b); did you mean 'b'?")
+        }
         try send(command("active_queues"))
         #expect(try lastReply().elements?.map { $0["paused"]?.boolean } == [nil, true])
         #expect(try order("resume_queue", "b") == "resumed b")
@@ -131,7 +134,7 @@ struct ControlServiceTests {
             return try lastReply()
         }
         #expect(try order("promote_bundle", nil)["ok"] == "no bundle has a version on trial")
-        #expect(try order("rollback_bundle", "demo")["ok"] == "demo has no version before that is still known")
+        #expect(try order("rollback_bundle", "demo")["error"] == "demo has no version before that is still known")
         #expect(try order("promote_bundle", "unknown")["error"] == "no bundle unknown")
         engine.bundles = [
             BundleReport(path: "/p/demo.so", status: .trial(share: 0.05), watched: RunTally(runs: 12, crashes: 1)),

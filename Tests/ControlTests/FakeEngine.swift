@@ -22,6 +22,7 @@ final class FakeEngine: EngineControl {
         return bundle == "unknown" ? nil : bundles.isEmpty ? [] : ["demo 2 is taken back: the version before serves"]
     }
     var consumedQueues: [QueueDeclaration] = []
+    var isStopping = false
     var revokedTaskIDs: [String] = []
     var figures = EngineFigures(
         received: [:], slots: 2, credit: 9, softLimit: nil, hardLimit: nil, tasksPerChild: 0)

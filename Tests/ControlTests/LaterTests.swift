@@ -83,6 +83,13 @@ struct LaterTests {
         #expect(try ask("overview")["later"] == ["q": 8])
     }
 
+    @Test("our own command tells that the worker stops")
+    func stopping() throws {
+        #expect(try ask("overview")["stopping"] == false)
+        engine.isStopping = true
+        #expect(try ask("overview")["stopping"] == true)
+    }
+
     @Test("ids that an older Celery worker tells as a map are read, in its question and in its answer")
     func olderWorkers() throws {
         _ = try ask("hello", ["from_node": "w56@test", "revoked": ["aaa": [1.5, "aaa"], "bbb": [2.5, "bbb"]]])

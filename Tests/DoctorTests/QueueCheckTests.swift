@@ -95,6 +95,26 @@ struct QueueCheckTests {
         #expect(try check("", "", [:]).timedQueues == ["q0"])
     }
 
+    @Test("settings of a task that no bundle has are told with the name that was meant")
+    func strangers() throws {
+        func check(_ names: [String], tasks: [String] = ["tc.twice", "b.short"]) throws -> TaskNameCheck {
+            let toml = names.map { "[tasks.\"\($0)\"]\ntime_limit = 4\n" }.joined()
+            let settings = try TOMLReader(file: "t.toml", text: toml).read()
+            let configuration = try ConfigurationBuilder(settings: settings, hostName: "h", processors: 1).build()
+            let tasks = tasks.map {
+                TaskManifest(index: 0, name: $0, parameters: [], result: nil, options: TaskOptions())
+            }
+            return TaskNameCheck(configuration: configuration, tasks: tasks)
+        }
+        let found = try check(["tcpp.twise", "tc.twise", "none.*", "b.*", "tc.twice", "celery.chain"])
+        #expect(found.strangers().map(\.name) == ["none.*", "tc.twise", "tcpp.twise"])
+        #expect(found.findings().allSatisfy { $0.level == .warn })
+        #expect(found.findings()[1].fix == "did you mean [tasks.\"tc.twice\"]?")
+        #expect(found.warningAtStart()?.contains("[tasks.\"tc.twise\"] (did you mean 'tc.twice'?)") == true)
+        #expect(try check(["tc.twice", "*"]).warningAtStart() == nil)
+        #expect(try check(["tc.twise"], tasks: []).findings().isEmpty)
+    }
+
     @Test("hard limits that reach the consumer_timeout are told at the start, on RabbitMQ only")
     func atStart() throws {
         func warning(_ toml: String) throws -> String? {

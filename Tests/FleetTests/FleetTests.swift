@@ -83,6 +83,25 @@ struct FleetTests {
             ])
     }
 
+    @Test("a worker that stops is shown as stopping, below its row and in JSON")
+    func stopping() {
+        var replies = Self.replies
+        replies["overview"] = [JSONMember(key: "w1@h", value: ["queues": [], "stopping": true])]
+        let fleet = FleetStatus(replies)
+        #expect(FleetText.lines(fleet, at: 1012)[2].hasPrefix("  stopping: "))
+        #expect(fleet.json(at: 1012)["w1@h"]?["stopping"] == true && fleet.json(at: 1012)["w2@h"]?["stopping"] == false)
+    }
+
+    @Test("of a queue's pause one worker that obeys is enough, of other commands all must")
+    func oneIsEnough() throws {
+        let no = JSONMember(key: "w1@h", value: ["error": "not consuming from urgnt (consumed: urgent)"])
+        let yes = JSONMember(key: "w2@h", value: ["ok": "paused urgent"])
+        for name in ["pause_queue", "resume_queue"] {
+            #expect(try !method(name).failed([no, yes]) && method(name).failed([no]))
+        }
+        #expect(try method("rollback_bundle").failed([no, yes]) && !method("rollback_bundle").failed([yes]))
+    }
+
     @Test("names that several workers share are found")
     func shared() {
         let replies = ["w2@h", "w1@h", "w2@h"].map { JSONMember(key: $0, value: ["ok": "pong"]) }

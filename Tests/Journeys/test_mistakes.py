@@ -86,6 +86,10 @@ MISTAKES = [
     ("run {folder}/empty tasks.add", ["is a folder", "taskhost bundles"]),
     ("run {folder}/nothing.so tasks.add", ["build it first"]),
     ("run {bundle} tasks.add 4 6 --times 3", ["--repeat NUMBER"]),
+    ("run {folder}/tasks.py tasks.add 4 6", ["takes bundles", "taskhost -A tasks worker", "TASK.apply"]),
+    ("-A proj run tasks.add 4 6", ["takes bundles", "taskhost -A APP worker", "TASK.apply"]),
+    ("run -A proj tasks.add 4 6", ["takes bundles", "taskhost -A APP worker", "TASK.apply"]),
+    ("result nosuch -b {broker} --result-backend {broker}", ["PENDING", "was never sent"]),
     ("bundles {bundle} --stubs java", ["python", "swift", "typescript"]),
 ]
 

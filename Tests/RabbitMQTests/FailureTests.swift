@@ -237,6 +237,12 @@ extension RabbitMQServerTests {
         try rig.wait("refusal") { rig.failures.count == 1 }
         #expect(rig.failures[0].code == .loginRefused)
         #expect(!rig.failures[0].description.contains("wrong"))
+        // Not at level info: an operator has to act.
+        rig.broker.publish(
+            Publication(destination: .queue(QueueDeclaration(name: "q")), message: WireMessage(headers: [:], body: []))
+        ) { _ in }
+        try rig.wait("the publisher to say so") { rig.log.contains { $0.contains("publishing waits") } }
+        #expect(!rig.log.contains { $0.hasPrefix("log info") }, "\(rig.log)")
         address = try Lab.address()
         address.vhost = "nowhere"
         let other = try Rig([address])

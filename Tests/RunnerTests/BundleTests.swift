@@ -55,6 +55,18 @@ extension RunnerSuite {
             try harness.close()
         }
 
+        @Test("a bundle that is deleted is told as gone, and not as replaced by a newer version")
+        func deleted() throws {
+            let harness = try Harness("sleeper")
+            try compile(Self.source(1), to: harness.folder + "/demo.so")
+            try harness.wait("it to load") { harness.pool.task(named: "demo.answer") != nil }
+            unlink(harness.folder + "/demo.so")
+            let of = { harness.changes.filter { $0.path.hasSuffix("/demo.so") }.map(\.status) }
+            try harness.wait("it to be gone") { of().contains(.gone) }
+            #expect(!of().contains(.draining))
+            try harness.close()
+        }
+
         @Test("a file overwritten in place under running tasks harms nobody", .timeLimit(.minutes(1)))
         func reloadInPlace() throws {
             let harness = try Harness()

@@ -52,6 +52,7 @@ package final class Doctor {
             findings += MemoryCheck(configuration: configuration, tasks: tasks, ceiling: ceiling).findings()
         }
         findings += LimitCheck(configuration: configuration, tasks: tasks).scopes()
+        findings += TaskNameCheck(configuration: configuration, tasks: tasks).findings()
         findings += ScheduleCheck(manifests: manifests, builder: builder).findings()
         places()
         broker()

@@ -68,7 +68,7 @@ package enum CallCheck {
         let known = registered.filter { consumers.contains($0.key) }.flatMap { $0.value.elements ?? [] }
             .compactMap { $0.text.map { String($0.prefix { $0 != " " }) } }
         guard !known.isEmpty, !task.hasPrefix("celery."), !known.contains(task) else { return [] }
-        let nearest = NearestName.of(task, among: Array(Set(known)).sorted()).map { "; did you mean '\($0)'?" } ?? ""
+        let nearest = NearestName.ofTask(task, among: Set(known).sorted()).map { "; did you mean '\($0)'?" } ?? ""
         return ["taskhost: no worker of queue '\(queue)' has registered '\(task)'\(nearest)"]
     }
 }

@@ -5,7 +5,7 @@ import TaskhostJSON
 
 package enum CommandRun {
     /// - Parameter words: the command's arguments, as they were typed.
-    /// - Returns: whether a worker replied with an error.
+    /// - Returns: whether it failed: a worker replied with an error.
     package static func run(
         _ method: RemoteMethod, _ words: [String], by inquiry: FleetInquiry, asJSON: Bool
     ) throws(CommandFailure) -> Bool {
@@ -30,6 +30,6 @@ package enum CommandRun {
         // Of a command that only some workers define, the others' not knowing it is no failure.
         let known = replies.filter { !method.isUnknown(by: $0.value) }
         if known.isEmpty { throw method.unknownToAll() }
-        return known.contains { ReplyText.failed($0.value) }
+        return method.failed(known)
     }
 }

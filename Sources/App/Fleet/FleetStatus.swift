@@ -43,6 +43,8 @@ package struct FleetStatus {
         /// Tasks started since its own start.
         var total: Int64 = 0
         var running: [Running] = []
+        /// It was told to end, takes nothing more and finishes what runs; known of taskhost's workers only.
+        var isStopping = false
         var waiting: Int?
         /// Ended tasks that wait to be recorded.
         var owed: Int64 = 0
@@ -85,6 +87,7 @@ package struct FleetStatus {
         }
         each("overview") { node, reply in
             guard let queues = reply["queues"]?.elements else { return }
+            node.isStopping = reply["stopping"]?.boolean ?? false
             node.owed = reply["owed"]?["count"]?.integer ?? 0
             node.owesTooMuch = reply["owed"]?["too_much"]?.boolean ?? false
             node.owedBecause = reply["owed"]?["because"]?.text ?? ""
@@ -149,7 +152,7 @@ package struct FleetStatus {
                     "waiting": node.waiting.map { .int(Int64($0)) } ?? .null,
                     "later": node.later.map { .int(Int64($0)) } ?? .null, "started": .int(node.total),
                     "owed": .int(node.owed), "owes_too_much": .bool(node.owesTooMuch),
-                    "trials": .array(node.trials.map(JSON.string)),
+                    "stopping": .bool(node.isStopping), "trials": .array(node.trials.map(JSON.string)),
                     "queues": .array(node.queues.map(JSON.string)),
                     "paused": .array(node.paused.sorted().map(JSON.string)), "running": .array(running),
                 ]

@@ -8,7 +8,8 @@ package enum FleetText {
         for node in fleet.nodes { rows.append(row(node)) }
         var lines = TextTable.lines(rows)
         for (index, node) in fleet.nodes.enumerated().reversed() {
-            let notes = owed(node) + node.trials.map { "  " + Printable.line($0) }
+            let end = node.isStopping ? ["  stopping: takes nothing more, and ends when what runs is over"] : []
+            let notes = end + owed(node) + node.trials.map { "  " + Printable.line($0) }
             lines.insert(contentsOf: notes + node.running.map { "  " + task($0, at: now) }, at: index + 2)
         }
         return lines

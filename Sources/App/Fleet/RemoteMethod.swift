@@ -30,6 +30,15 @@ package struct RemoteMethod {
     /// Whether workers reply at all.
     var isAnswered: Bool { command?.isAnswered ?? true }
 
+    /// Of what only the workers of one queue can do, one that has done it is enough.
+    private var isDoneByOne: Bool { ["pause_queue", "resume_queue"].contains(name) }
+
+    /// - Parameter replies: of workers that know the command.
+    func failed(_ replies: [JSONMember]) -> Bool {
+        let failures = replies.count { ReplyText.failed($0.value) }
+        return isDoneByOne ? failures == replies.count : failures > 0
+    }
+
     /// Of a command that taskhost does not know: `NAME=VALUE`, the value as JSON if it is JSON, else as text.
     /// - Throws: when words are missing, too many, or no numbers where numbers are wanted.
     func arguments(_ words: [String]) throws(CommandFailure) -> [JSONMember] {

@@ -174,7 +174,7 @@ package final class BundleRun: RunnerEvents {
 
     private func unknown(_ tasks: [TaskManifest]) -> CommandFailure {
         let names = tasks.map(\.name)
-        let nearest = NearestName.of(order.task, among: names) ?? names.first { $0.hasSuffix(".\(order.task)") }
+        let nearest = NearestName.ofTask(order.task, among: names)
         let all = names.isEmpty ? "it has no tasks" : "it has \(names.sorted().joined(separator: ", "))"
         return CommandFailure(
             .usage, "\(order.shown) has no task \(order.task)",

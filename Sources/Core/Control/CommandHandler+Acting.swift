@@ -182,8 +182,8 @@ extension CommandHandler {
         return ok("no longer consuming from \(name)")
     }
 
-    /// Commands of our own. A worker that does not consume the queue has nothing to do, and says so: that is no error
-    /// when all workers get the command.
+    /// Commands of our own. A worker that does not consume the queue refuses: the name may be misspelt. Whether another
+    /// worker has obeyed, only the sender can tell.
     func pauseQueue(_ arguments: CommandArguments) throws(CommandError) -> RemoteCommand.Response {
         try pauseOrResume(pauses: true, arguments)
     }
@@ -201,8 +201,15 @@ extension CommandHandler {
         return switch pauses ? engine.pause(queue: name) : engine.resume(queue: name) {
         case .done: ok("\(word) \(name)")
         case .already: ok(pauses ? "\(name) is paused already" : "\(name) is not paused")
-        case .notConsumed: ok("not consuming from \(name)")
+        case .notConsumed: notConsumed(name)
         }
+    }
+
+    private func notConsumed(_ name: String) -> RemoteCommand.Response {
+        let consumed = engine.consumedQueues.map(\.name).sorted()
+        let meant = NearestName.of(name, among: consumed).map { "; did you mean '\($0)'?" } ?? ""
+        let list = consumed.isEmpty ? "none" : consumed.joined(separator: ", ")
+        return refusal("not consuming from \(name) (consumed: \(list))\(meant)")
     }
 
     /// Commands of our own. Without a name: of all bundles that have a version on trial.
@@ -219,7 +226,8 @@ extension CommandHandler {
     private func changed(_ name: String?, _ lines: [String]?, otherwise: String) -> RemoteCommand.Response {
         guard let lines else { return refusal("no bundle \(name ?? "")") }
         if !lines.isEmpty { return ok(lines.joined(separator: "; ")) }
-        return ok(name.map { "\($0) \(otherwise)" } ?? "no bundle has a version on trial")
+        // Of one that was named something is wanted; of all that have a version on trial there may be none.
+        return name.map { refusal("\($0) \(otherwise)") } ?? ok("no bundle has a version on trial")
     }
 
     func enableEvents(_ arguments: CommandArguments) throws(CommandError) -> RemoteCommand.Response {

@@ -32,7 +32,8 @@ enum OverviewReply {
         let trials = engine.bundles.filter { if case .trial = $0.status { true } else { false } }
         return [
             "trials": .array(trials.map(BundlesReply.json)),
-            "task_events": .bool(sendsTaskEvents), "queues": .array(queues), "tasks": .array(tasks), "owed": owed,
+            "stopping": .bool(engine.isStopping), "task_events": .bool(sendsTaskEvents),
+            "queues": .array(queues), "tasks": .array(tasks), "owed": owed,
             "later": .object(
                 later.sorted { $0.key < $1.key }.map { JSONMember(key: $0.key, value: .int(Int64($0.value))) }),
         ]

@@ -7,6 +7,8 @@ public import TaskModel
 extension Engine: EngineControl {
     public var nodeName: String { options.nodeName }
 
+    public var isStopping: Bool { stopping != nil }
+
     public var inFlightTasks: [InFlightTask] {
         core.inFlight.inOrder.map { InFlightTask($0) }
     }

@@ -90,7 +90,7 @@ public final class Engine {
                 task: { runner.task(named: $0) }, pipeline: { runner.pipeline(for: $0) },
                 nearest: { name in
                     let manifests = runner.bundles.filter { $0.status == .active }.compactMap(\.manifest)
-                    return NearestName.of(name, among: manifests.flatMap { $0.tasks.map(\.name) })
+                    return NearestName.ofTask(name, among: manifests.flatMap { $0.tasks.map(\.name) })
                 }),
             hasStore: store != nil, keepsResults: store?.keepsResults ?? false,
             joinsChords: store is any ChordStore, notesTasks: log.logLevel <= .info,

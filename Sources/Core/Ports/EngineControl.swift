@@ -25,6 +25,8 @@ public protocol EngineControl: AnyObject {
     /// Ids revoked here, oldest first; expired ones left out.
     var revokedTaskIDs: [String] { get }
     var figures: EngineFigures { get }
+    /// It takes nothing more, and leaves when what runs is over.
+    var isStopping: Bool { get }
 
     // ---- watching ----
 

@@ -7,6 +7,11 @@ public enum NearestName {
         return best.distance <= max(1, max(word.count, best.name.count) / 3) ? best.name : nil
     }
 
+    /// Of tasks, whose names people also give without the module before them.
+    public static func ofTask(_ name: String, among known: [String]) -> String? {
+        of(name, among: known) ?? known.first { $0.hasSuffix(".\(name)") }
+    }
+
     /// Insertions, removals, replacements and swaps of neighbours that turn one into the other.
     public static func distance(_ left: String, _ right: String) -> Int {
         let a = Array(left.lowercased())

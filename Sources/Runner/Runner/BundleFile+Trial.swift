@@ -164,7 +164,7 @@ extension BundleFile {
     private func takeBack(_ why: String) {
         guard let bad = trial else { return }
         let manifest = bad.zygote?.manifest ?? servedManifest
-        endTrial()
+        endTrial(isReplaced: false)
         goBack(from: bad.copy.identity, manifest, why)
     }
 
@@ -187,8 +187,9 @@ extension BundleFile {
         host.statusChanged(self, report)
     }
 
-    func endTrial() {
-        if let zygote = trial?.zygote { drain(zygote) }
+    /// - Parameter isReplaced: a newer version comes, rather than none or the one before.
+    func endTrial(isReplaced: Bool = true) {
+        if let zygote = trial?.zygote { isReplaced ? drain(zygote) : retire(zygote) }
         endWatching()
         trial = nil
     }
@@ -202,7 +203,7 @@ extension BundleFile {
 
     /// The file is gone.
     func forgetTrial() {
-        endTrial()
+        endTrial(isReplaced: false)
         (proven, rollback, promoted, servedManifest) = (nil, nil, nil, nil)
     }
 

@@ -144,7 +144,7 @@ final class BundleFile: ZygoteOwner {
         forgetTrial()
         candidate?.kill("\(path) went away")
         revived?.kill("\(path) went away")
-        for zygote in [active, lone.letGo()] { if let zygote { drain(zygote) } }
+        for zygote in [active, lone.letGo()] { if let zygote { retire(zygote) } }
         active = nil
         host.offers(self, nil)
         host.statusChanged(self, BundleReport(path: path, status: .gone))
@@ -158,7 +158,7 @@ final class BundleFile: ZygoteOwner {
 
     /// Twice a second.
     func tidy() {
-        if let idle = lone.idle() { drain(idle) }
+        if let idle = lone.idle() { retire(idle) }
     }
 
     /// For the end of the pool.
@@ -187,7 +187,7 @@ final class BundleFile: ZygoteOwner {
         isInConflict = false
         host.isLoaded(self)
         if let conflict = host.conflict(of: manifest, in: self) {
-            drain(zygote)
+            retire(zygote)
             isInConflict = true
             return refuse(conflict)
         }
@@ -223,14 +223,14 @@ final class BundleFile: ZygoteOwner {
     func serveAgain(_ copy: PrivateCopy) {
         if let worse = active {
             active = nil
-            drain(worse)
+            retire(worse)
         }
         if let worse = revived {
             revived = nil
             draining.append(worse)
             worse.kill("an older version comes back")
         }
-        if let worse = lone.letGo() { drain(worse) }
+        if let worse = lone.letGo() { retire(worse) }
         served = copy
         endPause()
         reviveNow()
@@ -327,10 +327,16 @@ final class BundleFile: ZygoteOwner {
         rollback = nil
     }
 
+    /// A newer version takes its place.
     func drain(_ zygote: Zygote) {
+        retire(zygote)
+        host.statusChanged(self, report(.draining, zygote))
+    }
+
+    /// It finishes what it runs; no newer version takes its place.
+    func retire(_ zygote: Zygote) {
         draining.append(zygote)
         zygote.retire()
-        host.statusChanged(self, report(.draining, zygote))
     }
 
     // ---- the version that served ----

@@ -96,7 +96,8 @@ final class Publisher {
 
     private func report(_ failure: BrokerFailure, _ delay: Double) {
         guard reportedFailures.isWorthReporting(failure.description, at: clocks().monotonic) else { return }
-        log(.info, "publishing waits: \(failure); next attempt in \(rounded(delay)) s")
+        // What passes by itself is told beside the consuming link's loss; a wrong password needs an operator.
+        log(failure.isHopeless ? .error : .info, "publishing waits: \(failure); next attempt in \(rounded(delay)) s")
     }
 
     private func settle(_ batch: [(id: UInt64, failure: BrokerFailure?)]) {

@@ -46,6 +46,11 @@ enum CeleryWords {
         ("call", ["--queues"], "--queue NAME: a message goes to one queue"),
         ("new", ["--language", "--template", "-l", "-t"], "--lang c|cpp|swift|rust|python"),
         ("run", ["-n", "--count", "--times"], "--repeat NUMBER"),
+        (
+            "run", ["-A", "--app"],
+            "run takes bundles (*.so). An app's tasks: taskhost -A APP worker, then taskhost call TASK ARGUMENTS "
+                + "--wait; or without a worker, in Python: TASK.apply(args=[…]).get()"
+        ),
         ("run", ["--timeout"], "--time-limit SECONDS"),
         ("", ["-v", "-V"], "taskhost --version; to see more of a worker: --loglevel debug"),
         ("", ["-q", "--queue"], "-Q, --queues NAMES"),

@@ -141,6 +141,7 @@ struct CallCommand: ParsableCommand {
         progress.isOver = true
         if let waiting {
             let status = waiting.report()
+            if let meta = waiting.final { explain(meta, configuration, isChecked: !checks || progress.isChecked) }
             if status != .success { throw ExitCode(status.rawValue) }
         } else if json {
             Console.out(.object([JSONMember(key: "id", value: .string(taskID))]))
@@ -160,6 +161,20 @@ struct CallCommand: ParsableCommand {
             return nil
         }
         return ignoreResult || countdown != nil || eta != nil ? nil : WaitTime(argument: WaitTime.forever)
+    }
+
+    /// What the failure alone does not tell: the name that was meant, the argument that was meant by name.
+    private func explain(_ meta: ReceivedMeta, _ configuration: Configuration, isChecked: Bool) {
+        guard meta.state == .failure else { return }
+        switch meta.failureType {
+        case "NotRegistered" where !isChecked && meta.failureMessage.contains(task): reportTakers(configuration)
+        case "TypeError":
+            guard let word = arguments.first(where: { $0.prefixMatch(of: /[A-Za-z_][A-Za-z0-9_]*=/) != nil }) else {
+                return
+            }
+            Console.note("  fix: '\(word)' is a text here; an argument by its name is --kw '\(word)'")
+        default: return
+        }
     }
 
     /// Asks the workers whether anybody takes the task.

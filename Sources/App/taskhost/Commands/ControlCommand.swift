@@ -10,7 +10,7 @@ struct ControlCommand: ParsableCommand {
             \(CommandTable.all.help(.control))
 
             Workers of taskhost and of Celery obey. Exit status: 69 when no worker replies (shutdown is never answered), \
-            1 when one replies with an error.
+            1 when one replies with an error; of pause_queue and resume_queue when all do.
             """)
 
     @OptionGroup var options: RemoteMethodOptions

@@ -78,6 +78,11 @@ struct ResultCommand: ParsableCommand {
         } else {
             Console.out("PENDING" + (place.map { ": \($0.text(at: LogTime.now()))" } ?? ""))
         }
+        if place == nil {
+            Console.note(
+                "taskhost: no result, and no worker that replies holds \(id): it waits in a queue, was never sent, "
+                    + "or its result has expired")
+        }
         return .notYet
     }
 }

@@ -70,6 +70,7 @@ struct RunCommand: ParsableCommand {
             throw CommandFailure(
                 .usage, "\(file) is a folder", fix: "name one bundle in it; `taskhost bundles \(file)` lists them")
         }
+        if file.hasSuffix(".py") { throw Self.pythonSource(file) }
         guard Files.exists(path) else {
             throw CommandFailure(
                 .noBundle, "\(file): no such file",
@@ -93,5 +94,13 @@ struct RunCommand: ParsableCommand {
         if json { Console.out(RunText.json(task, reports)) } else { RunText.people(reports) }
         let status = RunText.status(reports)
         if status != .success { throw ExitCode(status.rawValue) }
+    }
+
+    private static func pythonSource(_ file: String) -> CommandFailure {
+        let module = file.split(separator: "/").last.map { String($0.dropLast(3)) } ?? file
+        return CommandFailure(
+            .usage, "\(file) is Python's, and run takes bundles (*.so)",
+            fix: "taskhost -A \(module) worker, then taskhost call TASK ARGUMENTS --wait; or without a worker, in "
+                + "Python: TASK.apply(args=[…]).get()")
     }
 }
