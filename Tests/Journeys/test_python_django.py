@@ -69,5 +69,6 @@ def test_tasks_use_models_results_lie_in_the_database_and_its_scheduler_sends_ta
             count = "SELECT count(*) FROM polls_poll WHERE question = 'tick'"
             until("two ticks", lambda: database.execute(count).fetchone()[0] >= 2, 60)
     finally:
-        beat.terminate()
+        # Beat with the scheduler of django-celery-beat once outlived a TERM by more than 20 s.
+        beat.kill()
         beat.wait(20)
