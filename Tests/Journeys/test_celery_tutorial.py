@@ -305,6 +305,10 @@ def obtener_pedido(number):
     return order
 
 
+def cargar_de_db(number):
+    return obtener_pedido(number)
+
+
 def enviar_alerta_a_equipo(text):
     with smtplib.SMTP("127.0.0.1", PORT) as server:
         server.sendmail("worker@example.com", "equipo@example.com", f"Subject: alerta\\n\\n{text}".encode())
@@ -340,7 +344,7 @@ import practicas, registro, pedidos, limites, datos, alertas
 sent = [registro.tarea_con_logging.delay(), limites.tarea_con_timeout.delay(), datos.procesar.delay(1)]
 tell([one.get(timeout=20) for one in sent])
 tell(repr(alertas.fallar.delay("roto").get(timeout=20, propagate=False)))
-# Of two tasks with one name Celery keeps one, not always the same.
+# Of two tasks with one name (here, and datos.procesar) Celery keeps one, not always the same.
 [pedidos.procesar_pedido.delay(1).get(timeout=20) for _ in range(2)]
 tell(database.execute("SELECT * FROM pedidos").fetchall())
 """)

@@ -151,3 +151,15 @@ def test_a_task_that_an_app_has_not_is_refused_with_the_name_that_was_meant(road
                            "`taskhost bundles -A witness`")
     finally:
         worker.close()
+
+
+def test_a_host_ends_after_its_receivers_also_when_they_have_closed_its_socket(road, queue, tmp_path):
+    left = tmp_path / "left"
+    worker = python.AppWorker(tmp_path / "worker", "witness", options=["-Q", queue],
+                              environment={**environment(road, queue, tmp_path / "notes"), "APP_LEFT": str(left)})
+    try:
+        until("worker_ready", lambda: told(tmp_path / "notes", "worker_ready"), 30)
+        worker.stop()
+        assert left.exists()
+    finally:
+        worker.close()

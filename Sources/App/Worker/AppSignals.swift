@@ -24,10 +24,15 @@ final class AppSignals: EngineObserver {
     private var early: [(name: String, members: [JSONMember])] = []
     private var pid: Int32 = 0
     private var isOpen = true
+    /// The process has ended and is reaped, or it has closed its socket and never said who it is.
+    private var isOver = false
+    private var pidfd: Int32 = -1
+    private var death: (any LoopWatch)?
     private var isFull = false
     private var beating: (any LoopTimer)?
     private var whenOver: () -> Void = {}
 
+    private static let last = "worker_shutdown"
     private static let ofTasks: Set<String> = ["task_revoked", "task_rejected", "task_unknown", "task_failure"]
     /// Bytes that may wait for receivers that are slow.
     private static let maxBacklog = 16 << 20
@@ -74,18 +79,19 @@ final class AppSignals: EngineObserver {
             ])
     }
 
-    /// Sends the last signal and waits for its receivers, for at most so long.
+    /// Sends the last signal and waits until its receivers' process has ended, for at most so long.
     func close(withinSeconds seconds: Double, done: @escaping () -> Void) {
-        guard isOpen, wanted != nil else { return done() }
+        guard !isOver else { return done() }
         let limit = loop.schedule(afterSeconds: seconds) { [self] in
             log(.warning, "receivers of worker_shutdown are not over after \(seconds) s: their process is killed")
-            kill(pid, SIGKILL)
+            if pid > 0 { kill(pid, SIGKILL) } else { over() }
         }
         whenOver = {
             limit.cancel()
             done()
         }
-        write("worker_shutdown", [])
+        // Sent to any, as the word to end.
+        if wanted == nil { early.append((Self.last, [])) } else { write(Self.last, []) }
     }
 
     private func beat() {
@@ -168,9 +174,10 @@ final class AppSignals: EngineObserver {
         pid = Int32(clamping: said["pid"]?.integer ?? 0)
         _ = OwnChildren.starting { pid }
         reap(Int32(clamping: said["helper"]?.integer ?? 0))
+        awaitEnd()
         if !names.isDisjoint(with: Self.ofTasks) { engine.add(observer: self) }
         log(.debug, "process \(pid) sends to the app: \(names.sorted().joined(separator: ", "))")
-        for (name, members) in early { send(name, members) }
+        for (name, members) in early where names.contains(name) || name == Self.last { write(name, members) }
         early = []
     }
 
@@ -183,16 +190,27 @@ final class AppSignals: EngineObserver {
         isOpen = false
         beating?.cancel()
         engine.remove(observer: self)
-        if let wanted, !wanted.isEmpty {
-            if engine.stopping == nil {
-                let names = wanted.sorted().joined(separator: ", ")
-                log(
-                    .warning, "the process of the app's signals has ended: until a restart these are not sent: \(names)"
-                )
-            }
-            reap(pid)
-            OwnChildren.remove(pid)
+        if let wanted, !wanted.isEmpty, engine.stopping == nil {
+            let names = wanted.sorted().joined(separator: ", ")
+            log(.warning, "the process of the app's signals has ended: until a restart these are not sent: \(names)")
         }
+        // It closes its socket before it has ended.
+        if death == nil { over() }
+    }
+
+    private func awaitEnd() {
+        pidfd = clinux_pidfd_open(pid)
+        guard pidfd >= 0 else { return }
+        death = loop.watch(pidfd, for: .read) { [weak self] _ in self?.over() }
+    }
+
+    private func over() {
+        guard !isOver else { return }
+        isOver = true
+        death?.cancel()
+        if pidfd >= 0 { _ = clinux_close(pidfd) }
+        reap(pid)
+        OwnChildren.remove(pid)
         whenOver()
     }
 

@@ -50,6 +50,16 @@ def broken(**_):
     raise ValueError("a receiver that fails")
 
 
+@signals.worker_shutdown.connect
+def close_everything(**_):
+    """A receiver that lets go of all descriptors, and has work left."""
+    left = os.environ.get("APP_LEFT")
+    if left:
+        os.closerange(3, 256)
+        time.sleep(0.5)
+        open(left, "w").close()
+
+
 @signals.beat_init.connect
 def never(**_):
     """Beat imports no app here."""
