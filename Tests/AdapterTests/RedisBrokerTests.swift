@@ -150,6 +150,54 @@ struct RedisBrokerTests {
         try client.close()
     }
 
+    @Test("an envelope is read as Python reads it: in any order, with escapes, the last of two members counts")
+    func oddEnvelope() throws {
+        let envelope =
+            #"{"properties":{"priority":3,"reply_to":"gone"},"headers":{"id":"old"},"body":"\u0057\/8=","x":[{"y":[]}],"#
+            + #""headers":{"task":"t","id":"a","no":1,"id":"b","redelivered":true,"when":{"__type__":"datetime","#
+            + #""__value__":"2026-11-23T06:30:00Z"},"n":null,"long":12345678901234567890},"#
+            + #""properties":{"delivery_info":{"routing_key":"r","exchange":"e","exchange":"f"},"body_\u0065ncoding":"#
+            + #""base64","delivery_tag":"T","correlation_id":"c","delivery_mode":2,"expiration":7,"timestamp":9},"#
+            + #""content-type":"application/json","content-encoding":null}"#
+        try server.command("LPUSH", "work", envelope)
+        let client = try client(lease: 30)
+        client.consume(queue, credit: 1)
+        let delivery = try client.receive(1)[0]
+        let message = delivery.message
+        #expect(message.body == [0x5B, 0xFF])
+        #expect(
+            message.headers == [
+                "task": .string("t"), "id": .string("b"), "no": .int(1), "when": .timestamp(1_795_415_400), "n": .null,
+                "long": .string("12345678901234567890"),
+            ])
+        var properties = MessageProperties()
+        properties.contentType = "application/json"
+        properties.correlationID = "c"
+        properties.deliveryMode = 2
+        properties.timestamp = 9
+        #expect(message.properties == properties)
+        #expect(delivery.exchange == "f" && delivery.routingKey == "r" && delivery.redelivered)
+        try client.close()
+    }
+
+    @Test(
+        "an envelope that lacks what it needs says what",
+        arguments: [
+            (#"{"properties":{}}"#, "no properties or no body"), (#"{"body":"W1td"}"#, "no properties or no body"),
+            (#"{"body":"W1td","properties":[]}"#, "no properties or no body"), ("[1]", "no properties or no body"),
+            (#"{"body":"\ud800","properties":{}}"#, "no properties or no body"),
+            (#"{"body":"W1t","properties":{"body_encoding":"base64"}}"#, "no base64"),
+            (#"{"body":"W1td","properties":{}} x"#, "no JSON"),
+        ])
+    func poorEnvelope(envelope: String, reason: String) throws {
+        try server.command("LPUSH", "work", envelope)
+        let client = try client(lease: 30)
+        client.consume(queue, credit: 1)
+        let said = try client.receive(1)[0].message.headers["taskhost-wire-error"]?.text ?? ""
+        #expect(said.contains(reason))
+        try client.close()
+    }
+
     @Test("an envelope whose shown arguments are no Unicode is read")
     func shownSurrogates() throws {
         let envelope =

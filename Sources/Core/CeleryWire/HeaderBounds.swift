@@ -18,15 +18,19 @@ struct HeaderBounds {
         // By index: a copy of each field would cost as much as all the rest.
         for index in table.fields.indices {
             bytes += table.fields[index].key.utf8.count
-            try count(table.fields[index].value, depth: depth)
+            switch table.fields[index].value {
+            case .null, .bool, .int, .double, .timestamp: fields += 1
+            case .string(let text):
+                fields += 1
+                bytes += text.utf8.count
+            case .bytes, .array, .table: try count(table.fields[index].value, depth: depth)
+            }
         }
+        try checkCounts()
     }
 
     private mutating func count(_ value: FieldValue, depth: Int) throws(WireError) {
         fields += 1
-        guard fields <= limits.maxHeaderFields else {
-            throw WireError(.tooManyValues, "more than \(limits.maxHeaderFields) header values (max_header_fields)")
-        }
         switch value {
         case .string(let text): bytes += text.utf8.count
         case .bytes(let raw): bytes += raw.count
@@ -37,6 +41,13 @@ struct HeaderBounds {
             try enter(depth)
             try count(table, depth: depth + 1)
         case .null, .bool, .int, .double, .timestamp: break
+        }
+        try checkCounts()
+    }
+
+    private func checkCounts() throws(WireError) {
+        guard fields <= limits.maxHeaderFields else {
+            throw WireError(.tooManyValues, "more than \(limits.maxHeaderFields) header values (max_header_fields)")
         }
         guard bytes <= limits.maxHeaderBytes else {
             throw WireError(.tooLarge, "headers of more than \(limits.maxHeaderBytes) bytes (max_header_bytes)")

@@ -6,7 +6,7 @@ public enum HeadersJSON {
     /// A JSON object of all headers. Bytes that are no text and timestamps are written in Kombu's typed form
     /// (`{"__type__":"base64",…}`, `{"__type__":"datetime",…}`).
     public static func bytes(_ table: FieldTable) -> [UInt8] {
-        if let bytes = UnescapedJSON.bytes(room: UnescapedJSON.room(table), { $0.table(table) }) { return bytes }
+        if let bytes = UnescapedJSON.bytes(room: { UnescapedJSON.room(table) }, { $0.table(table) }) { return bytes }
         var out: [UInt8] = []
         out.reserveCapacity(768)
         write(table, into: &out)

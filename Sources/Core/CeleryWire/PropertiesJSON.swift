@@ -11,45 +11,39 @@ public enum PropertiesJSON {
 
     /// nil: something of it needs an escape.
     private static func plain(_ delivery: Delivery) -> [UInt8]? {
-        let properties = delivery.message.properties
-        let texts: [(StaticString, String?)] = [
-            ("content_type", properties.contentType), ("content_encoding", properties.contentEncoding),
-            ("correlation_id", properties.correlationID), ("reply_to", properties.replyTo),
-            ("expiration", properties.expiration), ("message_id", properties.messageID), ("type", properties.type),
-            ("user_id", properties.userID), ("app_id", properties.appID),
-        ]
-        var room = 256 + delivery.exchange.utf8.count + delivery.routingKey.utf8.count
-        for (_, text) in texts { if let text { room += text.utf8.count + 24 } }
-        return UnescapedJSON.bytes(room: room) { json in
+        UnescapedJSON.bytes(room: { room(delivery) }) { json in
             json.byte("{")
-            func name(_ name: StaticString) {
-                json.byte("\"")
-                json.word(name)
-                json.word("\":")
-            }
-            for (key, text) in texts {
-                guard let text else { continue }
-                name(key)
-                json.text(text)
-                json.byte(",")
-            }
-            func number(_ key: StaticString, _ value: Int64?) {
-                guard let value else { return }
-                name(key)
-                json.number(value)
-                json.byte(",")
-            }
-            number("priority", properties.priority.map { Int64($0) })
-            number("delivery_mode", properties.deliveryMode.map { Int64($0) })
-            number("timestamp", properties.timestamp.map { Int64(clamping: $0) })
+            json.member("\"content_type\":", delivery.message.properties.contentType)
+            json.member("\"content_encoding\":", delivery.message.properties.contentEncoding)
+            json.member("\"correlation_id\":", delivery.message.properties.correlationID)
+            json.member("\"reply_to\":", delivery.message.properties.replyTo)
+            json.member("\"expiration\":", delivery.message.properties.expiration)
+            json.member("\"message_id\":", delivery.message.properties.messageID)
+            json.member("\"type\":", delivery.message.properties.type)
+            json.member("\"user_id\":", delivery.message.properties.userID)
+            json.member("\"app_id\":", delivery.message.properties.appID)
+            let priority = delivery.message.properties.priority.map { Int64($0) }
+            json.member("\"priority\":", number: priority)
+            json.member("\"delivery_mode\":", number: delivery.message.properties.deliveryMode.map { Int64($0) })
+            json.member("\"timestamp\":", number: delivery.message.properties.timestamp.map { Int64(clamping: $0) })
             json.word("\"delivery_info\":{\"exchange\":")
             json.text(delivery.exchange)
             json.word(",\"routing_key\":")
             json.text(delivery.routingKey)
             json.word(",\"priority\":")
-            if let priority = properties.priority { json.number(Int64(priority)) } else { json.word("null") }
+            if let priority { json.number(priority) } else { json.word("null") }
             json.word(delivery.redelivered ? ",\"redelivered\":true}}" : ",\"redelivered\":false}}")
         }
+    }
+
+    private static func room(_ delivery: Delivery) -> Int {
+        let properties = delivery.message.properties
+        let texts = [
+            properties.contentType, properties.contentEncoding, properties.correlationID, properties.replyTo,
+            properties.expiration, properties.messageID, properties.type, properties.userID, properties.appID,
+            delivery.exchange, delivery.routingKey,
+        ]
+        return texts.reduce(512) { $0 + ($1?.utf8.count ?? 0) }
     }
 
     private static func any(_ delivery: Delivery) -> [UInt8] {
@@ -79,5 +73,22 @@ public enum PropertiesJSON {
                 JSONMember(key: "redelivered", value: .bool(delivery.redelivered)),
             ]))
         return JSON.object(members).bytes
+    }
+}
+
+extension UnescapedJSON {
+    /// - Parameter name: with quotes and colon.
+    fileprivate mutating func member(_ name: StaticString, _ value: String?) {
+        guard let value else { return }
+        word(name)
+        text(value)
+        byte(",")
+    }
+
+    fileprivate mutating func member(_ name: StaticString, number value: Int64?) {
+        guard let value else { return }
+        word(name)
+        number(value)
+        byte(",")
     }
 }

@@ -1,23 +1,24 @@
 // What the engine wants done. The driver performs these in order; the core never touches the world itself.
+// What is large is kept apart (`indirect`), since an action is as large as its largest case.
 import Canvas
 import Ports
 import TaskModel
 
 enum EngineAction {
-    case start(StartRequest)
+    indirect case start(StartRequest)
     /// To be decoded beside the loop.
-    case decode(Delivery)
+    indirect case decode(Delivery)
     /// To be made beside the loop.
-    case make(SequelJob, InFlightID)
+    indirect case make(SequelJob, InFlightID)
     case softStop(RunID)
     case recall(RunID)
     /// Nothing more is to be read from this run, or all is again.
     case holdBack(RunID, Bool)
     case kill(RunID, KillReason)
-    case store(ResultRecord, Receipt)
+    indirect case store(ResultRecord, Receipt)
     /// Ask the store what it knows of a task id.
     case lookUp(String, Receipt)
-    case publish(Publication, Receipt)
+    indirect case publish(Publication, Receipt)
     /// Ask the store how many starts of this name it has counted.
     case readStarts(String, InFlightID)
     /// It starts once this is recorded.
@@ -25,16 +26,16 @@ enum EngineAction {
     /// The store forgets what it has counted under this name, or counts one less.
     case forgetStarts(String)
     case takeBackStart(String)
-    case announce(ChordAnnouncement, Receipt)
+    indirect case announce(ChordAnnouncement, Receipt)
     case addToChord(String, Receipt)
-    case returnPart(ChordPart, Receipt)
-    case keepClaim(ChordClaim, Receipt)
-    case finishChord(ChordClaim, Receipt)
-    case failChord(ChordClaim, Receipt)
+    indirect case returnPart(ChordPart, Receipt)
+    indirect case keepClaim(ChordClaim, Receipt)
+    indirect case finishChord(ChordClaim, Receipt)
+    indirect case failChord(ChordClaim, Receipt)
     /// Ask for a permit shared with other hosts.
-    case acquire(PermitRequest, InFlightID)
+    indirect case acquire(PermitRequest, InFlightID)
     case renewLimits([PermitRequest], since: Instant)
-    case releaseLimit(PermitRequest)
+    indirect case releaseLimit(PermitRequest)
     case acknowledge(DeliveryTag)
     case reject(DeliveryTag, requeue: Bool)
     /// All queues to be consumed from now on.
@@ -48,9 +49,9 @@ enum EngineAction {
     case stopConsuming
     /// Nothing is held any more and no more is taken.
     case stopped
-    case log(EngineNote)
+    indirect case log(EngineNote)
     /// Observers get it.
-    case emit(TaskEvent, ObservedTask)
+    indirect case emit(TaskEvent, ObservedTask)
 }
 
 /// A line for the operator, as data: the words are chosen by `EngineNote+Text.swift`.

@@ -1,4 +1,5 @@
-// What can happen to the engine. Every input of the state machine is one of these.
+// What can happen to the engine. Every input of the state machine is one of these. What is large is kept apart
+// (`indirect`), since an event is as large as its largest case, and is moved several times.
 import CeleryWire
 import Ports
 import TaskModel
@@ -15,14 +16,14 @@ enum EngineEvent {
     case consumerLost(queue: String)
     /// Of one queue much more is in flight than the credit asks for.
     case holdsTooMuch(queue: String, credit: Int)
-    case delivered(Delivery)
+    indirect case delivered(Delivery)
     /// A long one, decoded beside the loop.
-    case decoded(Delivery, Result<TaskMessage, RefusedMessage>)
+    indirect case decoded(Delivery, Result<TaskMessage, RefusedMessage>)
     /// What it took long to make.
-    case made(InFlightID, Result<Sequel, SequelFailure>)
+    indirect case made(InFlightID, Result<Sequel, SequelFailure>)
     case began(RunID, pid: Int32)
     case stateChanged(RunID, state: String, meta: [UInt8])
-    case finished(RunID, RunReport)
+    indirect case finished(RunID, RunReport)
     /// It never began: there was no place for it, or it was recalled.
     case returned(RunID)
     case stored(Receipt, StoreFailure?)
@@ -36,11 +37,11 @@ enum EngineEvent {
     /// Others have the message that was to be settled.
     case claimLost(InFlightID)
     /// A running task sends another one.
-    case sent(RunID, Submission)
+    indirect case sent(RunID, Submission)
     /// A step with a chord (announcing, finishing …) is done.
     case chordKept(Receipt, StoreFailure?)
-    case partReturned(Receipt, Result<ChordAnswer, StoreFailure>)
-    case claimKept(Receipt, Result<Bool, StoreFailure>)
+    indirect case partReturned(Receipt, Result<ChordAnswer, StoreFailure>)
+    indirect case claimKept(Receipt, Result<Bool, StoreFailure>)
     case timer(TimerKey)
     /// Bundles came or went: policies and names may have changed.
     /// - Parameter active: a bundle has begun to serve, or serves again.
@@ -53,10 +54,10 @@ enum EngineEvent {
     /// Starts per second; nil: no limit.
     case setRate(Double?, task: String)
     case setTimeLimits(soft: Double?, hard: Double?, task: String)
-    case limitAnswered(InFlightID, PermitRequest, Result<LimitAnswer, StoreFailure>)
+    indirect case limitAnswered(InFlightID, PermitRequest, Result<LimitAnswer, StoreFailure>)
     /// All leases there were then hold for their time from then on.
     case limitsRenewed(since: Instant)
-    case addQueue(QueueDeclaration)
+    indirect case addQueue(QueueDeclaration)
     case cancelQueue(String)
     case pauseQueue(String)
     case resumeQueue(String)

@@ -36,7 +36,7 @@ final class Settling {
 
     /// The step under way is done, or others take its place.
     func replaceFirst(by others: [Step] = []) {
-        steps.replaceSubrange(0..<1, with: others)
+        if others.isEmpty { steps.removeFirst() } else { steps.replaceSubrange(0..<1, with: others) }
         attempts = 0
     }
 
@@ -63,26 +63,27 @@ final class Settling {
     }
 }
 
-/// One step of a settlement. A step is done when the other side has confirmed it.
+/// One step of a settlement. A step is done when the other side has confirmed it. What is large is kept apart (`indirect`):
+/// steps are copied, and most messages have the shortest one only.
 enum Step: Sendable {
-    case store(ResultRecord)
-    case publish(Publication, PublicationPurpose = .resend(hasFailed: false))
+    indirect case store(ResultRecord)
+    indirect case publish(Publication, PublicationPurpose = .resend(hasFailed: false))
     /// The chord's size becomes known.
-    case announce(ChordAnnouncement)
+    indirect case announce(ChordAnnouncement)
     case addToChord(String)
     /// The task's part of its chord; if that completes it, the body follows.
-    case part(ChordPart, body: JSON)
+    indirect case part(ChordPart, body: JSON)
     /// Nothing, for this number of seconds.
     case pause(Double)
     /// What it takes long to make: the steps that come here.
-    case make(SequelJob, SequelUse)
+    indirect case make(SequelJob, SequelUse)
     /// To be done only if the claim still holds.
-    case claimed(ChordClaim, then: [Step])
-    case finishChord(ChordClaim)
-    case failChord(ChordClaim)
-    case call(Errback)
+    indirect case claimed(ChordClaim, then: [Step])
+    indirect case finishChord(ChordClaim)
+    indirect case failChord(ChordClaim)
+    indirect case call(Errback)
     case acknowledge
     case reject(requeue: Bool)
     /// A line for the operator, once what is before it is done.
-    case note(EngineNote)
+    indirect case note(EngineNote)
 }

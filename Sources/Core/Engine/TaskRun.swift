@@ -82,7 +82,8 @@ extension EngineCore {
     /// - Parameter done: this attempt is over (`Settling.isDone`).
     mutating func record(_ item: InFlight, _ steps: [Step], done: Bool = true, _ actions: inout [EngineAction]) {
         inFlight.endCheck(item.id)
-        item.phase = .recording(Settling(item.outbox.takeFailures() + steps, isDone: done))
+        let failures = item.outbox.takeFailures()
+        item.phase = .recording(Settling(failures.isEmpty ? steps : failures + steps, isDone: done))
         // A state under way must not overtake the final one.
         item.states.end()
         endLimit(item, &actions)

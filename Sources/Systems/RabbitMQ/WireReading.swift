@@ -14,6 +14,13 @@ extension amqp_bytes_t {
         isASCII ? String(decoding: raw, as: UTF8.self) : String(validating: raw, as: UTF8.self)
     }
 
+    /// Of most messages known, and not made again.
+    var headerName: String {
+        guard len > 0, let bytes else { return "" }
+        let raw = UnsafeBufferPointer(start: bytes.assumingMemoryBound(to: UInt8.self), count: len)
+        return HeaderNames.known(raw) ?? text
+    }
+
     var isASCII: Bool {
         let bytes = raw
         var seen: UInt64 = 0
@@ -77,7 +84,7 @@ struct TableReader {
         fields.reserveCapacity(count)
         for index in 0..<count {
             fields.append(
-                .init(key: KnownKeys.name(entries[index].key), value: value(entries[index].value, depth: depth)))
+                .init(key: entries[index].key.headerName, value: value(entries[index].value, depth: depth)))
         }
         return FieldTable(fields)
     }
@@ -120,53 +127,6 @@ struct TableReader {
             return .double(Double(value.decimal.value) / pow(10, Double(value.decimal.decimals)))
         default: return .null
         }
-    }
-}
-
-/// Names of headers that most messages have, kept once instead of being made of bytes for each message.
-private struct KnownKeys: @unchecked Sendable {
-    private struct Entry {
-        let name: String
-        let bytes: UnsafePointer<UInt8>
-        let count: Int
-    }
-
-    private static let names: [StaticString] = [
-        "lang", "task", "id", "shadow", "eta", "expires", "group", "group_index", "retries", "timelimit", "root_id",
-        "parent_id", "argsrepr", "kwargsrepr", "origin", "ignore_result", "replaced_task_nesting", "stamped_headers",
-        "stamps", "compression", "periodic_task_name", "x-first-death-exchange", "x-first-death-queue",
-        "x-first-death-reason", "x-last-death-exchange", "x-last-death-queue", "x-last-death-reason", "x-death",
-        "x-delivery-count",
-    ]
-    private static let places = 128
-    private static let shared = KnownKeys()
-
-    /// Never changed, never freed. An empty place ends a search.
-    private let table: UnsafeMutablePointer<Entry?>
-
-    private init() {
-        table = .allocate(capacity: Self.places)
-        table.initialize(repeating: nil, count: Self.places)
-        for name in Self.names {
-            var place = Self.place(name.utf8Start, name.utf8CodeUnitCount)
-            while table[place] != nil { place = (place + 1) % Self.places }
-            table[place] = Entry(name: "\(name)", bytes: name.utf8Start, count: name.utf8CodeUnitCount)
-        }
-    }
-
-    private static func place(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> Int {
-        (count &* 29 &+ Int(bytes[0]) &* 7 &+ Int(bytes[count - 1]) &* 3 &+ Int(bytes[count / 2])) % places
-    }
-
-    static func name(_ key: amqp_bytes_t) -> String {
-        guard key.len > 0, let bytes = key.bytes else { return "" }
-        let table = shared.table
-        var next = place(bytes.assumingMemoryBound(to: UInt8.self), key.len)
-        while let entry = table[next] {
-            if entry.count == key.len, memcmp(entry.bytes, bytes, key.len) == 0 { return entry.name }
-            next = (next + 1) % places
-        }
-        return key.text
     }
 }
 

@@ -7,6 +7,10 @@ struct RedisEnvelope {
     /// Not an envelope; a sentence.
     struct Unreadable: Error {
         let reason: String
+
+        static func noJSON(_ error: JSONError) -> Unreadable {
+            Unreadable(reason: "the envelope is no JSON: \(error)")
+        }
     }
 
     var message: WireMessage
@@ -57,40 +61,31 @@ struct RedisEnvelope {
     }
 
     init(parsing bytes: [UInt8]) throws(Unreadable) {
-        try self.init(Self.parse(bytes))
+        self = try EnvelopeReader.read(bytes)
     }
 
-    init(_ envelope: JSON) throws(Unreadable) {
-        guard let properties = envelope["properties"], properties.members != nil, let text = envelope["body"]?.text
-        else { throw Unreadable(reason: "the envelope has no properties or no body") }
-        let body: [UInt8]
-        if properties["body_encoding"]?.text == "base64" {
-            guard let bytes = Base64.decode(text, filler: .anything) else {
-                throw Unreadable(reason: "the body is no base64")
-            }
-            body = bytes
-        } else {
-            body = text.bytes
-        }
-        tag = properties["delivery_tag"]?.text ?? UUIDText.random()
-        message = WireMessage(
-            properties: Self.properties(properties, of: envelope), headers: KombuFields.table(envelope["headers"]),
-            body: body)
+    /// - Parameter message: with the marks of the envelope among its headers; they are taken out of it.
+    init(_ message: WireMessage, exchange: String, routingKey: String, tag: String?) {
+        self.message = message
+        self.exchange = exchange
+        self.routingKey = routingKey
+        self.tag = tag ?? UUIDText.random()
         // The delivery has it; a message that is sent on must not.
-        redelivered = message.headers["redelivered"] == .bool(true)
-        message.headers["redelivered"] = nil
-        if case .int(let count)? = message.headers[OwnHeaders.lostStarts] { lostStarts = Int(clamping: max(0, count)) }
-        message.headers[OwnHeaders.lostStarts] = nil
-        let info = properties["delivery_info"]
-        exchange = info?["exchange"]?.text ?? ""
-        routingKey = info?["routing_key"]?.text ?? ""
+        if let mark = message.headers["redelivered"] {
+            redelivered = mark == .bool(true)
+            self.message.headers["redelivered"] = nil
+        }
+        if let mark = message.headers[OwnHeaders.lostStarts] {
+            if case .int(let count) = mark { lostStarts = Int(clamping: max(0, count)) }
+            self.message.headers[OwnHeaders.lostStarts] = nil
+        }
     }
 
     static func parse(_ bytes: [UInt8]) throws(Unreadable) -> JSON {
         do {
             return try JSON(parsing: bytes, limits: limits)
         } catch {
-            throw Unreadable(reason: "the envelope is no JSON: \(error)")
+            throw .noJSON(error)
         }
     }
 
@@ -126,22 +121,5 @@ struct RedisEnvelope {
     static func step(of envelope: JSON) -> Int { RedisQueueKeys.step(envelope["properties"]?["priority"]?.integer) }
 
     // Python's clients show arguments in a header, and what is no Unicode in them.
-    private static let limits = JSONLimits(maxDepth: 64, maxNodes: 100_000, keepsSurrogates: true)
-
-    private static func properties(_ given: JSON, of envelope: JSON) -> MessageProperties {
-        var properties = MessageProperties()
-        properties.contentType = envelope["content-type"]?.text
-        properties.contentEncoding = envelope["content-encoding"]?.text
-        properties.correlationID = given["correlation_id"]?.text
-        properties.replyTo = given["reply_to"]?.text
-        properties.priority = given["priority"]?.integer.map { UInt8(clamping: $0) }
-        properties.deliveryMode = given["delivery_mode"]?.integer.map { UInt8(clamping: $0) }
-        properties.expiration = given["expiration"]?.text
-        properties.messageID = given["message_id"]?.text
-        properties.timestamp = given["timestamp"]?.integer.flatMap { UInt64(exactly: $0) }
-        properties.type = given["type"]?.text
-        properties.userID = given["user_id"]?.text
-        properties.appID = given["app_id"]?.text
-        return properties
-    }
+    static let limits = JSONLimits(maxDepth: 64, maxNodes: 100_000, keepsSurrogates: true)
 }

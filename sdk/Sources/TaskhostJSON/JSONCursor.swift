@@ -1,5 +1,7 @@
 // The tokens of a JSON text. Parser (tree) and scanner (ranges) both stand on this, so they agree on what is valid.
 
+internal import Glibc
+
 /// A place in a text. Reads never pass the end: `peek` gives 0 there, which no token begins with.
 struct JSONCursor {
     let base: UnsafePointer<UInt8>
@@ -55,6 +57,10 @@ struct JSONCursor {
 
     mutating func skipWord(_ word: StaticString) throws(JSONError) {
         let start = offset
+        if count - start >= word.utf8CodeUnitCount, memcmp(base + start, word.utf8Start, word.utf8CodeUnitCount) == 0 {
+            offset += word.utf8CodeUnitCount
+            return
+        }
         for index in 0..<word.utf8CodeUnitCount {
             guard peek == word.utf8Start[index] else {
                 let failure = unexpected()
@@ -97,6 +103,11 @@ struct JSONCursor {
             }
             guard PlainText.areAllMarked(plain) else { break }
             offset += 32
+        }
+        while count - offset >= 8 {
+            let plain = PlainText.plainBytes(UnsafeRawPointer(base + offset).loadUnaligned(as: UInt64.self))
+            offset += plain
+            guard plain == 8 else { return }
         }
         while offset < count, PlainText.isPassed(base[offset]) { offset += 1 }
     }

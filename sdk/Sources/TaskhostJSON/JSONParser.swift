@@ -152,7 +152,7 @@ struct JSONParser {
     }
 
     /// The content of a string as it is written.
-    private mutating func rawString() throws(JSONError) -> (UnsafeBufferPointer<UInt8>, hasEscapes: Bool) {
+    mutating func rawString() throws(JSONError) -> (UnsafeBufferPointer<UInt8>, hasEscapes: Bool) {
         let text = try cursor.skipString()
         let raw = UnsafeBufferPointer(start: cursor.base + text.content.lowerBound, count: text.content.count)
         return (raw, text.hasEscapes)

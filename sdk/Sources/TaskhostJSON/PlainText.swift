@@ -15,6 +15,13 @@ public enum PlainText {
     @inline(__always)
     static func areAllMarked(_ marks: UInt64) -> Bool { marks & highBits == highBits }
 
+    /// How many bytes at its beginning are plain, or 0x7F. `marks` tells rightly up to the first that is not: what
+    /// carries over comes after it.
+    @inline(__always)
+    static func plainBytes(_ word: UInt64) -> Int {
+        (~marks(UInt64(littleEndian: word)) & highBits).trailingZeroBitCount >> 3
+    }
+
     /// Bytes that the scanner passes over. 0x7F is one: it need not be escaped, though it is when we write.
     @inline(__always)
     static func isPassed(_ byte: UInt8) -> Bool {
@@ -32,35 +39,39 @@ public enum PlainText {
 
     /// Whether it may stand in a JSON string as it is.
     public static func covers(_ text: UnsafeRawBufferPointer) -> Bool {
-        var offset = 0
-        while text.count - offset >= 8 {
-            guard isPlain(text.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) else { return false }
-            offset += 8
-        }
-        while offset < text.count {
-            guard isPlain(text[offset]) else { return false }
-            offset += 1
-        }
-        return true
+        words(of: text) { word, _ in isPlain(word) } bytes: { isPlain(text[$0]) }
     }
 
     /// Copies it to a place that has room for it.
     /// - Returns: false: something of it may not stand in a JSON string as it is; what was written is to be dropped.
     public static func copy(_ text: UnsafeBufferPointer<UInt8>, to place: UnsafeMutablePointer<UInt8>) -> Bool {
-        let from = UnsafeRawBufferPointer(text)
         let to = UnsafeMutableRawPointer(place)
-        var offset = 0
-        while from.count - offset >= 8 {
-            let word = from.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-            guard isPlain(word) else { return false }
+        return words(of: UnsafeRawBufferPointer(text)) { word, offset in
             to.storeBytes(of: word, toByteOffset: offset, as: UInt64.self)
+            return isPlain(word)
+        } bytes: { index in
+            place[index] = text[index]
+            return isPlain(text[index])
+        }
+    }
+
+    /// All of it, eight bytes at a time; the last word overlaps the one before it. Byte by byte what is shorter than one.
+    /// - Returns: false as soon as one of both does.
+    @inline(__always)
+    private static func words(
+        of text: UnsafeRawBufferPointer, word: (UInt64, Int) -> Bool, bytes: (Int) -> Bool
+    ) -> Bool {
+        guard text.count >= 8 else {
+            for index in 0..<text.count where !bytes(index) { return false }
+            return true
+        }
+        var offset = 0
+        while text.count - offset >= 8 {
+            guard word(text.loadUnaligned(fromByteOffset: offset, as: UInt64.self), offset) else { return false }
             offset += 8
         }
-        while offset < from.count {
-            guard isPlain(text[offset]) else { return false }
-            place[offset] = text[offset]
-            offset += 1
-        }
-        return true
+        guard offset < text.count else { return true }
+        let last = text.count - 8
+        return word(text.loadUnaligned(fromByteOffset: last, as: UInt64.self), last)
     }
 }
