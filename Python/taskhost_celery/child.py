@@ -10,7 +10,7 @@ from celery.exceptions import Ignore, Reject, Retry
 from kombu.utils.json import loads as loads_typed
 
 from . import asynchronous, attempt, consumer, endings, errback, handlers, hosting
-from . import instrumented, options, process, request
+from . import instrumented, options, process, request, told
 from .request import Request
 
 # Without the look for typed values (dates, UUIDs …), which costs a call for each object in the message.
@@ -46,14 +46,16 @@ def runner(task):
     succeeded, has_on_success = handlers.success(task), handlers.own(task, "on_success") is not None
     after_return = handlers.after_return(task)
     takes_failure = options.takes_failure(task)
+    as_function = asynchronous.called(task, task) if takes_failure else None
     tracer = instrumented.wrapper(task)
 
     def run(body):
         args, kwargs, embed = loads_typed(body) if '"__type__"' in body else loads_plain(body, 0)[0]
         current = Request(args, kwargs, embed or {})
-        if takes_failure and len(args) >= 3:
-            args = errback.arguments(task.app, current)
-        if tracer is None:
+        if takes_failure and errback.is_call(current):
+            end = errback.call(task, as_function, current)
+            flush()
+        elif tracer is None:
             end = steps(current, args, kwargs)
         else:
             end = instrumented.run(tracer, steps, current, args, kwargs)
@@ -102,7 +104,7 @@ def runner(task):
         except Exception as error:
             end, broken = None, error
         except BaseException as error:
-            end = endings.left(error)
+            end = told.end_of(error, hosting.child_ends) or endings.left(error)
         finally:
             if postrun.receivers:
                 postrun.send(sender=task, task_id=current.id, task=task, args=args, kwargs=kwargs, retval=value,

@@ -49,6 +49,8 @@ def take_app(talk):
     import_celery()
     os.chdir(os.environ.get("TASKHOST_PYTHON_WORKDIR") or ".")
     process.behave_as_python(name)
+    from . import told
+    told.install()
     gc.disable()
     before = zygote.connections()
     app = find.find_app(name)

@@ -2,6 +2,7 @@
 import json
 
 import _taskhost
+from celery import current_app
 from celery.app.task import Context
 
 ID, NAME, ROOT, PARENT, GROUP, HEADERS, PROPERTIES = 1, 2, 3, 4, 5, 8, 9
@@ -69,6 +70,9 @@ class Request(Context):
         fields.update(assigned)
         if fields.get("headers") is None:
             fields["headers"] = self._get_custom_headers(fields)
+        if fields.get("ignore_result") is None and fields.get("lang") == "taskhost":
+            # What the host sends after a task leaves it to who runs it; Celery's workers have it say so.
+            fields["ignore_result"] = current_app.tasks[fields["task"]].ignore_result
         limits = fields.get("timelimit")
         if limits and hasattr(Context, "time_limit"):  # not before Celery 5.7
             fields["time_limit"], fields["soft_time_limit"] = limits[0], limits[1]

@@ -74,6 +74,7 @@ extension SimulatedWorld {
                 switch reason {
                 case .hardLimit(let seconds): .hardLimit(seconds)
                 case .terminate(let signal): .terminated(signal: signal)
+                case .stop: .terminated(signal: 9)
                 }
             post(.finished(run, RunReport(outcome: outcome)))
         }

@@ -32,7 +32,10 @@ extension EngineCore {
     private func revoke(
         _ run: RunID, _ item: InFlight, terminate signal: Int32?, _ actions: inout [EngineAction]
     ) {
-        if let signal {
+        // In Celery's children this one is the soft limit's: what runs ends in its own way.
+        let isSoft = signal == SignalName.number("USR1")
+        if isSoft { actions.append(.softStop(run)) }
+        if let signal, !isSoft {
             item.execution?.terminatedBy = signal
             actions.append(.kill(run, .terminate(signal: signal)))
         } else if case .dispatched = item.phase {

@@ -43,7 +43,7 @@ extension EngineCore {
                     redelivered: false, headersJSON: Array("{}".utf8), body: errback.body, keep: policy.keep,
                     memoryLimit: policy.memoryLimit, trace: item.trace?.context)))
         // A cold stop that came before this step has ended everything else already.
-        if life.stopping == .cold { actions.append(.kill(run, .terminate(signal: 9))) }
+        if life.stopping == .cold { actions.append(.kill(run, .stop)) }
     }
 
     func errbackBegan(_ run: RunID, _ actions: inout [EngineAction]) {

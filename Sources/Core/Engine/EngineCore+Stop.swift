@@ -19,7 +19,7 @@ extension EngineCore {
         case .cold:
             actions.append(.disarm(.grace))
             actions.append(.arm(.abandon, afterSeconds: life.abandonAfter(at: now.monotonic)))
-            for run in inFlight.allRuns { actions.append(.kill(run, .terminate(signal: 9))) }
+            for run in inFlight.allRuns { actions.append(.kill(run, .stop)) }
         }
     }
 

@@ -72,7 +72,10 @@ public struct PipelineRoom: Sendable, Equatable {
 
 public enum KillReason: Sendable, Equatable {
     case hardLimit(seconds: Double)
+    /// A command, with the signal that it names.
     case terminate(signal: Int32)
+    /// The host ends.
+    case stop
 }
 
 public struct StartRequest: Sendable {

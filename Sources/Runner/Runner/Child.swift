@@ -1,5 +1,6 @@
 // A process that runs tasks, as we see it from here.
 
+internal import Ports
 internal import TaskModel
 
 /// How much is in the hands of all children together.
@@ -23,8 +24,10 @@ final class Child {
     var takesMore = true
     /// We ordered its end; what it has not begun will not be begun.
     var isKilled = false
-    /// When, in monotonic nanoseconds.
+    /// When, in monotonic nanoseconds; of one that has time for a last word: when that is over.
     var killedAt: UInt64 = 0
+    /// It was told to end by a signal; this is the time it has.
+    var farewell: (any LoopTimer)?
     /// It spoke nonsense.
     var violation: String?
     /// A result whose tree is still being swept; reported when that is done.

@@ -63,6 +63,8 @@ extension ChildPool {
         guard lanes[record.lane] === lane, lane.child === child else { return }
         let wasSpare = child.isSpare
         let endedWell = lane.isClean && child.runs.isEmpty && !child.isKilled
+        child.farewell?.cancel()
+        child.farewell = nil
         spares.removeAll { $0 === child }
         idleKept.removeAll { $0 === child }
         busyKept.removeAll { $0 === child }

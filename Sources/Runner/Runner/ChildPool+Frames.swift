@@ -70,6 +70,7 @@ extension ChildPool: LaneEvents {
         run.pace.keep = run.request.keep
         run.pace.note(microseconds: usage.wall_us)
         deathsInARow = 0
+        if takeLastWord(run, report, of: child) { return }
         if usage.flags & RESULT_CHILD_EXITS.rawValue != 0 {
             // It left processes behind, or grew too large: usage when it is gone.
             if let most = maxResidentKiB, usage.max_rss_kib > UInt64(most), child.takesMore {

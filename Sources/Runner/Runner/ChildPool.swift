@@ -17,8 +17,6 @@ final class ChildPool {
     private static let beginTicks = 20
     /// Seconds with fewer lanes after one could not be made.
     static let fewerSeconds = 30.0
-    /// Seconds the zygote has to carry out an order to kill before we do it ourselves.
-    static let killSeconds = 1.0
 
     let loop: any EventLoop
     let control: ControlSocket
@@ -193,26 +191,8 @@ final class ChildPool {
         run.hasBegun = true
         run.beganAt = now
         sink.began(run, pid: child.pid)
-        if run.killReason != nil { return kill(child) }
+        if let reason = run.killReason { return kill(child, because: reason) }
         if run.wantsSoftStop { softStop(run) }
-    }
-
-    func kill(_ child: Child) {
-        guard !child.isKilled else { return }
-        child.isKilled = true
-        child.killedAt = now
-        child.takesMore = false
-        control.send(control_record(RUNNER_KILL, lane: child.lane.number, pid: child.pid))
-    }
-
-    /// The zygote does not do it: it is stopped, or slow. The pid of its child cannot be reused while it is its child.
-    private func killOurselves(_ child: Child) {
-        guard child.pid > 0 else { return }
-        let process = clinux_pidfd_open(child.pid)
-        guard process >= 0 else { return }
-        defer { _ = clinux_close(process) }
-        guard ProcessStatus(child.pid)?.parent == zygote else { return }
-        _ = clinux_pidfd_send_signal(process, SIGKILL)
     }
 
     /// Somebody has stopped it, say, before it was given anything: nothing is charged, and the run goes to another
@@ -313,7 +293,7 @@ final class ChildPool {
         closeLane(child.lane)
     }
 
-    private func olderThan(_ seconds: Double, _ since: UInt64) -> Bool {
+    func olderThan(_ seconds: Double, _ since: UInt64) -> Bool {
         now > since && Double(now - since) / 1e9 > seconds
     }
 }

@@ -142,9 +142,10 @@ final class ControlSocket {
 }
 
 extension control_record {
-    init(_ type: runner_control, lane: UInt32 = 0, pid: Int32 = 0, sequence: UInt64 = 0) {
+    init(_ type: runner_control, lane: UInt32 = 0, pid: Int32 = 0, status: Int32 = 0, sequence: UInt64 = 0) {
         self.init()
         self.type = type.rawValue
+        self.status = status
         self.lane = lane
         self.pid = pid
         self.sequence = sequence

@@ -1,5 +1,6 @@
 // One start, from the engine's request to its report.
 
+internal import Glibc
 import Ports
 import TaskModel
 
@@ -39,6 +40,7 @@ final class Run {
         switch killReason {
         case .hardLimit(let seconds): .hardLimit(seconds)
         case .terminate(let signal): .terminated(signal: signal)
+        case .stop: .terminated(signal: SIGKILL)
         case nil: excess.map { .memoryLimit($0) }
         }
     }

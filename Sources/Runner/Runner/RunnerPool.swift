@@ -118,7 +118,7 @@ public final class RunnerPool: Runner {
         guard let run = runs[run] else { return }
         run.killReason = reason
         if let child = run.child {
-            if run.hasBegun { return child.childPool?.kill(child) ?? () }
+            if run.hasBegun { return child.childPool?.kill(child, because: reason) ?? () }
             // Behind another run. What its child has claimed meanwhile dies when its turn comes.
             if takeBack(run, from: child) { giveUp(run, run.killedOutcome ?? .notStarted) }
         } else if let index = waiting.firstIndex(where: { $0 === run }) {
