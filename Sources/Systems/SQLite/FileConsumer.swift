@@ -29,6 +29,11 @@ final class FileConsumer {
     private var startedRows: [Int64]?
     private var whenNoted: [(SQLiteFailure?) -> Void] = []
 
+    private static let gathered = 64
+    private static let gatherSeconds = 0.002
+    private var gatherTimer: (any LoopTimer)?
+    private var gatheringIsOver = false
+
     private(set) var isUp = false
 
     // The polling half is in FileConsumer+Poll.swift.
@@ -117,7 +122,7 @@ final class FileConsumer {
 
     /// Goes to the file if there is a reason.
     func turnEnd() {
-        guard isUp, !isRegistering else { return }
+        guard isUp, !isRegistering, !gathers() else { return }
         let batch = pull.nextFetch()
         let settlements = pull.takeSettlements()
         guard batch != nil || settlements != nil else { return noteStarts() }
@@ -140,6 +145,23 @@ final class FileConsumer {
             for call in noted { call(result.failure) }
             self?.returned(transaction, batch, result)
         }
+    }
+
+    /// A transaction for a few costs as much as one for many: while there is enough to do, they wait for one another.
+    private func gathers() -> Bool {
+        guard host != nil, !gatheringIsOver, pull.mayGather(upTo: Self.gathered) else {
+            gatheringIsOver = false
+            gatherTimer?.cancel()
+            gatherTimer = nil
+            return false
+        }
+        if gatherTimer == nil {
+            gatherTimer = file.loop.schedule(afterSeconds: Self.gatherSeconds) { [weak self] in
+                // The end of this turn does the rest.
+                self?.gatheringIsOver = true
+            }
+        }
+        return true
     }
 
     private func returned(
