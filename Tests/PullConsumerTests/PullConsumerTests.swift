@@ -175,7 +175,7 @@ struct PullConsumerTests {
         #expect(consumer.nextFetch()?.requests.map(\.limit) == [4])
     }
 
-    @Test("what is owed may wait for more while there is much in hand, and not when it goes back or nothing is consumed")
+    @Test("what is owed may wait for more while much is in hand, not when it goes back or nothing is consumed")
     func gathering() throws {
         var consumer = consumer("q", credit: 8)
         let tags = try take(8, &consumer)

@@ -77,7 +77,8 @@ struct StoredMessage: Sendable {
     /// A row that cannot be read (somebody wrote into the file) still is delivered, marked so that it is refused.
     func message() -> WireMessage {
         guard oddColumn == nil, let properties, let headers, let body else {
-            let reason = "the column \(oddColumn?.description ?? "?") of row \(id) in the table message holds no such value"
+            let column = oddColumn?.description ?? "?"
+            let reason = "the column \(column) of row \(id) in the table message holds no such value"
             return WireMessage(headers: [OwnHeaders.adapterError: .string(reason)], body: body ?? [])
         }
         return FieldJSON.message(properties: properties.bytes, headers: headers.bytes, body: body)

@@ -6,8 +6,8 @@
 import CLinux
 import Glibc
 
-/// Belongs to the file's thread. The turn is a `flock` on the wake file: gone with the process that has it. Those who
-/// want it have it in the order of arrival (`TurnQueue`).
+/// Belongs to the file's thread. The turn is a `flock` on the wake file: gone with the process that has it. Those who want it
+/// have it in the order of arrival (`TurnQueue`).
 final class WriteTurn {
     private enum Place { case nowhere, own, queue }
 
