@@ -24,6 +24,6 @@ static void open_file(const char *path) {
     run("PRAGMA journal_mode = WAL");
     run("PRAGMA synchronous = FULL");
     run("PRAGMA wal_autocheckpoint = 0");
-    run("PRAGMA journal_size_limit = 1048576");
+    run("PRAGMA journal_size_limit = 7340032");
 }
 #endif

@@ -7,7 +7,15 @@
 
 #include <stdlib.h>
 
-#define CHECKPOINT_ROWS 1000 /* as Sources/Systems/SQLite/Checkpoints.swift */
+#define CHECKPOINT_PAGES 1500 /* as Sources/Systems/SQLite/Checkpoints.swift */
+
+static int pages_in_log;
+
+static int committed(void *nothing, sqlite3 *where, const char *name, int pages) {
+    (void)nothing, (void)where, (void)name;
+    pages_in_log = pages;
+    return SQLITE_OK;
+}
 
 static void run_for(sqlite3_stmt *statement, int64_t id) {
     sqlite3_bind_int64(statement, 1, id);
@@ -37,22 +45,22 @@ int main(int count, char **words) {
     int64_t *ids = calloc((size_t)batch, sizeof *ids);
     if (ids == NULL || !tally_take(words[3])) give_up("no tally: %s", words[3]);
     open_file(words[1]);
+    sqlite3_wal_hook(db, committed, NULL);
     sqlite3_stmt *look = prepare("SELECT id, deliveries, lost_starts, name, properties, headers, body FROM message "
                                  "WHERE state = 0 AND queue = ? ORDER BY priority DESC, id LIMIT ?");
     sqlite3_stmt *hold = prepare("UPDATE message SET state = 2, host = 1, deliveries = deliveries + 1 WHERE id = ?");
     sqlite3_stmt *drop = prepare("DELETE FROM message WHERE id = ? AND host = 1 AND state = 2");
-    int held = 0, written = 0;
+    int held = 0;
     do {
         run("BEGIN IMMEDIATE");
         for (int i = 0; i < held; i++) run_for(drop, ids[i]);
         int done = held;
         held = claim(look, hold, words[2], batch, ids);
-        written += done + held;
         run("COMMIT");
         for (int i = 0; i < done; i++) tally_done();
-        if (written >= CHECKPOINT_ROWS) {
+        if (pages_in_log >= CHECKPOINT_PAGES) {
             run("PRAGMA wal_checkpoint(PASSIVE)");
-            written = 0;
+            pages_in_log = 0;
         }
     } while (held > 0);
     return 0;

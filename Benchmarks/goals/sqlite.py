@@ -8,7 +8,7 @@ from lab import command
 from workers import BUILD, Floor, Host, own_cpu_us, wait_until
 
 QUEUE = "bench"
-# Messages of one transaction: as many as give SQLite alone the syncs of a host, which had 303 and 349 for 15,000 tasks, those of
+# Messages of one transaction: as many as give SQLite alone the syncs of a host, which had 933 for 60,000 tasks, those of
 # checkpoints among them.
 BATCH = 70
 PROBED = 60  # seconds at most

@@ -175,6 +175,25 @@ struct PullConsumerTests {
         #expect(consumer.nextFetch()?.requests.map(\.limit) == [4])
     }
 
+    @Test("what is owed may wait for more while much is in hand, not when it goes back or nothing is consumed")
+    func gathering() throws {
+        var consumer = consumer("q", credit: 8)
+        let tags = try take(8, &consumer)
+        #expect(consumer.mayGather(upTo: 4))
+        for tag in tags[0..<3] { consumer.settle(tag, requeue: false) }
+        #expect(consumer.mayGather(upTo: 4))
+        #expect(!consumer.mayGather(upTo: 3), "enough is owed")
+        #expect(!consumer.mayGather(upTo: 5), "its credit is too small for that")
+        consumer.settle(tags[3], requeue: true)
+        #expect(!consumer.mayGather(upTo: 4), "others may wait for what goes back")
+        _ = consumer.takeSettlements()
+        #expect(consumer.mayGather(upTo: 4))
+        consumer.settle(tags[4], requeue: false)
+        #expect(!consumer.mayGather(upTo: 4), "3 of 8 are in hand")
+        consumer.stop {}
+        #expect(!consumer.mayGather(upTo: 4))
+    }
+
     @Test("what has started is known until it is settled")
     func started() throws {
         var consumer = consumer("q", credit: 4)

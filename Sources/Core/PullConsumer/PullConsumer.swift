@@ -45,6 +45,15 @@ public struct PullConsumer {
     /// Something waits for `takeSettlements`.
     public var owesSettlements: Bool { !settlements.isEmpty }
 
+    /// Little is owed and much is in hand: a question of now would be a small one, and may wait for more.
+    /// - Parameter most: so much owed is enough.
+    public func mayGather(upTo most: Int) -> Bool {
+        guard isConsuming, settlements.requeued.isEmpty else { return false }
+        let credit = queues.reduce(0) { $0 + $1.credit }
+        return credit >= 2 * most && settlements.acknowledged.count < most
+            && queues.allSatisfy { $0.isExhausted || $0.inFlight * 2 >= $0.credit }
+    }
+
     /// Of all that is held, in no order.
     public var heldHandles: [Int64] { held.values.map(\.handle) }
 

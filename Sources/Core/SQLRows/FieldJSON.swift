@@ -32,12 +32,18 @@ public enum FieldJSON {
         return text(.object(members))
     }
 
-    public static func table(_ text: String) throws(Unreadable) -> FieldTable {
+    public static func table(_ text: String) throws(Unreadable) -> FieldTable { try table(Array(text.utf8)) }
+
+    private static func table(_ text: [UInt8]) throws(Unreadable) -> FieldTable {
         guard case .object(let members) = try parse(text) else { throw unreadable("headers are no object") }
         return try table(members)
     }
 
     public static func properties(_ text: String) throws(Unreadable) -> MessageProperties {
+        try properties(Array(text.utf8))
+    }
+
+    private static func properties(_ text: [UInt8]) throws(Unreadable) -> MessageProperties {
         guard case .object(let members) = try parse(text) else { throw unreadable("properties are no object") }
         var properties = MessageProperties()
         for member in members {
@@ -64,6 +70,11 @@ public enum FieldJSON {
     /// A row that cannot be read (somebody wrote into it) hides none after it: it is a message, marked so that it is
     /// refused like any malformed one.
     public static func message(properties: String, headers: String, body: [UInt8]) -> WireMessage {
+        message(properties: Array(properties.utf8), headers: Array(headers.utf8), body: body)
+    }
+
+    /// The same, of texts as UTF-8.
+    public static func message(properties: [UInt8], headers: [UInt8], body: [UInt8]) -> WireMessage {
         do throws(Unreadable) {
             return WireMessage(properties: try self.properties(properties), headers: try table(headers), body: body)
         } catch {
@@ -77,7 +88,7 @@ public enum FieldJSON {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    private static func parse(_ text: String) throws(Unreadable) -> JSON {
+    private static func parse(_ text: [UInt8]) throws(Unreadable) -> JSON {
         do {
             return try JSON(parsing: text, limits: .trusted)
         } catch {

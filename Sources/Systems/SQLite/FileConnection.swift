@@ -10,12 +10,14 @@ final class FileConnection {
     private let notifier: ChangeNotifier
     private let turn: WriteTurn
     private let isFullyDurable: Bool
+    /// As it is set now.
+    private var isWaitingForDisk: Bool
     private var checkpoints: Checkpoints
     private let path: String
     private let opened: Place?
 
     /// Looks at a lock that another process has: about ten seconds.
-    private static let looks = 2000
+    private static let looks = 2100
 
     init(_ address: SQLiteAddress) throws {
         try Self.createPrivately(address.path)
@@ -31,8 +33,9 @@ final class FileConnection {
             throw Self.unopenable(address.path, error)
         }
         try Schema.prepare(database, path: address.path)
-        checkpoints = try Checkpoints(database, path: address.path)
+        checkpoints = try Checkpoints(database)
         isFullyDurable = address.durability == .full
+        isWaitingForDisk = isFullyDurable
         path = address.path
         opened = Place(of: path)
         notifier = try ChangeNotifier(path: ChangeNotifier.path(for: address.path))
@@ -67,7 +70,10 @@ final class FileConnection {
         } else {
             // Settable between transactions only.
             let waitsForDisk = isFullyDurable && batch.contains { $0.kind != .read && $0.kind != .note }
-            try database.script("PRAGMA synchronous = \(waitsForDisk ? "FULL" : "NORMAL")")
+            if waitsForDisk != isWaitingForDisk {
+                try database.script("PRAGMA synchronous = \(waitsForDisk ? "FULL" : "NORMAL")")
+                isWaitingForDisk = waitsForDisk
+            }
             turn.take()
             defer { turn.pass() }
             try database.transaction(.immediate) {
@@ -81,7 +87,7 @@ final class FileConnection {
 
     /// After a batch; what it did is in the file already, whatever comes of this.
     func tidyLog() throws {
-        guard checkpoints.isDue else { return }
+        guard checkpoints.isDue(database) else { return }
         turn.take()
         defer { turn.pass() }
         try checkpoints.run(database)
@@ -114,7 +120,8 @@ final class FileConnection {
     }
 
     /// Short ones: the other side's transactions take milliseconds, and SQLite's own schedule sleeps up to 100.
-    private static func nap(_ look: Int) { usleep(look < 20 ? 500 : 5000) }
+    /// Who is next in turn looks here until the one before it has committed.
+    private static func nap(_ look: Int) { usleep(look < 100 ? 150 : 5000) }
 
     /// Makes folder (0700) and file (0600) ourselves: what tasks carry is private.
     private static func createPrivately(_ path: String) throws(SQLiteFailure) {

@@ -25,6 +25,14 @@ final class FileConsumer {
     private var isRegistering = false
     private var leaseUntil = BootTime(microseconds: 0)
     private var transactionsUnderWay = 0
+    /// To be written with the end of the turn.
+    private var startedRows: [Int64]?
+    private var whenNoted: [(SQLiteFailure?) -> Void] = []
+
+    private static let gathered = 64
+    private static let gatherSeconds = 0.002
+    private var gatherTimer: (any LoopTimer)?
+    private var gatheringIsOver = false
 
     private(set) var isUp = false
 
@@ -68,13 +76,26 @@ final class FileConsumer {
 
     /// Written down at once, though not to the disk: this process may end at any moment, the machine need not.
     func recordStarts(_ tags: [DeliveryTag], done: @escaping (SQLiteFailure?) -> Void) {
-        guard let host, let started = pull.start(tags) else { return done(nil) }
-        let rows = Array(started)
+        guard host != nil, let started = pull.start(tags) else { return done(nil) }
+        startedRows = Array(started)
+        whenNoted.append(done)
+    }
+
+    /// With what else there is to write, or alone.
+    private func noteStarts() {
+        guard let host, let rows = startedRows else { return }
+        startedRows = nil
+        let done = takeWhenNoted()
         file.submit(.note) { db in
             try HostRows.note(started: rows, of: host, in: db)
         } done: { result in
-            done(result.failure)
+            for call in done { call(result.failure) }
         }
+    }
+
+    private func takeWhenNoted() -> [(SQLiteFailure?) -> Void] {
+        defer { whenNoted = [] }
+        return whenNoted
     }
 
     func stop(done: @escaping () -> Void) {
@@ -101,24 +122,46 @@ final class FileConsumer {
 
     /// Goes to the file if there is a reason.
     func turnEnd() {
-        guard isUp, !isRegistering else { return }
+        guard isUp, !isRegistering, !gathers() else { return }
         let batch = pull.nextFetch()
         let settlements = pull.takeSettlements()
-        guard batch != nil || settlements != nil else { return }
+        guard batch != nil || settlements != nil else { return noteStarts() }
         let transaction = FetchTransaction(
-            host: host, leaseUntil: leaseUntil, settlements: settlements,
+            host: host, leaseUntil: leaseUntil, settlements: settlements, started: startedRows,
             wanted: batch.map { batch in
                 batch.requests.map { FetchTransaction.Wanted(queue: pull.queues[$0.queue].name, limit: $0.limit) }
             } ?? [],
             identity: identity, times: times)
+        startedRows = nil
+        let noted = takeWhenNoted()
         isRegistering = host == nil
         transactionsUnderWay += 1
         let announces = !(settlements?.requeued.isEmpty ?? true)
         file.submit(announces ? .announcedWrite : .write) { db in
             try transaction.run(in: db)
+        } finish: {
+            $0.decode()
         } done: { [weak self] result in
+            for call in noted { call(result.failure) }
             self?.returned(transaction, batch, result)
         }
+    }
+
+    /// A transaction for a few costs as much as one for many: while there is enough to do, they wait for one another.
+    private func gathers() -> Bool {
+        guard host != nil, !gatheringIsOver, pull.mayGather(upTo: Self.gathered) else {
+            gatheringIsOver = false
+            gatherTimer?.cancel()
+            gatherTimer = nil
+            return false
+        }
+        if gatherTimer == nil {
+            gatherTimer = file.loop.schedule(afterSeconds: Self.gatherSeconds) { [weak self] in
+                // The end of this turn does the rest.
+                self?.gatheringIsOver = true
+            }
+        }
+        return true
     }
 
     private func returned(
@@ -172,6 +215,7 @@ final class FileConsumer {
 
     private func lose(_ reason: String) {
         host = nil
+        startedRows = nil
         pull.lose()
         leaseUntil = BootTime(microseconds: 0)
         renewalTimer?.cancel()

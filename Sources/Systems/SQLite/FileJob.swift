@@ -15,17 +15,24 @@ struct FileJob: Sendable {
     let kind: Kind
     /// May run more than once, when the transaction around it had to be repeated; only the last run counts.
     let run: @Sendable (Database) throws -> Void
+    /// What needs no database: called on the file's thread after the commit, when others may write already.
+    let finish: (@Sendable () -> Void)?
     /// Called on the loop's thread, after the commit.
     let answer: @Sendable (SQLiteFailure?) -> Void
 
     /// - Parameter done: called on the loop's thread; it need not be Sendable for that reason.
     init<Value: Sendable>(
         _ kind: Kind, _ body: @escaping @Sendable (Database) throws -> Value,
-        done: @escaping (Result<Value, SQLiteFailure>) -> Void
+        finish: (@Sendable (inout Value) -> Void)? = nil, done: @escaping (Result<Value, SQLiteFailure>) -> Void
     ) {
         let slot = Slot<Value>(done)
         self.kind = kind
         run = { db in slot.value = try body(db) }
+        if let finish {
+            self.finish = { slot.finish(finish) }
+        } else {
+            self.finish = nil
+        }
         answer = { failure in slot.answer(failure) }
     }
 
@@ -35,6 +42,13 @@ struct FileJob: Sendable {
         private let done: (Result<Value, SQLiteFailure>) -> Void
 
         init(_ done: @escaping (Result<Value, SQLiteFailure>) -> Void) { self.done = done }
+
+        func finish(_ work: (inout Value) -> Void) {
+            guard var known = value else { return }
+            value = nil  // so that the work changes it in place
+            work(&known)
+            value = known
+        }
 
         func answer(_ failure: SQLiteFailure?) {
             if let value, failure == nil {

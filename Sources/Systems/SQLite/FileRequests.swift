@@ -14,8 +14,15 @@ struct FetchTransaction: Sendable {
         /// Others took over what this host held.
         var isLost = false
         var leaseUntil = BootTime(microseconds: 0)
+        /// By what was wanted; still encoded, until `decode`.
+        fileprivate var taken: [[StoredMessage]] = []
         /// By what was wanted.
-        var fetched: [[FetchedMessage]] = []
+        private(set) var fetched: [[FetchedMessage]] = []
+
+        mutating func decode() {
+            fetched = taken.map { $0.map(FetchedMessage.init) }
+            taken = []
+        }
     }
 
     /// nil: not registered yet.
@@ -23,28 +30,27 @@ struct FetchTransaction: Sendable {
     var leaseUntil: BootTime
     /// By row.
     var settlements: Settlements?
+    /// All that has started of what is held; nil: as before.
+    var started: [Int64]?
     var wanted: [Wanted]
     var identity: HostIdentity
     var times: LeaseTimes
 
     func run(in db: Database) throws -> Outcome {
         var outcome = Outcome(host: host, leaseUntil: leaseUntil)
+        if let host {
+            // First, so that no settlement of them is before it.
+            if let started { try HostRows.note(started: started, of: host, in: db) }
+        }
         if let host, let settlements {
-            for row in settlements.acknowledged where try !MessageRows.remove(row, heldBy: host, in: db) {
-                outcome.isLost = true
-            }
+            if try !MessageRows.remove(settlements.acknowledged, heldBy: host, in: db) { outcome.isLost = true }
             for row in settlements.requeued where try !MessageRows.requeue(row, heldBy: host, in: db) {
                 outcome.isLost = true
             }
         }
         guard !wanted.isEmpty, !outcome.isLost else { return outcome }
         guard let owner = try standing(.now, &outcome, in: db) else { return outcome }
-        outcome.fetched = try wanted.map { wanted in
-            try MessageRows.take(wanted.limit, from: wanted.queue, host: owner, in: db).map { row in
-                FetchedMessage(
-                    row: row.id, redelivered: row.deliveries > 0, lostStarts: row.lostStarts, message: row.message())
-            }
-        }
+        outcome.taken = try wanted.map { try MessageRows.take($0.limit, from: $0.queue, host: owner, in: db) }
         return outcome
     }
 
@@ -74,6 +80,13 @@ struct FetchedMessage: Sendable {
     var redelivered: Bool
     var lostStarts: Int
     var message: WireMessage
+
+    init(_ row: StoredMessage) {
+        self.row = row.id
+        redelivered = row.deliveries > 0
+        lostStarts = row.lostStarts
+        message = row.message()
+    }
 
     func delivery(_ tag: DeliveryTag, queue: String) -> Delivery {
         Delivery(

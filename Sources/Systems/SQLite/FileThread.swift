@@ -120,6 +120,7 @@ final class FileThread: @unchecked Sendable {
             do {
                 try connection.run(batch)
                 if isBlocked { report(.blocked(nil)) }
+                for job in batch { job.finish?() }
                 answer(batch, nil)
                 return tidyLog(connection)
             } catch {

@@ -41,39 +41,47 @@ struct StoredMessage: Sendable {
     /// Starts that ended with their host.
     var lostStarts: Int
     var name: String?
-    private var properties: String?
-    private var headers: String?
+    private var properties: TextBytes?
+    private var headers: TextBytes?
     private var body: [UInt8]?
     /// Bytes of its body and its headers.
-    var size: Int { (body?.count ?? 0) + (headers?.utf8.count ?? 0) }
+    var size: Int { (body?.count ?? 0) + (headers?.bytes.count ?? 0) }
     /// A column that holds something else than it should.
-    private var oddColumn: String?
+    private var oddColumn: StaticString?
 
-    /// - Parameter queue: it was looked for in.
+    /// - Parameters:
+    ///   - row: begins with `MessageRows.columns`.
+    ///   - queue: it was looked for in.
     init(_ row: Row, in queue: String) {
-        id = row.read("id") ?? 0
+        id = row.read(0) ?? 0
         self.queue = queue
         // One that cannot be read must not pass for a message that was never delivered.
-        deliveries = row.read("deliveries") ?? 1
-        lostStarts = row.read("lost_starts") ?? 0
-        name = row.read("name")
-        properties = row.read("properties")
-        headers = row.read("headers")
-        body = row.read("body")
-        let isRead = [
-            ("deliveries", row.read("deliveries") as Int? != nil), ("properties", properties != nil),
-            ("headers", headers != nil), ("body", body != nil),
-        ]
-        oddColumn = isRead.first { !$0.1 }?.0
+        let counted: Int? = row.read(1)
+        deliveries = counted ?? 1
+        lostStarts = row.read(2) ?? 0
+        name = row.read(3)
+        properties = row.read(4)
+        headers = row.read(5)
+        body = row.read(6)
+        if counted == nil {
+            oddColumn = "deliveries"
+        } else if properties == nil {
+            oddColumn = "properties"
+        } else if headers == nil {
+            oddColumn = "headers"
+        } else if body == nil {
+            oddColumn = "body"
+        }
     }
 
     /// A row that cannot be read (somebody wrote into the file) still is delivered, marked so that it is refused.
     func message() -> WireMessage {
         guard oddColumn == nil, let properties, let headers, let body else {
-            let reason = "the column \(oddColumn ?? "?") of row \(id) in the table message holds no such value"
+            let column = oddColumn?.description ?? "?"
+            let reason = "the column \(column) of row \(id) in the table message holds no such value"
             return WireMessage(headers: [OwnHeaders.adapterError: .string(reason)], body: body ?? [])
         }
-        return FieldJSON.message(properties: properties, headers: headers, body: body)
+        return FieldJSON.message(properties: properties.bytes, headers: headers.bytes, body: body)
     }
 }
 
@@ -136,10 +144,16 @@ enum MessageRows {
         return messages
     }
 
-    /// False when the host holds it no more.
-    static func remove(_ id: Int64, heldBy host: Int64, in db: Database) throws -> Bool {
-        try db.run("DELETE FROM message WHERE id = ? AND host = ? AND state = 2", id, host)
-        return db.changesCount == 1
+    /// False when the host holds one of them no more; the others are removed.
+    static func remove(_ ids: [Int64], heldBy host: Int64, in db: Database) throws -> Bool {
+        guard !ids.isEmpty else { return true }
+        let delete = try db.statement("DELETE FROM message WHERE id = ? AND host = ? AND state = 2")
+        var removed = 0
+        for id in ids {
+            try delete.run(id, host)
+            removed += db.changesCount
+        }
+        return removed == ids.count
     }
 
     /// Back to its place in the queue. False when the host holds it no more.

@@ -63,11 +63,12 @@ public final class SQLiteFile {
     }
 
     /// Requests are served in order. `done` is called on the loop's thread, never from within this call.
+    /// - Parameter finish: what need not keep others from writing; on the file's thread, after the commit.
     func submit<Value: Sendable>(
         _ kind: FileJob.Kind, _ body: @escaping @Sendable (Database) throws -> Value,
-        done: @escaping (Result<Value, SQLiteFailure>) -> Void
+        finish: (@Sendable (inout Value) -> Void)? = nil, done: @escaping (Result<Value, SQLiteFailure>) -> Void
     ) {
-        let job = FileJob(kind, body, done: done)
+        let job = FileJob(kind, body, finish: finish, done: done)
         guard let thread else {
             let path = address.path
             return LoopDoor(loop).post { job.answer(.closed(path)) }

@@ -6,39 +6,55 @@
 import CLinux
 import Glibc
 
-/// Belongs to the file's thread. The turn is a `flock` on the wake file: gone with the process that has it.
+/// Belongs to the file's thread. The turn is a `flock` on the wake file: gone with the process that has it. Those who want it
+/// have it in the order of arrival (`TurnQueue`).
 final class WriteTurn {
-    private let descriptor: Int32
-    private var isOurs = false
+    private enum Place { case nowhere, own, queue }
 
-    /// After so many looks (some seconds) it goes without: fairness is not worth standing still for. The process that
-    /// has the turn for so long was stopped with it, so from then on one look is enough, until it is free again.
-    private static let looks = 1000
-    private var patience = looks
+    private let descriptor: Int32
+    private let queue: TurnQueue
+    private var place = Place.nowhere
+
+    /// After so long it goes without: fairness is not worth standing still for. The process that
+    /// has the turn for so long was stopped with it, so from then on nobody waits, until it is free again.
+    private static let patienceSeconds = 2.5
+    private var patience = patienceSeconds
 
     init(path: String) throws(SQLiteFailure) {
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw ChangeNotifier.unopenable(path) }
+        do throws(SQLiteFailure) {
+            queue = try TurnQueue(path: path)
+        } catch {
+            _ = clinux_close(descriptor)
+            throw error
+        }
     }
 
     /// Waits for it.
     func take() {
-        for look in 0..<patience {
-            isOurs = flock(descriptor, LOCK_EX | LOCK_NB) == 0
-            if isOurs {
-                patience = Self.looks
-                return
-            }
-            usleep(look < 20 ? 250 : 2500)
+        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
+            place = .own
+        } else if queue.wait(seconds: patience) {
+            place = .queue
+        } else {
+            patience = 0
+            return
         }
-        patience = 1
+        patience = Self.patienceSeconds
     }
 
     func pass() {
-        guard isOurs else { return }
-        isOurs = false
-        _ = flock(descriptor, LOCK_UN)
+        switch place {
+        case .nowhere: return
+        case .own: _ = flock(descriptor, LOCK_UN)
+        case .queue: queue.pass()
+        }
+        place = .nowhere
     }
 
-    func close() { _ = clinux_close(descriptor) }
+    func close() {
+        _ = clinux_close(descriptor)
+        queue.close()
+    }
 }

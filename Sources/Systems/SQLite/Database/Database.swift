@@ -12,6 +12,8 @@ final class Database {
     private let connection: OpaquePointer
     private var statements: [String: Statement] = [:]
     private var isOpen = true
+    /// Of the write-ahead log, as of our last commit; only with `watchLog`.
+    var pagesInLog = 0
     fileprivate let mayWait: (Int) -> Bool
 
     /// Opens the file, and makes it if there is none.
@@ -50,6 +52,16 @@ final class Database {
         statements = [:]
         try check(sqlite3_close(connection))
         isOpen = false
+    }
+
+    /// From now on each commit sets `pagesInLog`. Ends SQLite's own checkpoints.
+    func watchLog() {
+        sqlite3_wal_hook(
+            connection,
+            { this, _, _, pages in
+                if let this { Unmanaged<Database>.fromOpaque(this).takeUnretainedValue().pagesInLog = Int(pages) }
+                return SQLITE_OK
+            }, Unmanaged.passUnretained(self).toOpaque())
     }
 
     /// Rows that the last INSERT, UPDATE or DELETE touched.

@@ -103,6 +103,24 @@ extension [UInt8]: DatabaseArgument, DatabaseValue {
     }
 }
 
+/// A text as its bytes, for those who read it in this form: nothing is checked and made a `String` of.
+struct TextBytes: DatabaseValue {
+    var bytes: [UInt8]
+
+    func bind(to statement: OpaquePointer, at place: Int32) -> Int32 {
+        String(decoding: bytes, as: UTF8.self).bind(to: statement, at: place)
+    }
+
+    /// Bytes that are UTF-8 are a text as well.
+    static func read(_ statement: OpaquePointer, _ column: Int32) -> TextBytes? {
+        switch sqlite3_column_type(statement, column) {
+        case SQLITE_TEXT: [UInt8].read(statement, column).map(TextBytes.init)
+        case SQLITE_BLOB: String.read(statement, column).map { TextBytes(bytes: [UInt8]($0.utf8)) }
+        default: nil
+        }
+    }
+}
+
 /// nil is NULL.
 extension Optional: DatabaseArgument where Wrapped: DatabaseArgument {
     func bind(to statement: OpaquePointer, at place: Int32) -> Int32 {
