@@ -3,7 +3,9 @@
 
 import Dispatch
 import Glibc
-import TaskhostJSON
+#if canImport(TaskhostJSON)
+    import TaskhostJSON
+#endif
 package import TaskhostSDK
 
 /// What a handler reported about one task.
