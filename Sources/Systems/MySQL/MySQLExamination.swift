@@ -40,7 +40,8 @@ final class MySQLExamination {
             case .success(.rows(let rows)): answered(rows)
             case .success(.changed): answered([])
             case .failure(let error):
-                if let failed { failed(error) } else { look.fail("\(address): \(error.message) (\(error.code))", fix: nil) }
+                guard let failed else { return look.fail("\(address): \(error.message) (\(error.code))", fix: nil) }
+                failed(error)
             }
         }
     }

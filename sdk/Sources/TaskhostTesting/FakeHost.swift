@@ -3,10 +3,11 @@
 
 import Dispatch
 import Glibc
+package import TaskhostSDK
+
 #if canImport(TaskhostJSON)
     import TaskhostJSON
 #endif
-package import TaskhostSDK
 
 /// What a handler reported about one task.
 package struct Report: Sendable, Equatable {

@@ -1,9 +1,11 @@
 // Unit tests of tasks: a host that remembers what they say, and whose clock is the test's own.
 import Glibc
+public import TaskhostSDK
+
 #if canImport(TaskhostJSON)
     public import TaskhostJSON
 #endif
-public import TaskhostSDK
+
 #if canImport(TaskhostSignature)
     import TaskhostSignature
 #endif
