@@ -42,9 +42,10 @@ let package = Package(
         .systemLibrary(
             name: "CSQLite", path: "Sources/C/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         // Opened at use: only their headers are needed.
-        .target(name: "CPostgreSQL", path: "Sources/C/CPostgreSQL"),
-        .target(name: "CMariaDB", path: "Sources/C/CMariaDB"),
-        .target(name: "CMongo", path: "Sources/C/CMongo"),
+        .target(name: "CLibrary", path: "Sources/C/CLibrary"),
+        .target(name: "CPostgreSQL", dependencies: ["CLibrary"], path: "Sources/C/CPostgreSQL"),
+        .target(name: "CMariaDB", dependencies: ["CLibrary"], path: "Sources/C/CMariaDB"),
+        .target(name: "CMongo", dependencies: ["CLibrary"], path: "Sources/C/CMongo"),
         .systemLibrary(
             name: "COpenSSL", path: "Sources/C/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", path: "Sources/C/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -62,7 +63,7 @@ let package = Package(
         .systemLibrary(
             name: "CPCRE2", path: "Sources/C/CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         .target(name: "CTOML", path: "Sources/C/CTOML"),
-        .target(name: "CHTTP", path: "Sources/C/CHTTP"),
+        .target(name: "CHTTP", dependencies: ["CLibrary"], path: "Sources/C/CHTTP"),
 
         // Files, variables, conditions: what the program needs of the system. No target imports Foundation.
         .target(name: "Linux", dependencies: ["CLinux"], path: "Sources/Systems/Linux", swiftSettings: strict),

@@ -6,25 +6,19 @@ import time
 
 from lab import amqp, processes
 from python_workers import APPS, Filling, Host, Started, Tally, environment, wait_for
-from workers import Floor, pss_mib, reply_queue, tree
+from workers import Floor, Runs, pss_mib, reply_queue, tree
 from workers import Tally as SharedTally
 
 HOLDERS = 8
 PACE = 0.01  # seconds between two tasks of the latency row
 
 
-class Rows:
+class Rows(Runs):
     def __init__(self, folder, peers, children, scale):
-        self.folder, self.peers, self.children, self.scale = folder, peers, children, scale
+        super().__init__(folder, Tally)
+        self.peers, self.children, self.scale = peers, children, scale
         self.filling = Filling(peers)
         self.queues = amqp.Queues()
-        self.runs = 0
-
-    def new_run(self):
-        self.runs += 1
-        folder = os.path.join(self.folder, f"run-{self.runs}")
-        os.mkdir(folder)
-        return folder, Tally(os.path.join(folder, "tally"))
 
     # ---- a full queue ----
 

@@ -53,6 +53,20 @@ class Tally:
         return list(zip(flat[::2], flat[1::2]))
 
 
+class Runs:
+    """A folder and a tally for each run of a benchmark."""
+
+    def __init__(self, folder, tally):
+        self.folder, self.make_tally = folder, tally
+        self.runs = 0
+
+    def new_run(self):
+        self.runs += 1
+        folder = os.path.join(self.folder, f"run-{self.runs}")
+        os.mkdir(folder)
+        return folder, self.make_tally(os.path.join(folder, "tally"))
+
+
 class Floor:
     """A program of floor/: mode is pool, zygote or lanes. `words` in place of it: another program."""
 

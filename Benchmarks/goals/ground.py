@@ -5,25 +5,19 @@ import redis
 from lab import amqp, settings
 from python_rows import Rows
 from python_workers import Filling
-from workers import Tally
+from workers import Runs, Tally
 
 
-class Ground:
+class Ground(Runs):
     def __init__(self, folder, peers, scale, check_floor=None):
-        self.folder, self.peers, self.scale, self.check_floor = folder, peers, scale, check_floor
+        super().__init__(folder, Tally)
+        self.peers, self.scale, self.check_floor = peers, scale, check_floor
         self.amqp_url, self.redis_url = settings.server("AMQP_URL"), settings.server("REDIS_URL")
         self.redis = redis.Redis.from_url(self.redis_url)
         self.filling = Filling(peers)
         self.queues = amqp.Queues()
         self.peer_rows = Rows(os.path.join(folder, "peers"), peers, 2, scale)
         os.makedirs(self.peer_rows.folder)
-        self.runs = 0
-
-    def new_run(self):
-        self.runs += 1
-        folder = os.path.join(self.folder, f"run-{self.runs}")
-        os.mkdir(folder)
-        return folder, Tally(os.path.join(folder, "tally"))
 
     def recover(self):
         """After a measurement that failed: what it left must not be counted by the next, nor its channel be used."""

@@ -135,7 +135,7 @@ struct ControlServiceTests {
         }
         #expect(try order("promote_bundle", nil)["ok"] == "no bundle has a version on trial")
         #expect(try order("rollback_bundle", "demo")["error"] == "demo has no version before that is still known")
-        #expect(try order("promote_bundle", "unknown")["error"] == "no bundle unknown")
+        #expect(try order("promote_bundle", "unknown")["error"] == "no bundle unknown (loaded: none)")
         engine.bundles = [
             BundleReport(path: "/p/demo.so", status: .trial(share: 0.05), watched: RunTally(runs: 12, crashes: 1)),
             BundleReport(path: "/p/demo.so", status: .rolledBack("why")),

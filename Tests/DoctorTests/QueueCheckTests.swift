@@ -97,22 +97,22 @@ struct QueueCheckTests {
 
     @Test("settings of a task that no bundle has are told with the name that was meant")
     func strangers() throws {
-        func check(_ names: [String], tasks: [String] = ["tc.twice", "b.short"]) throws -> TaskNameCheck {
+        func check(_ names: [String], tasks: [String] = ["tc.twice", "b.short"]) throws -> TaskCheck {
             let toml = names.map { "[tasks.\"\($0)\"]\ntime_limit = 4\n" }.joined()
             let settings = try TOMLReader(file: "t.toml", text: toml).read()
             let configuration = try ConfigurationBuilder(settings: settings, hostName: "h", processors: 1).build()
             let tasks = tasks.map {
                 TaskManifest(index: 0, name: $0, parameters: [], result: nil, options: TaskOptions())
             }
-            return TaskNameCheck(configuration: configuration, tasks: tasks)
+            return TaskCheck(configuration: configuration, tasks: tasks)
         }
         let found = try check(["tcpp.twise", "tc.twise", "none.*", "b.*", "tc.twice", "celery.chain"])
         #expect(found.strangers().map(\.name) == ["none.*", "tc.twise", "tcpp.twise"])
-        #expect(found.findings().allSatisfy { $0.level == .warn })
-        #expect(found.findings()[1].fix == "did you mean [tasks.\"tc.twice\"]?")
-        #expect(found.warningAtStart()?.contains("[tasks.\"tc.twise\"] (did you mean 'tc.twice'?)") == true)
-        #expect(try check(["tc.twice", "*"]).warningAtStart() == nil)
-        #expect(try check(["tc.twise"], tasks: []).findings().isEmpty)
+        #expect(found.strangerFindings().allSatisfy { $0.level == .warn })
+        #expect(found.strangerFindings()[1].fix == "did you mean [tasks.\"tc.twice\"]?")
+        #expect(found.warningsAtStart().first?.contains("[tasks.\"tc.twise\"] (did you mean 'tc.twice'?)") == true)
+        #expect(try check(["tc.twice", "*"]).warningsAtStart() == [])
+        #expect(try check(["tc.twise"], tasks: []).strangerFindings().isEmpty)
     }
 
     @Test("hard limits that reach the consumer_timeout are told at the start, on RabbitMQ only")
@@ -123,7 +123,7 @@ struct QueueCheckTests {
             let tasks = ["a.long", "b.short"].map {
                 TaskManifest(index: 0, name: $0, parameters: [], result: nil, options: TaskOptions())
             }
-            return LimitCheck(configuration: configuration, tasks: tasks).warningAtStart()
+            return TaskCheck(configuration: configuration, tasks: tasks).warningsAtStart().first
         }
         let amqp = "[broker]\nurl = \"amqp://localhost//\"\n"
         let limits = "[worker]\ntime_limit = 60\n[tasks.\"a.long\"]\ntime_limit = 1750\n"

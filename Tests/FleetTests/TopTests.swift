@@ -8,7 +8,8 @@ import Testing
 @Suite("Top")
 struct TopTests {
     private func fleet(
-        total: Int64 = 7, queues: [JSON] = [["name": "celery"]], isOurs: Bool = true
+        total: Int64 = 7, queues: [JSON] = [["name": "celery"]], isOurs: Bool = true,
+        isStopping: Bool = false
     ) -> FleetStatus {
         let tasks: JSON = [
             [
@@ -20,6 +21,7 @@ struct TopTests {
             "uptime": 60, "pool": ["max-concurrency": 2, "timeouts": [0, 30]], "total": ["a": .int(total)],
         ]
         let overview: JSON = [
+            "stopping": .bool(isStopping),
             "queues": [["name": "celery", "paused": false, "started": .int(total * 2)]],
             "tasks": [
                 [
@@ -61,6 +63,17 @@ struct TopTests {
             })
         #expect(lines.contains(TopScreen.Line(text: "      half \\u{1B}[2Jway")))
         #expect(lines.last?.text.hasPrefix("q quit") == true)
+    }
+
+    @Test("a worker that was told to stop is shown as stopping, below its row")
+    func stoppingWorker() throws {
+        var model = model
+        func shown() -> [String] { TopScreen.lines(model, columns: 100, rows: 24, at: 1012).map(\.text) }
+        #expect(!shown().contains { $0.contains("stopping") })
+        model.update(fleet(isStopping: true), at: 1011)
+        let lines = shown()
+        let row = try #require(lines.firstIndex { $0.hasPrefix("w@h") })
+        #expect(lines[row + 1] == "  stopping: takes nothing more, and ends when what runs is over")
     }
 
     @Test("a small screen is never overrun and keeps the selection in sight")

@@ -81,6 +81,9 @@ def test_three_commands_give_a_sum_and_a_saved_change_is_served(taskhost, tmp_pa
         assert "taskhost call tasks.add 4 6" in one.log.read_text()
         assert one.call("tasks.add", 4, 6).expect(0).out == "10\n"
         assert one.call("tasks.count", "--kw", "to=2", "--json").expect(0).json["result"] == [1, 2]
+        # Commands typed here mean its bundles.
+        assert "tasks.add" in command.run(folder, "bundles").expect(0).out
+        assert "bundle demo.so" in command.run(folder, "doctor").out
         # Who runs a second one by mistake is told.
         assert "another taskhost dev" in command.run(folder, "dev").expect(73).err
 

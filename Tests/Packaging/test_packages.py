@@ -29,7 +29,7 @@ def test_the_runtime_has_program_service_settings_pages_and_completions(built):
 def test_the_sdk_is_apart_and_knows_where_it_lies(built, tmp_path):
     held = paths(built["taskhost-dev"])
     assert {"/usr/include/taskhost.h", "/usr/share/taskhost/sdk/Package.swift", "/usr/lib/taskhost/libTaskhostSDK.a",
-            "/usr/share/pkgconfig/taskhost.pc", "/usr/share/taskhost/sdk/templates/c/Makefile"} <= held
+            "/usr/lib/taskhost/libTaskhostTesting.a", "/usr/share/pkgconfig/taskhost.pc", "/usr/share/taskhost/sdk/templates/c/Makefile"} <= held
     shared = {path for path in held & paths(built["taskhost"]) if not path.endswith("/")}
     assert not shared, "both packages have these files"
     subprocess.run(["dpkg-deb", "-x", built["taskhost-dev"], tmp_path], check=True)

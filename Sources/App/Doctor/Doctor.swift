@@ -51,8 +51,8 @@ package final class Doctor {
         if let ceiling = MemoryCeiling.read() {
             findings += MemoryCheck(configuration: configuration, tasks: tasks, ceiling: ceiling).findings()
         }
-        findings += LimitCheck(configuration: configuration, tasks: tasks).scopes()
-        findings += TaskNameCheck(configuration: configuration, tasks: tasks).findings()
+        let check = TaskCheck(configuration: configuration, tasks: tasks)
+        findings += check.scopes() + check.strangerFindings()
         findings += ScheduleCheck(manifests: manifests, builder: builder).findings()
         places()
         broker()
@@ -199,7 +199,7 @@ package final class Doctor {
         for schedule in configuration.schedules where (schedule.priority ?? 0) > 0 {
             question.prioritySchedules[schedule.queue ?? "celery", default: []].append(schedule.entry.name)
         }
-        question.limits = LimitCheck(configuration: configuration, tasks: tasks).timeLimits
+        question.limits = TaskCheck(configuration: configuration, tasks: tasks).timeLimits
         question.consumerTimeout = configuration[Settings.broker.consumerTimeout]
         question.isConsumerTimeoutSet = configuration.settings.sourced(Settings.broker.consumerTimeout) != nil
         question.managementURL = configuration[Settings.broker.managementURL]

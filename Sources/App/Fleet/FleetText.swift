@@ -8,11 +8,15 @@ package enum FleetText {
         for node in fleet.nodes { rows.append(row(node)) }
         var lines = TextTable.lines(rows)
         for (index, node) in fleet.nodes.enumerated().reversed() {
-            let end = node.isStopping ? ["  stopping: takes nothing more, and ends when what runs is over"] : []
-            let notes = end + owed(node) + node.trials.map { "  " + Printable.line($0) }
+            let notes = ending(node) + owed(node) + node.trials.map { "  " + Printable.line($0) }
             lines.insert(contentsOf: notes + node.running.map { "  " + task($0, at: now) }, at: index + 2)
         }
         return lines
+    }
+
+    /// A line for a worker that was told to stop.
+    static func ending(_ node: FleetStatus.Node) -> [String] {
+        node.isStopping ? ["  stopping: takes nothing more, and ends when what runs is over"] : []
     }
 
     private static func owed(_ node: FleetStatus.Node) -> [String] {

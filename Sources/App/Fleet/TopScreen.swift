@@ -36,7 +36,11 @@ enum TopScreen {
                 String(node.total), node.queueList,
             ])
         }
-        return TextTable.lines(table).map { Line(text: $0) }
+        var lines = TextTable.lines(table)
+        for (index, node) in model.fleet.nodes.enumerated().reversed() {
+            lines.insert(contentsOf: FleetText.ending(node), at: index + 2)
+        }
+        return lines.map { Line(text: $0) }
     }
 
     private static func selectable(_ model: TopModel, at now: Double) -> [Line] {

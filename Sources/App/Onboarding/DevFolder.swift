@@ -14,8 +14,9 @@ package final class DevFolder {
     /// - Parameters:
     ///   - broker: nil: a file in the folder.
     ///   - results: nil: where the broker is, as without dev.
+    ///   - plugins: folders of the bundles that are served; empty: none are, or those of the settings.
     /// - Throws: another dev runs here, or the folder cannot be made.
-    package init(broker: String?, results: String?) throws(CommandFailure) {
+    package init(broker: String?, results: String?, plugins: [String]) throws(CommandFailure) {
         let file = DevSettings.file
         do throws(SystemFailure) {
             try Files.makeFolder(DevSettings.folder, mode: 0o700)
@@ -37,6 +38,10 @@ package final class DevFolder {
         text += "[broker]\nurl = \(Self.quoted(self.broker))\n"
         // Said also where it would be so anyhow: an app may want no results.
         if let results = self.results { text += "\n[results]\nurl = \(Self.quoted(results))\n" }
+        if !plugins.isEmpty {
+            let folders = plugins.map { Self.quoted(Files.absolute($0)) }.joined(separator: ", ")
+            text += "\n[worker]\nplugins = [\(folders)]\n"
+        }
         do throws(SystemFailure) {
             try Files.write(Array(text.utf8), to: file, mode: 0o600)
         } catch {

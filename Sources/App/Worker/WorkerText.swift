@@ -51,10 +51,7 @@ struct WorkerText {
         let bundles = parts.runner.bundles.filter { $0.status == .active }
         let manifests = bundles.flatMap { $0.manifest?.tasks ?? [] }
         warnOfKeys(manifests)
-        if let warning = TaskNameCheck(configuration: configuration, tasks: manifests).warningAtStart() {
-            log.warning("\(warning)")
-        }
-        if let warning = LimitCheck(configuration: configuration, tasks: manifests).warningAtStart() {
+        for warning in TaskCheck(configuration: configuration, tasks: manifests).warningsAtStart() {
             log.warning("\(warning)")
         }
         log.info(

@@ -1,13 +1,13 @@
 /* One HTTP exchange over libcurl; see http.h. */
 #include "http.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include <curl/curl.h>
+#include <library.h>
 
 _Static_assert(HTTP_ERROR_SIZE >= CURL_ERROR_SIZE, "room for curl's words");
 
@@ -28,28 +28,22 @@ static struct {
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int is_ready;
-static char why_not[HTTP_ERROR_SIZE] = "libcurl cannot be used";
+static char why_not[HTTP_ERROR_SIZE];
 
 static void load(void) {
-    void *file = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-    if (file == NULL) {
-        snprintf(why_not, sizeof why_not, "libcurl cannot be loaded: %s", dlerror());
-        return;
-    }
-#define FIND(member, name)                                                                                             \
-    if ((lib.member = (__typeof__(lib.member))dlsym(file, name)) == NULL) return
-    FIND(global_init, "curl_global_init");
-    FIND(init, "curl_easy_init");
-    FIND(set, "curl_easy_setopt");
-    FIND(perform, "curl_easy_perform");
-    FIND(info, "curl_easy_getinfo");
-    FIND(words, "curl_easy_strerror");
-    FIND(cleanup, "curl_easy_cleanup");
-    FIND(append, "curl_slist_append");
-    FIND(free_all, "curl_slist_free_all");
-    FIND(date, "curl_getdate");
-#undef FIND
+    static const struct library_function functions[] = {
+        {"curl_global_init", &lib.global_init}, {"curl_easy_init", &lib.init},
+        {"curl_easy_setopt", &lib.set},         {"curl_easy_perform", &lib.perform},
+        {"curl_easy_getinfo", &lib.info},       {"curl_easy_strerror", &lib.words},
+        {"curl_easy_cleanup", &lib.cleanup},    {"curl_slist_append", &lib.append},
+        {"curl_slist_free_all", &lib.free_all}, {"curl_getdate", &lib.date},
+    };
+    static const char prefix[] = "libcurl cannot be used: ";
+    const size_t count = sizeof functions / sizeof functions[0], start = sizeof prefix - 1;
+    memcpy(why_not, prefix, start);
+    if (library_open("libcurl.so.4", functions, count, why_not + start, sizeof why_not - start) != 0) return;
     is_ready = lib.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    if (!is_ready) snprintf(why_not + start, sizeof why_not - start, "it could not be initialized");
 }
 
 int http_begin(void) {

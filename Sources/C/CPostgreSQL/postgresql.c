@@ -1,10 +1,9 @@
 /* The functions of libpq that are used: each finds the library's own of the same name. */
 #include "postgresql.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <string.h>
+
+#include <library.h>
 
 /* Result, name, parameters, arguments. */
 #define FUNCTIONS(X)                                                                                                    \
@@ -47,30 +46,13 @@
     result name parameters { return its_##name arguments; }
 FUNCTIONS(DEFINE)
 
-static const char *missing;
 static char reason[256];
-
-static void *find(void *library, const char *name) {
-    void *found = dlsym(library, name);
-    if (!found && !missing) {
-        snprintf(reason, sizeof reason, "libpq.so.5 has no function %s", name);
-        missing = reason;
-    }
-    return found;
-}
+static const char *missing;
 
 static void open_once(void) {
-    void *library = dlopen("libpq.so.5", RTLD_LAZY | RTLD_LOCAL);
-    if (!library) {
-        snprintf(reason, sizeof reason, "%s", dlerror());
-        missing = reason;
-        return;
-    }
-    void *found;
-#define FIND(result, name, parameters, arguments) \
-    found = find(library, #name);                 \
-    memcpy(&its_##name, &found, sizeof found);
-    FUNCTIONS(FIND)
+#define FUNCTION(result, name, parameters, arguments) {#name, &its_##name},
+    static const struct library_function functions[] = {FUNCTIONS(FUNCTION)};
+    if (library_open("libpq.so.5", functions, sizeof functions / sizeof functions[0], reason, sizeof reason) != 0) missing = reason;
 }
 
 const char *postgresql_open(void) {

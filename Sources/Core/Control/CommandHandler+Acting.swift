@@ -223,8 +223,15 @@ extension CommandHandler {
         return changed(name, engine.rollBack(bundle: name), otherwise: "has no version before that is still known")
     }
 
+    private func noBundle(_ name: String) -> RemoteCommand.Response {
+        let loaded = Set(engine.bundles.compactMap(\.manifest?.name)).sorted()
+        let meant = NearestName.of(name, among: loaded).map { "; did you mean '\($0)'?" } ?? ""
+        let list = loaded.isEmpty ? "none" : loaded.joined(separator: ", ")
+        return refusal("no bundle \(name) (loaded: \(list))\(meant)")
+    }
+
     private func changed(_ name: String?, _ lines: [String]?, otherwise: String) -> RemoteCommand.Response {
-        guard let lines else { return refusal("no bundle \(name ?? "")") }
+        guard let lines else { return noBundle(name ?? "") }
         if !lines.isEmpty { return ok(lines.joined(separator: "; ")) }
         // Of one that was named something is wanted; of all that have a version on trial there may be none.
         return name.map { refusal("\($0) \(otherwise)") } ?? ok("no bundle has a version on trial")

@@ -47,6 +47,10 @@ extension Transport {
     public static var servesOneMachine: Bool { false }
     public static func check(_ urls: [String]) throws(TransportFailure) {}
     public var place: String { description }
+
+    public func unanswered(_ question: ExaminationQuestion) -> Finding {
+        .fail(question.subject, "\(description) does not answer", fix: "check that \(Self.label) runs there")
+    }
 }
 
 /// A system that carries messages.

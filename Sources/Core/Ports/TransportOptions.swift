@@ -38,4 +38,15 @@ public struct TransportFailure: Error, Sendable, CustomStringConvertible {
     }
 
     public var description: String { failureText(detail, fix: fix) }
+
+    /// An address as its system reads it.
+    public static func reading<Address>(
+        _ url: String, _ read: (String) throws(StoreFailure) -> Address
+    ) throws(TransportFailure) -> Address {
+        do throws(StoreFailure) {
+            return try read(url)
+        } catch {
+            throw TransportFailure(error.detail, fix: error.fix)
+        }
+    }
 }

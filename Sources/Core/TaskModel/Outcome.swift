@@ -118,7 +118,7 @@ public struct Death: Sendable, Equatable {
 
     public var cause: Cause
     public var coreDumped: Bool
-    /// Fault address, when the crash handler saw the signal.
+    /// Fault address, when the crash handler saw the signal and it was a fault: nobody sent it.
     public var address: UInt64?
     /// One line per frame, innermost first, symbolised as far as possible.
     public var stack: [String]

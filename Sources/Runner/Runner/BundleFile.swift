@@ -8,28 +8,6 @@ internal import Glibc
 internal import Ports
 internal import TaskModel
 
-/// What a bundle needs from the pool.
-protocol BundleFileHost: AnyObject {
-    /// - Parameter spares: children kept ready; nil: as configured.
-    func startZygote(
-        _ copy: PrivateCopy, owner: any ZygoteOwner, spares: Int?
-    ) throws(RunnerFailure) -> Zygote
-    /// It has loaded, and is about to offer its tasks.
-    func isLoaded(_ file: BundleFile)
-    func conflict(of manifest: BundleManifest, in file: BundleFile) -> String?
-    func offers(_ file: BundleFile, _ manifest: BundleManifest?)
-    func statusChanged(_ file: BundleFile, _ report: BundleReport)
-    /// A line for the operator.
-    func note(_ level: LogLevel, _ line: String)
-    /// What a task's runs came to before the version on trial.
-    func usualTally(_ task: String) -> RunTally
-    /// A trial has ended well: what its runs came to is what is usual now.
-    func becameUsual(_ tallies: [String: RunTally])
-    func zygoteEnded(_ zygote: Zygote, lost: [LostRun], reason: String)
-    func capacityFreed()
-    func lookAgain()
-}
-
 final class BundleFile: ZygoteOwner {
     let path: String
     /// The newest healthy version; nil while it is started again, and when there is none.
@@ -39,11 +17,11 @@ final class BundleFile: ZygoteOwner {
     private(set) var isWanted = true
 
     unowned let host: any BundleFileHost
-    private let trustsAnybody: Bool
+    let trustsAnybody: Bool
     let trials: TrialOptions
     let loop: any EventLoop
     /// A version that has not served yet.
-    private var candidate: Zygote?
+    var candidate: Zygote?
     /// What serves, or did when its zygote died.
     var served: PrivateCopy?
     var servedManifest: BundleManifest?
@@ -63,14 +41,14 @@ final class BundleFile: ZygoteOwner {
     private var deaths = DeathBook()
     private var revival: (any LoopTimer)?
     private let lone: LoneZygote
-    private var draining: [Zygote] = []
+    var draining: [Zygote] = []
     var tried: FileIdentity?
-    private var refusal: String?
+    var refusal: String?
     private var isInConflict = false
     var quarantine: [FileIdentity: String] = [:]
-    private var retry: (any LoopTimer)?
+    var retry: (any LoopTimer)?
     /// Before a version that never served is tried again, when it was not its fault.
-    private var retries = Backoff(initial: 5, max: 60)
+    var retries = Backoff(initial: 5, max: 60)
 
     init(
         _ path: String, trustsAnybody: Bool, trials: TrialOptions, host: any BundleFileHost, loop: any EventLoop
@@ -257,76 +235,6 @@ final class BundleFile: ZygoteOwner {
         host.zygoteEnded(zygote, lost: lost, reason: reason)
     }
 
-    // ---- a new version ----
-
-    private func load() {
-        do throws(PrivateCopy.Failure) {
-            let copy = try PrivateCopy(of: path, trustsAnybody: trustsAnybody)
-            tried = copy.identity
-            if let older = candidate {
-                candidate = nil
-                draining.append(older)
-                older.kill("a newer version came")
-            }
-            candidate = try start(copy)
-            host.statusChanged(self, BundleReport(path: path, status: .loading, zygotePID: candidate?.pid))
-        } catch {
-            switch error {
-            case .changing: host.lookAgain()
-            case .gone: vanish()
-            case .refused(let sentence): refuse(sentence)
-            case .system(let sentence): tryLater(sentence)
-            }
-        }
-    }
-
-    private func start(_ copy: PrivateCopy) throws(PrivateCopy.Failure) -> Zygote {
-        do throws(RunnerFailure) {
-            return try host.startZygote(copy, owner: self, spares: nil)
-        } catch {
-            throw .system(error.description)
-        }
-    }
-
-    private func candidateFailed(_ zygote: Zygote, _ end: ZygoteEnd) {
-        switch end {
-        case .refused(let sentence):
-            // The very version that serves has shown that it can: it is no worse for this.
-            if zygote.copy.identity == served?.identity { return tryLater(sentence) }
-            quarantine[zygote.copy.identity] = sentence
-            refuse(sentence)
-        case .failed(let sentence), .died(let sentence): tryLater(sentence)
-        case .retired: break
-        }
-    }
-
-    /// Not the file's fault, as far as anybody can tell.
-    private func tryLater(_ sentence: String) {
-        let seconds = retries.next()
-        retry?.cancel()
-        retry = loop.schedule(afterSeconds: seconds) { [unowned self] in
-            retry = nil
-            tried = nil
-            consider()
-        }
-        refuse("\(sentence) It is tried again in \(Int(seconds)) s.")
-    }
-
-    func refuse(_ sentence: String) {
-        guard refusal != sentence else { return }
-        refusal = sentence
-        // What has served goes on, in its old version if need be.
-        if served == nil { host.offers(self, nil) }
-        host.statusChanged(self, BundleReport(path: path, status: .refused(sentence)))
-    }
-
-    private func endRetry() {
-        retry?.cancel()
-        retry = nil
-        refusal = nil
-        rollback = nil
-    }
-
     /// A newer version takes its place.
     func drain(_ zygote: Zygote) {
         retire(zygote)
@@ -379,16 +287,5 @@ final class BundleFile: ZygoteOwner {
         BundleReport(
             path: path, status: status, manifest: zygote.manifest, zygotePID: zygote.pid,
             watched: zygote.copy === trial?.copy ? trial?.total : nil)
-    }
-}
-
-extension ZygoteEnd {
-    var isDeath: Bool { if case .died = self { true } else { false } }
-
-    var text: String {
-        switch self {
-        case .refused(let sentence), .failed(let sentence), .died(let sentence): sentence
-        case .retired: "its runner left"
-        }
     }
 }

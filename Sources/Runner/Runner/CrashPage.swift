@@ -40,9 +40,10 @@ struct CrashPage {
         read(\.sequence) == sequence
     }
 
-    /// The signal its handler saw, and where; nil when it saw none.
-    var crash: (signal: Int32, address: UInt64)? {
-        isFilled ? (read(\.signal), read(\.address)) : nil
+    /// The signal its handler saw, and where; nil when it saw none. Of a signal that somebody sent (abort, kill) the same
+    /// bytes say who: no address then.
+    var crash: (signal: Int32, address: UInt64?)? {
+        isFilled ? (read(\.signal), read(\.code) > 0 ? read(\.address) : nil) : nil
     }
 
     /// The lines that the bundle's own handler wrote of it; as much as fits the page.

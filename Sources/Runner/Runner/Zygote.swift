@@ -17,6 +17,15 @@ enum ZygoteEnd {
     case died(String)
     /// It exited on our order.
     case retired
+
+    var isDeath: Bool { if case .died = self { true } else { false } }
+
+    var text: String {
+        switch self {
+        case .refused(let sentence), .failed(let sentence), .died(let sentence): sentence
+        case .retired: "its runner left"
+        }
+    }
 }
 
 protocol ZygoteOwner: AnyObject {

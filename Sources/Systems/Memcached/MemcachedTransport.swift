@@ -21,11 +21,7 @@ public final class MemcachedTransport: ResultTransport {
     ) throws(TransportFailure) {
         self.urls = urls
         self.loop = loop
-        do throws(StoreFailure) {
-            address = try MemcachedAddress(url: urls[0])
-        } catch {
-            throw TransportFailure(error.detail, fix: error.fix)
-        }
+        address = try TransportFailure.reading(urls[0], MemcachedAddress.init(url:))
     }
 
     public var description: String { address.description }
@@ -43,9 +39,5 @@ public final class MemcachedTransport: ResultTransport {
             self?.examination = nil
             done(findings)
         }
-    }
-
-    public func unanswered(_ question: ExaminationQuestion) -> Finding {
-        .fail(question.subject, "\(description) does not answer", fix: "check that memcached runs there")
     }
 }

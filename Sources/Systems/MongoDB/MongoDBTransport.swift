@@ -21,11 +21,7 @@ public final class MongoDBTransport: ResultTransport {
     ) throws(TransportFailure) {
         self.urls = urls
         self.loop = loop
-        do throws(StoreFailure) {
-            address = try MongoDBAddress(url: urls[0])
-        } catch {
-            throw TransportFailure(error.detail, fix: error.fix)
-        }
+        address = try TransportFailure.reading(urls[0], MongoDBAddress.init(url:))
     }
 
     public var description: String { address.description }
@@ -69,9 +65,5 @@ public final class MongoDBTransport: ResultTransport {
             return [.ok(subject, server)]
         case .done, .documents, .stored: return []
         }
-    }
-
-    public func unanswered(_ question: ExaminationQuestion) -> Finding {
-        .fail(question.subject, "\(description) does not answer", fix: "check that MongoDB runs there")
     }
 }

@@ -8,9 +8,7 @@ final class MySQLExamination {
     private let question: ExaminationQuestion
     private let tables: ResultTables
     private let loop: any EventLoop
-    private var link: MySQLLink?
-    private var done: (([Finding]) -> Void)?
-    private var findings: [Finding] = []
+    private let look: DatabaseLook<MySQLLink>
     private var place = ""
 
     /// Rows that are looked at, from the last.
@@ -21,55 +19,29 @@ final class MySQLExamination {
         self.question = question
         self.loop = loop
         tables = ResultTables(question.results)
+        look = DatabaseLook(question, loop, server: "MySQL")
     }
 
     func run(done: @escaping ([Finding]) -> Void) {
-        self.done = done
         let link = MySQLLink(
             address: address, loop: loop, prepare: { _, done in done(nil) },
             sort: { [address, tables] in SQLErrorKind($0, at: address, tables) },
-            tell: { [weak self] event in self?.changed(event) })
-        self.link = link
-        link.connect()
-    }
-
-    private func changed(_ event: LinkEvent) {
-        switch event {
-        case .up: askForServer()
-        case .down(let reason, _): fail(reason, fix: "check that MySQL runs there")
-        case .refused(let failure): fail(failure.detail, fix: failure.fix)
-        }
-    }
-
-    private func fail(_ detail: String, fix: String?) {
-        // A link that was refused is also told as down.
-        guard done != nil else { return }
-        findings.append(.fail(question.subject, detail, fix: fix))
-        end()
-    }
-
-    private func end() {
-        guard let done else { return }
-        self.done = nil
-        // Not from within a callback of its own.
-        _ = loop.schedule(afterSeconds: 0) { [self] in
-            link?.close()
-            link = nil
-            done(findings)
-        }
+            tell: { [weak self] event in self?.look.changed(event) { self?.askForServer() } })
+        look.begin(link, done: done)
     }
 
     /// - Parameter failed: nil: the error is the finding, and the last one.
     private func ask(
         _ sql: String, failed: ((MySQLError) -> Void)? = nil, _ answered: @escaping ([[[UInt8]?]]) -> Void
     ) {
-        link?.ask(Array(sql.utf8)) { [weak self] answer in
-            guard let self, done != nil else { return }
+        look.link?.ask(Array(sql.utf8)) { [weak self] answer in
+            guard let self, !look.isOver else { return }
             switch answer {
             case .success(.rows(let rows)): answered(rows)
             case .success(.changed): answered([])
             case .failure(let error):
-                if let failed { failed(error) } else { fail("\(address): \(error.message) (\(error.code))", fix: nil) }
+                guard let failed else { return look.fail("\(address): \(error.message) (\(error.code))", fix: nil) }
+                failed(error)
             }
         }
     }
@@ -82,7 +54,7 @@ final class MySQLExamination {
             let version = cells.first.flatMap { $0 } ?? "?"
             place = "\(version.contains("MariaDB") ? "MariaDB" : "MySQL") \(version) at \(address)"
             guard tables.task.schema != nil || cells.last.flatMap({ $0 }) != nil else {
-                return fail("\(place) is named without a database", fix: "write mysql://host/DATABASE")
+                return look.fail("\(place) is named without a database", fix: "write mysql://host/DATABASE")
             }
             askForTable()
         }
@@ -92,11 +64,10 @@ final class MySQLExamination {
         ask(MySQLSchema.question(tables.task)) { [self] rows in
             let columns = MySQLColumns(rows.compactMap(MySQLSchema.column))
             guard !columns.isEmpty else {
-                findings.append(.ok(question.subject, "\(place); its tables will be made, if its user may"))
-                return end()
+                return look.end(.ok(question.subject, "\(place); its tables will be made, if its user may"))
             }
             if let result = columns["result"], let most = result.maxBytes, most <= 65_535 {
-                findings.append(
+                look.add(
                     .warn(
                         question.subject,
                         "\(address): the column result of \(tables.task.name) is a \(result.type) of \(most) bytes; a longer "
@@ -111,13 +82,13 @@ final class MySQLExamination {
     private func askForRights(_ rights: [String], missing: [String]) {
         guard let right = rights.first else {
             if !missing.isEmpty {
-                findings.append(
+                look.add(
                     .fail(
                         question.subject,
                         "\(address): we lack \(Finding.list(missing)) on the table \(tables.task.name)",
                         fix: "GRANT it to the user of the address"))
             }
-            return missing.contains("SELECT") ? end() : askForRows()
+            return missing.contains("SELECT") ? look.end() : askForRows()
         }
         let table = tables.task.quoted("`")
         let sql =
@@ -133,10 +104,10 @@ final class MySQLExamination {
                 switch error.code {
                 case 1142, 1143: askForRights(Array(rights.dropFirst()), missing: missing + [right])
                 case 1290, 1792, 1836:
-                    fail(
+                    look.fail(
                         "\(place) takes no writes: it is a replica, or read-only (\(error.message))",
                         fix: "point the address at the primary")
-                default: fail("\(address): \(error.message) (\(error.code))", fix: nil)
+                default: look.fail("\(address): \(error.message) (\(error.code))", fix: nil)
                 }
             },
             { [self] _ in askForRights(Array(rights.dropFirst()), missing: missing) })
@@ -150,9 +121,9 @@ final class MySQLExamination {
         ask(sql) { [self] rows in
             let numbers = (rows.first ?? []).map { Self.text($0).flatMap { Int($0) } ?? 0 }
             if numbers.count == 2 {
-                findings.append(RowsFound(all: numbers[0], pickles: numbers[1]).finding(question, place))
+                look.add(RowsFound(all: numbers[0], pickles: numbers[1]).finding(question, place))
             }
-            end()
+            look.end()
         }
     }
 }

@@ -5,7 +5,7 @@ import SQLRows
 import TaskModel
 
 /// Belongs to the loop's thread. Statements go one after the other: the protocol knows no pipeline.
-final class MySQLLink {
+final class MySQLLink: LookLink {
     let address: MySQLAddress
     private let loop: any EventLoop
     private let tell: (LinkEvent) -> Void

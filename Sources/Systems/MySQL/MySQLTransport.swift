@@ -22,11 +22,7 @@ public final class MySQLTransport: ResultTransport {
     ) throws(TransportFailure) {
         self.urls = urls
         self.loop = loop
-        do throws(StoreFailure) {
-            address = try MySQLAddress(url: urls[0])
-        } catch {
-            throw TransportFailure(error.detail, fix: error.fix)
-        }
+        address = try TransportFailure.reading(urls[0], MySQLAddress.init(url:))
     }
 
     public var description: String { address.description }
@@ -42,9 +38,5 @@ public final class MySQLTransport: ResultTransport {
             self?.examination = nil
             done(findings)
         }
-    }
-
-    public func unanswered(_ question: ExaminationQuestion) -> Finding {
-        .fail(question.subject, "\(description) does not answer", fix: "check that MySQL runs there")
     }
 }

@@ -8,8 +8,7 @@ final class PostgreSQLExamination {
     private let question: ExaminationQuestion
     private let tables: ResultTables
     private let loop: any EventLoop
-    private var link: PostgreSQLLink?
-    private var done: (([Finding]) -> Void)?
+    private let look: DatabaseLook<PostgreSQLLink>
 
     /// Rows that are looked at, from the last.
     private static let sample = 100
@@ -19,45 +18,25 @@ final class PostgreSQLExamination {
         self.question = question
         self.loop = loop
         tables = ResultTables(question.results)
+        look = DatabaseLook(question, loop, server: "PostgreSQL")
     }
 
     func run(done: @escaping ([Finding]) -> Void) {
-        self.done = done
         let link = PostgreSQLLink(
             address: address, loop: loop, prepare: { _, done in done(nil) },
-            tell: { [weak self] event in self?.changed(event) })
-        self.link = link
-        link.connect()
-    }
-
-    private func changed(_ event: LinkEvent) {
-        switch event {
-        case .up: askForServer()
-        case .down(let reason, _): end([.fail(question.subject, reason, fix: "check that PostgreSQL runs there")])
-        case .refused(let failure): end([.fail(question.subject, failure.detail, fix: failure.fix)])
-        }
-    }
-
-    private func end(_ findings: [Finding]) {
-        guard let done else { return }
-        self.done = nil
-        // Not from within a callback of its own.
-        _ = loop.schedule(afterSeconds: 0) { [self] in
-            link?.close()
-            link = nil
-            done(findings)
-        }
+            tell: { [weak self] event in self?.look.changed(event) { self?.askForServer() } })
+        look.begin(link, done: done)
     }
 
     /// Answers one row of texts.
     private func ask(_ sql: String, _ parameters: [Parameter], _ answered: @escaping ([String?]) -> Void) {
-        link?.send([Statement(sql: sql, parameters: parameters)]) { [weak self] _, answer in
+        look.link?.send([Statement(sql: sql, parameters: parameters)]) { [weak self] _, answer in
             guard let self else { return }
             switch answer {
             case .rows(let rows):
                 answered((rows.first ?? []).map { $0.map { String(decoding: $0, as: UTF8.self) } })
-            case .failed(let error): end([.fail(question.subject, "\(address): \(error.message)", fix: nil)])
-            case .lost: end([.fail(question.subject, "\(address) ended the connection", fix: "see its log")])
+            case .failed(let error): look.fail("\(address): \(error.message)", fix: nil)
+            case .lost: look.fail("\(address) ended the connection", fix: "see its log")
             }
         }
     }
@@ -72,23 +51,20 @@ final class PostgreSQLExamination {
         let name = Parameter.text(tables.task.quoted("\""))
         let words = schema.map { [name, $0] } ?? [name]
         ask(schema == nil ? sql.replacing("$2", with: "NULL") : sql, words) { [self] cells in
-            guard cells.count == 4 else { return end([]) }
+            guard cells.count == 4 else { return look.end() }
             let place = "PostgreSQL \(cells[0] ?? "?") at \(address)"
             if cells[1] == "on" {
-                return end([
-                    .fail(
-                        question.subject, "\(place) takes no writes: it is a standby, or read-only",
-                        fix: "point the address at the primary, or name all servers: they are tried in turn")
-                ])
+                return look.fail(
+                    "\(place) takes no writes: it is a standby, or read-only",
+                    fix: "point the address at the primary, or name all servers: they are tried in turn")
             }
             if cells[2] == "true" { return askForRights(place) }
-            end([
+            look.end(
                 cells[3] == "true"
                     ? .ok(question.subject, "\(place); its tables will be made")
                     : .fail(
                         question.subject, "\(place) has no table \(tables.task.name), and we may not make it",
-                        fix: "GRANT CREATE on the schema, or let Celery make its tables")
-            ])
+                        fix: "GRANT CREATE on the schema, or let Celery make its tables"))
         }
     }
 
@@ -99,20 +75,18 @@ final class PostgreSQLExamination {
         ask(sql, [.text(table), .text(tables.taskSequence.quoted("\""))]) { [self] cells in
             let names = ["SELECT", "INSERT", "UPDATE", "DELETE", "USAGE of its sequence"]
             let missing = zip(names, cells).filter { $0.1 != "true" }.map(\.0)
-            let findings: [Finding] =
-                missing.isEmpty
-                ? []
-                : [
+            if !missing.isEmpty {
+                look.add(
                     .fail(
                         question.subject,
                         "\(address): we lack \(Finding.list(missing)) on the table \(tables.task.name)",
-                        fix: "GRANT it to the user of the address")
-                ]
-            if missing.contains("SELECT") { end(findings) } else { askForRows(place, findings) }
+                        fix: "GRANT it to the user of the address"))
+            }
+            if missing.contains("SELECT") { look.end() } else { askForRows(place) }
         }
     }
 
-    private func askForRows(_ place: String, _ before: [Finding]) {
+    private func askForRows(_ place: String) {
         let sql = """
             SELECT count(*)::text, (count(*) FILTER (WHERE substring(result FROM 1 FOR 1) = '\\x80'::bytea))::text
             FROM (SELECT result FROM \(tables.task.quoted("\"")) WHERE result IS NOT NULL
@@ -120,8 +94,8 @@ final class PostgreSQLExamination {
             """
         ask(sql, []) { [self] cells in
             let numbers = cells.map { $0.flatMap { Int($0) } ?? 0 }
-            guard numbers.count == 2 else { return end(before) }
-            end(before + [RowsFound(all: numbers[0], pickles: numbers[1]).finding(question, place)])
+            guard numbers.count == 2 else { return look.end() }
+            look.end(RowsFound(all: numbers[0], pickles: numbers[1]).finding(question, place))
         }
     }
 }

@@ -5,7 +5,7 @@ import SQLRows
 import TaskModel
 
 /// Belongs to the loop's thread.
-final class PostgreSQLLink {
+final class PostgreSQLLink: LookLink {
     let address: PostgreSQLAddress
     private let loop: any EventLoop
     private let tell: (LinkEvent) -> Void

@@ -25,12 +25,8 @@ public final class PostgreSQLTransport: ResultTransport {
     ) throws(TransportFailure) {
         self.urls = urls
         self.loop = loop
-        do throws(StoreFailure) {
-            address = try PostgreSQLAddress(url: urls[0])
-            line = BrokerLine(address: address, loop: loop)
-        } catch {
-            throw TransportFailure(error.detail, fix: error.fix)
-        }
+        address = try TransportFailure.reading(urls[0], PostgreSQLAddress.init(url:))
+        line = BrokerLine(address: address, loop: loop)
     }
 
     public var description: String { address.description }
@@ -54,9 +50,5 @@ public final class PostgreSQLTransport: ResultTransport {
             self?.examination = nil
             done(findings)
         }
-    }
-
-    public func unanswered(_ question: ExaminationQuestion) -> Finding {
-        .fail(question.subject, "\(description) does not answer", fix: "check that PostgreSQL runs there")
     }
 }

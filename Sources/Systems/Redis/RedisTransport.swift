@@ -23,11 +23,7 @@ public final class RedisTransport: BrokerTransport, ResultTransport, LimitTransp
     ) throws(TransportFailure) {
         self.urls = urls
         self.loop = loop
-        do throws(StoreFailure) {
-            address = try RedisAddress(url: urls[0])
-        } catch {
-            throw TransportFailure(error.detail, fix: error.fix)
-        }
+        address = try TransportFailure.reading(urls[0], RedisAddress.init(url:))
     }
 
     public var description: String { address.description }
@@ -75,9 +71,5 @@ public final class RedisTransport: BrokerTransport, ResultTransport, LimitTransp
                 subject, "anybody may pass for \(address): its certificate is not checked",
                 fix: "name its authority by ssl_ca_certs, and leave ssl_cert_reqs=none out")
         ]
-    }
-
-    public func unanswered(_ question: ExaminationQuestion) -> Finding {
-        .fail(question.subject, "\(description) does not answer", fix: "check that Redis runs there")
     }
 }

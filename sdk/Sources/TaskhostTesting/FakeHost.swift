@@ -3,8 +3,11 @@
 
 import Dispatch
 import Glibc
-import TaskhostJSON
 package import TaskhostSDK
+
+#if canImport(TaskhostJSON)
+    import TaskhostJSON
+#endif
 
 /// What a handler reported about one task.
 package struct Report: Sendable, Equatable {

@@ -1,8 +1,14 @@
 // Unit tests of tasks: a host that remembers what they say, and whose clock is the test's own.
 import Glibc
-public import TaskhostJSON
 public import TaskhostSDK
-import TaskhostSignature
+
+#if canImport(TaskhostJSON)
+    public import TaskhostJSON
+#endif
+
+#if canImport(TaskhostSignature)
+    import TaskhostSignature
+#endif
 
 /// Calls tasks of a bundle in this process, one at a time.
 ///

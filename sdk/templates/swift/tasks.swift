@@ -26,10 +26,10 @@ struct Count: TaskHandler {
     }
 }
 
-@c(taskhost_bundle_v1)
-public func bundle(_ host: UnsafePointer<taskhost_host>) -> Int32 {
-    Bundle("example", version: "0.1.0") {
-        Add.self
-        Count.self
-    }.register(with: host)
+let tasks = TaskBundle("example", version: "0.1.0") {
+    Add.self
+    Count.self
 }
+
+@c(taskhost_bundle_v1)
+public func bundle(_ host: UnsafePointer<taskhost_host>) -> Int32 { tasks.register(with: host) }

@@ -55,7 +55,8 @@ struct DevCommand: ParsableCommand {
         let variables = ["PYTHONDONTWRITEBYTECODE": "1"]
         let environment = ThisProcess.environment.merging(variables) { $1 }
         let installation = try Installation(environment: environment)
-        let folder = try DevFolder(broker: connection.broker, results: connection.resultBackend)
+        let folder = try DevFolder(
+            broker: connection.broker, results: connection.resultBackend, plugins: folders)
         defer { folder.leave() }
         let usesMake = makes && app == nil && plugins.isEmpty
         var order = DevLoop.Order(

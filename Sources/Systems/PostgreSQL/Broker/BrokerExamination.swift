@@ -8,56 +8,33 @@ final class BrokerExamination {
     private let address: PostgreSQLAddress
     private let question: ExaminationQuestion
     private let loop: any EventLoop
-    private var link: PostgreSQLLink?
-    private var done: (([Finding]) -> Void)?
+    private let look: DatabaseLook<PostgreSQLLink>
 
     init(_ address: PostgreSQLAddress, _ question: ExaminationQuestion, _ loop: any EventLoop) {
         self.address = address
         self.question = question
         self.loop = loop
+        look = DatabaseLook(question, loop, server: "PostgreSQL")
     }
 
     func run(done: @escaping ([Finding]) -> Void) {
-        self.done = done
         let link = PostgreSQLLink(
             address: address, loop: loop, prepare: { _, done in done(nil) },
-            tell: { [weak self] event in self?.changed(event) })
-        self.link = link
-        link.connect()
+            tell: { [weak self] event in self?.look.changed(event) { self?.askForServer() } })
+        look.begin(link, done: done)
     }
-
-    private func changed(_ event: LinkEvent) {
-        switch event {
-        case .up: askForServer()
-        case .down(let reason, _): end([fail(reason, fix: "check that PostgreSQL runs there")])
-        case .refused(let failure): end([fail(failure.detail, fix: failure.fix)])
-        }
-    }
-
-    private func end(_ findings: [Finding]) {
-        guard let done else { return }
-        self.done = nil
-        // Not from within a callback of its own.
-        _ = loop.schedule(afterSeconds: 0) { [self] in
-            link?.close()
-            link = nil
-            done(findings)
-        }
-    }
-
-    private func fail(_ detail: String, fix: String?) -> Finding { .fail(question.subject, detail, fix: fix) }
 
     /// Answers the rows of each statement.
     private func ask(_ statements: [Statement], _ answered: @escaping ([Rows]) -> Void) {
-        link?.transact(statements) { [weak self] answer in
+        look.link?.transact(statements) { [weak self] answer in
             guard let self else { return }
             switch answer {
             case .done(let rows): answered(rows)
             case .failed(let error):
                 let isForbidden = error.state == BrokerRights.state
                 let failure = isForbidden ? BrokerRights.failure(address, error.message) : nil
-                end([fail(failure?.detail ?? "\(address): \(error.message)", fix: failure?.fix)])
-            case .lost: end([fail("\(address) ended the connection", fix: "see its log")])
+                look.fail(failure?.detail ?? "\(address): \(error.message)", fix: failure?.fix)
+            case .lost: look.fail("\(address) ended the connection", fix: "see its log")
             }
         }
     }
@@ -70,27 +47,24 @@ final class BrokerExamination {
                 has_database_privilege(current_database(), 'CREATE')
                 """)
         ask([server]) { [self] rows in
-            guard let row = rows[0].first, row.count == 5 else { return end([]) }
+            guard let row = rows[0].first, row.count == 5 else { return look.end() }
             let place = "PostgreSQL \(row.text(0) ?? "?") at \(address)"
             let version: Int32 = row.integer(1) ?? 0
             if version < BrokerExamination.oldest {
-                return end([fail("\(place) is too old to be a broker", fix: "use PostgreSQL 13 or newer")])
+                return look.fail("\(place) is too old to be a broker", fix: "use PostgreSQL 13 or newer")
             }
             if row.text(2) == "on" {
-                return end([
-                    fail(
-                        "\(place) takes no writes: it is a standby, or read-only",
-                        fix: "point the address at the primary, or name all servers: they are tried in turn")
-                ])
+                return look.fail(
+                    "\(place) takes no writes: it is a standby, or read-only",
+                    fix: "point the address at the primary, or name all servers: they are tried in turn")
             }
             if row[3] == [1] { return askForLayout(place) }
-            end([
+            look.end(
                 row[4] == [1]
                     ? .ok(question.subject, "\(place); its schema taskhost will be made")
-                    : fail(
-                        "\(place) has no schema taskhost, and we may not make it",
-                        fix: BrokerRights.failure(address, "").fix)
-            ])
+                    : .fail(
+                        question.subject, "\(place) has no schema taskhost, and we may not make it",
+                        fix: BrokerRights.failure(address, "").fix))
         }
     }
 
@@ -100,22 +74,20 @@ final class BrokerExamination {
     private func askForLayout(_ place: String) {
         ask([Statement(sql: "SELECT to_regclass('taskhost.layout') IS NOT NULL")]) { [self] rows in
             guard rows[0].first?[0] == [1] else {
-                return end([.ok(question.subject, "\(place); its tables will be made in the schema taskhost")])
+                return look.end(.ok(question.subject, "\(place); its tables will be made in the schema taskhost"))
             }
             let layout = Statement(sql: "SELECT max(version)::int4 FROM taskhost.layout")
             ask([layout, Statement(sql: BrokerRights.missing)]) { [self] rows in
                 let version: Int32 = rows[0].first?.integer(0) ?? 0
                 guard version <= BrokerSchema.version else {
-                    return end([
-                        fail(
-                            "the schema taskhost at \(address) has layout \(version), this taskhost knows up to"
-                                + " \(BrokerSchema.version)",
-                            fix: "use the newer taskhost that made it, or another database")
-                    ])
+                    return look.fail(
+                        "the schema taskhost at \(address) has layout \(version), this taskhost knows up to"
+                            + " \(BrokerSchema.version)",
+                        fix: "use the newer taskhost that made it, or another database")
                 }
                 if let lacking = rows[1].first?.text(0), !lacking.isEmpty {
                     let failure = BrokerRights.failure(address, "it lacks \(lacking)")
-                    return end([fail(failure.detail, fix: failure.fix)])
+                    return look.fail(failure.detail, fix: failure.fix)
                 }
                 askForConnection(place)
             }
@@ -127,14 +99,13 @@ final class BrokerExamination {
     private func askForConnection(_ place: String) {
         ask([Statement(sql: "SELECT pg_backend_pid()")]) { [self] rows in
             let process: Int32? = rows[0].first?.integer(0)
-            end([
-                process == link?.serverProcess
+            look.end(
+                process == look.link?.serverProcess
                     ? .ok(question.subject, place)
                     : .warn(
                         question.subject,
                         "\(place) stands behind a pooler: in transaction mode workers hear of nothing that is sent",
-                        fix: "name the server itself, or a pool in session mode")
-            ])
+                        fix: "name the server itself, or a pool in session mode"))
         }
     }
 }

@@ -1,16 +1,8 @@
-// Settings of tasks that no bundle here has: a misspelt name changes nothing, and nobody would see it. Pure.
+// Settings of tasks that no bundle here has: a misspelt name changes nothing, and nobody would see it.
 package import Ports
 package import TaskModel
 
-package struct TaskNameCheck {
-    let configuration: Configuration
-    let tasks: [TaskManifest]
-
-    package init(configuration: Configuration, tasks: [TaskManifest]) {
-        self.configuration = configuration
-        self.tasks = tasks
-    }
-
+extension TaskCheck {
     /// `[tasks."NAME"]` that hold for none of the tasks. Nothing when there are no tasks: then all would be strange.
     package func strangers() -> [(name: String, meant: String?)] {
         guard !tasks.isEmpty else { return [] }
@@ -22,7 +14,7 @@ package struct TaskNameCheck {
     }
 
     /// Warnings, as a plugins folder may be filled later.
-    package func findings() -> [Finding] {
+    package func strangerFindings() -> [Finding] {
         strangers().map { name, meant in
             .warn(
                 "tasks", "[tasks.\"\(name)\"] holds for no task of the bundles that load here",
@@ -30,8 +22,7 @@ package struct TaskNameCheck {
         }
     }
 
-    /// For the log of a worker; nil: nothing is wrong.
-    package func warningAtStart() -> String? {
+    func nameWarning() -> String? {
         let strangers = strangers().map { name, meant in
             "[tasks.\"\(name)\"]" + (meant.map { " (did you mean '\($0)'?)" } ?? "")
         }

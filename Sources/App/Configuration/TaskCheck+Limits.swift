@@ -1,19 +1,11 @@
-// Limits of tasks: those by time for brokers to judge, those that need a place to be shared. Pure.
+// Limits of tasks: those by time for brokers to judge, those that need a place to be shared.
 import Engine
 package import Ports
 import Settings
 package import TaskModel
 import Transports
 
-package struct LimitCheck {
-    let configuration: Configuration
-    let tasks: [TaskManifest]
-
-    package init(configuration: Configuration, tasks: [TaskManifest]) {
-        self.configuration = configuration
-        self.tasks = tasks
-    }
-
+extension TaskCheck {
     /// Hard limits of all tasks.
     package var timeLimits: [TaskTimeLimit] {
         tasks.map { task in
@@ -24,8 +16,8 @@ package struct LimitCheck {
         }
     }
 
-    /// For the log of a worker; nil: nothing is wrong, or nothing expires.
-    package func warningAtStart() -> String? {
+    /// nil: nothing is wrong, or nothing expires.
+    func limitWarning() -> String? {
         configuration.broker.system.startWarning(
             timeLimits, consumerTimeout: configuration[Settings.broker.consumerTimeout])
     }
