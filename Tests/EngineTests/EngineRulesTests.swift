@@ -188,7 +188,11 @@ struct ReadyQueuesTests {
         var queues = ReadyQueues((0..<50).map { QueuePreference(declaration: QueueDeclaration(name: "q\($0)")) })
         for number in 0..<49 { queues.insert(held("\(number)", queue: "q\(number)")) }
         var asked = 0
-        #expect(queues.next { _ in asked += 1; return false } == nil)
+        let none = queues.next { _ in
+            asked += 1
+            return false
+        }
+        #expect(none == nil)
         #expect(asked == 1)
         queues.insert(held("other", queue: "q49", name: "tests.other"))
         #expect(queues.next { $0.message.name == "tests.other" }?.message.id == "other")
