@@ -6,17 +6,12 @@ struct Catalog {
     /// Shared: looked up a few times for each run, and a manifest has many parts to be copied.
     final class Entry {
         let file: BundleFile
+        let task: TaskManifest
         let pace: TaskPace
-        /// Those of its bundle, which keeps them: half a KiB each, of thousands of tasks.
-        private let tasks: [TaskManifest]
-        private let position: Int
 
-        var task: TaskManifest { _read { yield tasks[position] } }
-
-        init(file: BundleFile, tasks: [TaskManifest], position: Int, pace: TaskPace) {
+        init(file: BundleFile, task: TaskManifest, pace: TaskPace) {
             self.file = file
-            self.tasks = tasks
-            self.position = position
+            self.task = task
             self.pace = pace
         }
     }
@@ -58,9 +53,7 @@ struct Catalog {
         entries = entries.filter { $0.value.file !== file }
         let old = before - entries.count
         let kept = entries.count
-        for (position, task) in tasks.enumerated() {
-            entries[task.name] = Entry(file: file, tasks: tasks, position: position, pace: pace(of: task.name))
-        }
+        for task in tasks { entries[task.name] = Entry(file: file, task: task, pace: pace(of: task.name)) }
         return entries.count - kept < old
     }
 
