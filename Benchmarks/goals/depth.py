@@ -59,7 +59,8 @@ def queues(ground, size, tasks):
 
 
 def names(ground, size, tasks):
-    """An app of Python has so many tasks, which come in turn."""
+    """An app of Python has so many tasks, which come in turn: each often enough that its first run, which no other is
+    put behind since nobody knows how long it takes, does not count for half."""
     rows = ground.peer_rows
     folder, _ = rows.new_run()
     tally = AppTally(os.path.join(folder, "tally"))

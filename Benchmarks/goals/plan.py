@@ -119,7 +119,7 @@ def many_slots():
 
 
 def depths():
-    for what, sizes, tasks in (("queued", QUEUED, 10_000), ("future", FUTURE, 20_000), ("names", NAMES, 20_000),
+    for what, sizes, tasks in (("queued", QUEUED, 10_000), ("future", FUTURE, 20_000), ("names", NAMES, 100_000),
                                ("queues", QUEUES, 20_000)):
         for size in sizes:
             add(f"{size:,} {what}", depth.measure, rounds=1, what=what, size=size, tasks=tasks)

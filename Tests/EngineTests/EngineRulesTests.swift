@@ -156,8 +156,8 @@ struct EngineRulesTests {
 
 @Suite("Who is next")
 struct ReadyQueuesTests {
-    private func held(_ id: String, queue: String, priority: UInt8 = 0) -> InFlight {
-        var message = TaskMessage(id: id, name: "t")
+    private func held(_ id: String, queue: String, priority: UInt8 = 0, name: String = "t") -> InFlight {
+        var message = TaskMessage(id: id, name: name)
         message.priority = priority
         let delivery = Delivery(
             tag: DeliveryTag(link: 1, number: 1), queue: queue, exchange: "", routingKey: queue, redelivered: false,
@@ -181,6 +181,23 @@ struct ReadyQueuesTests {
         queues.insert(held("u2", queue: "urgent", priority: 5))
         queues.insert(held("u3", queue: "urgent", priority: 5))
         #expect(drain(&queues) == ["u2", "u3", "u1", "n1"])
+    }
+
+    @Test("a task that finds no room is asked for once, however many queues it waits in, and others are not held up")
+    func refusals() {
+        var queues = ReadyQueues((0..<50).map { QueuePreference(declaration: QueueDeclaration(name: "q\($0)")) })
+        for number in 0..<49 { queues.insert(held("\(number)", queue: "q\(number)")) }
+        var asked = 0
+        let none = queues.next { _ in
+            asked += 1
+            return false
+        }
+        #expect(none == nil)
+        #expect(asked == 1)
+        queues.insert(held("other", queue: "q49", name: "tests.other"))
+        #expect(queues.next { $0.message.name == "tests.other" }?.message.id == "other")
+        #expect(queues.next { $0.message.name == "tests.other" } == nil)
+        #expect(drain(&queues).count == 49)
     }
 
     @Test("where 0 is the most urgent priority, as on Redis, lower numbers are served first")

@@ -8,6 +8,8 @@ import TaskModel
 struct Intake {
     /// Consumed now, in the order of preference.
     private(set) var queues: [QueuePreference]
+    /// Their names: there may be thousands, each asked for in every change of credit.
+    private var names: Set<String>
     /// Consumed queues from which nothing is taken at present.
     private(set) var paused: Set<String> = []
     private var credit: Credit
@@ -20,6 +22,7 @@ struct Intake {
 
     init(_ options: EngineOptions) {
         queues = options.queues
+        names = Set(options.queues.map(\.declaration.name))
         credit = Credit(options: options)
         budget = MemoryBudget(maxBytes: options.maxHeldBytes, maxWaiting: options.maxWaiting)
     }
@@ -28,14 +31,18 @@ struct Intake {
 
     func declaration(_ name: String) -> QueueDeclaration? { queues.first { $0.declaration.name == name }?.declaration }
 
-    func consumes(_ name: String) -> Bool { queues.contains { $0.declaration.name == name } }
+    func consumes(_ name: String) -> Bool { names.contains(name) }
 
-    mutating func add(_ queue: QueueDeclaration) { queues.append(QueuePreference(declaration: queue)) }
+    mutating func add(_ queue: QueueDeclaration) {
+        queues.append(QueuePreference(declaration: queue))
+        names.insert(queue.name)
+    }
 
     /// - Returns: false: it was not consumed.
     mutating func remove(_ name: String) -> Bool {
         guard consumes(name) else { return false }
         queues.removeAll { $0.declaration.name == name }
+        names.remove(name)
         paused.remove(name)
         return true
     }

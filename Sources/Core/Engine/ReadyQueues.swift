@@ -2,12 +2,14 @@
 import CeleryWire
 import TaskModel
 
-/// A heap per queue; queues are few, so choosing among them is a scan.
+/// A heap per queue. Choosing among queues is a scan, of a few bytes for each: there may be thousands.
 struct ReadyQueues {
     private struct Entry {
         /// Higher goes first.
         let urgency: Int
         let order: UInt64
+        /// The number of its task's name.
+        let kind: Int32
         let task: InFlight
 
         func precedes(_ other: Entry) -> Bool {
@@ -24,6 +26,14 @@ struct ReadyQueues {
     }
 
     private var lanes: [Lane]
+    /// The kind of each lane's first; -1: the lane is empty.
+    private var fronts: [Int32]
+    /// Task names that have come, numbered.
+    private var kinds: [String: Int32] = [:]
+    private var lastKind: (name: String, number: Int32) = ("", -1)
+    /// By kind: the last choice in which it was passed over.
+    private var refusedIn: [UInt64] = []
+    private var choices: UInt64 = 0
     private var indexByName: [String: Int]
     private var arrivals: UInt64 = 0
     private let lowestFirst: Bool
@@ -33,6 +43,7 @@ struct ReadyQueues {
     init(_ preferences: [QueuePreference], lowestFirst: Bool = false) {
         self.lowestFirst = lowestFirst
         lanes = preferences.map { Lane(name: $0.declaration.name, share: $0.share) }
+        fronts = lanes.map { _ in -1 }
         indexByName = Dictionary(
             preferences.enumerated().map { ($0.element.declaration.name, $0.offset) }, uniquingKeysWith: { a, _ in a })
     }
@@ -41,6 +52,7 @@ struct ReadyQueues {
     mutating func addLane(_ name: String) {
         guard indexByName[name] == nil else { return }
         indexByName[name] = lanes.count
+        fronts.append(-1)
         lanes.append(Lane(name: name, share: lanes.contains { $0.share != nil } ? 1 : nil))
     }
 
@@ -56,15 +68,32 @@ struct ReadyQueues {
     mutating func putBack(_ task: InFlight, order: UInt64) {
         let lane = indexByName[task.delivery.queue] ?? lanes.count - 1
         let urgency = lowestFirst ? -Int(task.message.priority) : Int(task.message.priority)
-        lanes[lane].heap.append(Entry(urgency: urgency, order: order, task: task))
+        lanes[lane].heap.append(Entry(urgency: urgency, order: order, kind: kind(of: task), task: task))
         siftUp(lane)
+        noteFront(lane)
         count += 1
     }
 
-    /// The next one to start, if any; `admits` may pass one over (its queue is tried no further in this call).
+    private mutating func kind(of task: InFlight) -> Int32 {
+        let name = task.message.name
+        if lastKind.name == name, lastKind.number >= 0 { return lastKind.number }
+        let number = kinds[name] ?? Int32(kinds.count)
+        if number == kinds.count {
+            kinds[name] = number
+            refusedIn.append(0)
+        }
+        lastKind = (name, number)
+        return number
+    }
+
+    private mutating func noteFront(_ lane: Int) { fronts[lane] = lanes[lane].heap.first?.kind ?? -1 }
+
+    /// The next one to start, if any; `admits` may pass one over: its queue is tried no further in this call, and no
+    /// other task of its name.
     mutating func next(where admits: (InFlight) -> Bool) -> InFlight? {
         guard count > 0, let lane = chooseLane(where: admits) else { return nil }
         count -= 1
+        defer { noteFront(lane) }
         return removeFirst(lane)
     }
 
@@ -75,6 +104,7 @@ struct ReadyQueues {
             lanes[lane].heap.remove(at: index)
             // A sorted array is a heap.
             lanes[lane].heap.sort { $0.precedes($1) }
+            noteFront(lane)
             count -= 1
             return
         }
@@ -82,7 +112,10 @@ struct ReadyQueues {
 
     mutating func removeAll() -> [InFlight] {
         let all = lanes.flatMap { $0.heap.map(\.task) }
-        for index in lanes.indices { lanes[index].heap.removeAll() }
+        for index in lanes.indices {
+            lanes[index].heap.removeAll()
+            fronts[index] = -1
+        }
         count = 0
         return all
     }
@@ -90,8 +123,14 @@ struct ReadyQueues {
     private mutating func chooseLane(where admits: (InFlight) -> Bool) -> Int? {
         var chosen: Int?
         var sum = 0
-        for index in lanes.indices {
-            guard let first = lanes[index].heap.first, admits(first.task) else { continue }
+        choices += 1
+        for index in fronts.indices {
+            let kind = Int(fronts[index])
+            guard kind >= 0, refusedIn[kind] != choices else { continue }
+            guard admits(lanes[index].heap[0].task) else {
+                refusedIn[kind] = choices
+                continue
+            }
             guard let share = lanes[index].share else {
                 // Without shares the order of the list is the law.
                 if chosen == nil { return index }

@@ -15,6 +15,8 @@ final class AMQPConnection: @unchecked Sendable {
     let frameMax: Int
     let channelMax: UInt16
     let version: RabbitMQVersion
+    /// For how long an answer of the broker is waited for.
+    let replyTimeoutSeconds: Double
     var brokerMajor: Int { version.major }
 
     /// How often `nextFrame` must be called at least, in seconds, for heartbeats to be in time.
@@ -25,6 +27,7 @@ final class AMQPConnection: @unchecked Sendable {
     /// Connects, negotiates TLS and logs in. Blocks for at most the connect timeout (and the name lookup).
     init(to address: RabbitMQAddress, duty: String, options: RabbitMQOptions) throws(BrokerFailure) {
         self.address = address
+        replyTimeoutSeconds = options.replyTimeoutSeconds
         guard let state = amqp_new_connection() else { throw BrokerFailure(.closed, "no memory for a connection") }
         self.state = state
         do {
@@ -186,6 +189,14 @@ final class AMQPConnection: @unchecked Sendable {
 
     /// Gives back memory of frames that were dealt with. Everything read from frames is void after it.
     func release() { amqp_maybe_release_buffers(state) }
+
+    /// Of some channels only.
+    /// - Returns: false: a frame has come in part, and nothing can be given back now.
+    func release(_ channels: [UInt16]) -> Bool {
+        guard amqp_release_buffers_ok(state) != 0 else { return false }
+        for channel in channels { amqp_maybe_release_buffers_on_channel(state, channel) }
+        return true
+    }
 
     /// Whether a small frame can be sent without waiting.
     var isWritable: Bool {

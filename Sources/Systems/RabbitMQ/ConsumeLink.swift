@@ -13,6 +13,8 @@ protocol ConsumeLinkOwner: AnyObject {
     func link(_ link: ConsumeLink, holdsTooMuchFrom consumer: QueueConsumer)
     /// A consumer was confirmed or has ended.
     func linkProgressed(_ link: ConsumeLink)
+    /// Every consumer must be looked at by the next `flush`, though nothing has happened to it.
+    func linkMustLook(_ link: ConsumeLink)
 }
 
 final class ConsumeLink {
@@ -25,6 +27,13 @@ final class ConsumeLink {
     /// A prefetch is too high, or too much is held, and that may last.
     private var watching: (any LoopTimer)?
     private var byChannel: [QueueConsumer?] = [nil]
+    /// Channels up to this number are open already (`AMQPConnection.openSmallChannels`).
+    private let opened: Int
+    /// Consumers with settlements to be written out, each once: a host may have thousands that owe nothing.
+    private var owing: [QueueConsumer] = []
+    /// Channels that frames have come to since memory was given back, each once.
+    private var touched: [UInt16] = []
+    private var isTouched: [Bool] = []
     /// Since when the socket takes nothing.
     private var stuckSince: Instant?
     private var isOpen = true
@@ -37,8 +46,13 @@ final class ConsumeLink {
     private static let bytesATurn = 8 << 20
     private var isPumpDue = false
 
-    init(_ number: UInt32, _ connection: AMQPConnection, owner: any ConsumeLinkOwner, loop: any EventLoop) {
+    /// - Parameter opened: so many channels of the connection are open, and unused.
+    init(
+        _ number: UInt32, _ connection: AMQPConnection, opened: Int = 0, owner: any ConsumeLinkOwner,
+        loop: any EventLoop
+    ) {
         self.number = number
+        self.opened = opened
         self.connection = connection
         self.owner = owner
         self.loop = loop
@@ -57,6 +71,7 @@ final class ConsumeLink {
         timer?.cancel()
         watching?.cancel()
         byChannel = []
+        owing = []
     }
 
     private func arm() {
@@ -85,6 +100,7 @@ final class ConsumeLink {
         }
         let channel = UInt16(byChannel.count)
         byChannel.append(consumer)
+        if channel <= opened { return channel }
         try connection.send(
             channel, MethodID.channelOpen, amqp_channel_open_t(out_of_band: amqp_empty_bytes), what: "opening a channel"
         )
@@ -98,12 +114,23 @@ final class ConsumeLink {
         return (consumer, tag.number & 0xFFFF_FFFF_FFFF)
     }
 
+    /// It has something to be written out.
+    func owes(_ consumer: QueueConsumer) {
+        guard !consumer.isOwing else { return }
+        consumer.isOwing = true
+        owing.append(consumer)
+    }
+
     /// At the end of a turn: settlements, then changes of credit. Waits for the socket's readiness when it is full.
-    func flush(_ consumers: [QueueConsumer], stopping: Bool) {
-        guard isOpen else { return }
-        let owes = consumers.contains { $0.ledger.isDirty }
-        if owes || stuckSince != nil {
-            guard connection.isWritable else { return stuck() }
+    /// - Parameter looking: something else than settlements may have changed, so that all consumers are looked at.
+    /// - Returns: false: the socket is full, and nothing was done.
+    func flush(_ consumers: [QueueConsumer], looking: Bool, stopping: Bool) -> Bool {
+        guard isOpen else { return true }
+        if !owing.isEmpty || stuckSince != nil {
+            guard connection.isWritable else {
+                stuck()
+                return false
+            }
             if stuckSince != nil {
                 stuckSince = nil
                 watch?.change(to: .read)
@@ -112,10 +139,13 @@ final class ConsumeLink {
         let now = loop.clocks.monotonic
         do throws(BrokerFailure) {
             // Consumers that are to end do so first: what goes back must not come to us again.
-            for consumer in consumers where stopping || consumer.credit == 0 {
-                try consumer.reconcile(self, stopping: stopping, at: now)
+            if looking {
+                for consumer in consumers where stopping || consumer.credit == 0 {
+                    try consumer.reconcile(self, stopping: stopping, at: now)
+                }
             }
-            for consumer in consumers { try consumer.flush(self, at: now) }
+            try settle(now)
+            guard looking else { return true }
             // Remote control is subscribed before the first task queue, or a revocation sent right after the first
             // result could be missed.
             let awaitsControl = consumers.contains { $0.awaitsControlSubscription }
@@ -123,19 +153,34 @@ final class ConsumeLink {
                 try consumer.reconcile(self, stopping: stopping, at: now)
             }
         } catch {
-            return fail(error)
+            fail(error)
+            return true
         }
         if !stopping { lookForSurplus(consumers, now) }
+        return true
+    }
+
+    private func settle(_ now: Instant) throws(BrokerFailure) {
+        guard !owing.isEmpty else { return }
+        for consumer in owing {
+            consumer.isOwing = false
+            // Its channel may have ended, and with it what was owed.
+            try consumer.flush(self, at: now)
+        }
+        owing.removeAll(keepingCapacity: true)
     }
 
     private func lookForSurplus(_ consumers: [QueueConsumer], _ now: Instant) {
         for consumer in consumers where consumer.holdsTooMuch(at: now) {
             owner.link(self, holdsTooMuchFrom: consumer)
         }
-        guard watching == nil, consumers.contains(where: { $0.isWatching }) else { return }
-        // The end of a turn is what is waited for: everything is looked at again then.
+        // What was under way when a prefetch was lowered still comes.
+        let hasLowered = consumers.reduce(false) { $1.wasLowered() || $0 }
+        guard watching == nil, hasLowered || consumers.contains(where: { $0.isWatching }) else { return }
         watching = loop.schedule(afterSeconds: ConsumerPrefetch.patienceSeconds * 1.05) { [weak self] in
-            self?.watching = nil
+            guard let self else { return }
+            watching = nil
+            owner.linkMustLook(self)
         }
     }
 
@@ -177,13 +222,28 @@ final class ConsumeLink {
                 }
                 break
             }
-            if frames % Self.framesBetweenReleases == 0, isOpen { connection.release() }
+            if frames % Self.framesBetweenReleases == 0, isOpen { release() }
         }
-        if isOpen, frames > 0 { connection.release() }
+        if isOpen, frames > 0 { release() }
+    }
+
+    private func touch(_ channel: Int) {
+        while isTouched.count <= channel { isTouched.append(false) }
+        guard !isTouched[channel] else { return }
+        isTouched[channel] = true
+        touched.append(UInt16(channel))
+    }
+
+    /// Of those channels only: the library looks for each channel in a list.
+    private func release() {
+        guard connection.release(touched) else { return }
+        for channel in touched { isTouched[Int(channel)] = false }
+        touched.removeAll(keepingCapacity: true)
     }
 
     private func take(_ frame: amqp_frame_t) throws(BrokerFailure) {
         let channel = Int(frame.channel)
+        touch(channel)
         if channel == 0 { return try takeConnectionFrame(frame) }
         guard channel < byChannel.count, let consumer = byChannel[channel] else { return }
         if frame.frame_type == UInt8(AMQP_FRAME_METHOD) { return try take(frame.payload.method, for: consumer) }

@@ -16,6 +16,7 @@ struct ConsumerPrefetch {
     private(set) var inForce = 0
     private var highSince: Instant?
     private var heldSince: Instant?
+    private var isLowered = false
 
     /// So many times what is wanted is too much, when it is so for longer than this, in seconds.
     private static let excess = 4
@@ -25,8 +26,14 @@ struct ConsumerPrefetch {
     var isWatching: Bool { highSince != nil || heldSince != nil }
 
     mutating func sent(_ count: Int) {
+        if count < inForce { isLowered = true }
         inForce = count
         highSince = nil
+    }
+
+    mutating func wasLowered() -> Bool {
+        defer { isLowered = false }
+        return isLowered
     }
 
     /// The channel is gone.

@@ -11,19 +11,26 @@ struct PostponedMessages {
     static let maxBytes = 24 << 20
     /// Longer bodies are reported without their arguments.
     private static let longestBody = 16 << 10
-    /// What a header costs beside its name and text, and an entry beside its headers and body; roughly, as measured.
-    private static let headerCost = 112
-    private static let entryCost = 512
+    /// What an entry costs beside its message; roughly, as measured.
+    private static let entryCost = 256
 
     private struct Entry {
-        var message: ScheduledMessage
+        var due: WallTime
+        var queue: String
         var root: String?
-        var size: Int
+        var packed: PackedMessage
+
+        var size: Int { packed.count + PostponedMessages.entryCost }
+        var message: ScheduledMessage {
+            ScheduledMessage(due: due, queue: queue, routingKey: queue, message: packed.message)
+        }
     }
 
     /// By task id: an attempt takes the place of the one before it.
     private var entries: [String: Entry] = [:]
     private var bytes = 0
+    /// None of them is due before.
+    private var firstDue: WallTime?
 
     mutating func add(_ publication: Publication, at now: WallTime) {
         guard publication.delaySeconds >= 1, case .queue(let queue) = publication.destination,
@@ -31,19 +38,20 @@ struct PostponedMessages {
         else { return }
         var message = publication.message
         if message.body.count > Self.longestBody { message.body = [] }
-        let headers = message.headers.fields.reduce(0) {
-            $0 + $1.key.utf8.count + ($1.value.text?.utf8.count ?? 16) + Self.headerCost
-        }
-        let size = message.body.count + headers + Self.entryCost
         remove(id)
-        if entries.count >= Self.maxEntries || bytes + size > Self.maxBytes { prune(at: now) }
-        guard entries.count < Self.maxEntries, bytes + size <= Self.maxBytes else { return }
-        let due = now.advanced(bySeconds: publication.delaySeconds)
-        entries[id] = Entry(
-            message: ScheduledMessage(due: due, queue: queue.name, routingKey: queue.name, message: message),
-            root: message.headers["root_id"]?.text, size: size)
-        bytes += size
+        if isFull { prune(at: now) }
+        guard !isFull else { return }
+        let root = message.headers["root_id"]?.text
+        let entry = Entry(
+            due: now.advanced(bySeconds: publication.delaySeconds), queue: queue.name,
+            // Mostly the same text, which is then kept once.
+            root: root == id ? id : root, packed: PackedMessage(message))
+        entries[id] = entry
+        bytes += entry.size
+        firstDue = firstDue.map { min($0, entry.due) } ?? entry.due
     }
+
+    private var isFull: Bool { entries.count >= Self.maxEntries || bytes >= Self.maxBytes }
 
     mutating func answer(_ question: ScheduledQuestion, at now: WallTime) -> ScheduledMessages {
         prune(at: now)
@@ -51,15 +59,17 @@ struct PostponedMessages {
         let queues = Set(question.queues)
         let wanted = entries.filter { id, entry in
             if let ids = question.ids, !ids.contains(id), !(entry.root.map(ids.contains) ?? false) { return false }
-            return queues.contains(entry.message.delivery.queue)
-        }.map(\.value.message)
-        for message in wanted { found.counts[message.delivery.queue, default: 0] += 1 }
-        found.next = Array(wanted.sorted { $0.due < $1.due }.prefix(question.limit))
+            return queues.contains(entry.queue)
+        }.map(\.value)
+        for entry in wanted { found.counts[entry.queue, default: 0] += 1 }
+        found.next = wanted.sorted { $0.due < $1.due }.prefix(question.limit).map(\.message)
         return found
     }
 
     private mutating func prune(at now: WallTime) {
-        for (id, entry) in entries where entry.message.due <= now { remove(id) }
+        guard let first = firstDue, first <= now else { return }
+        for (id, entry) in entries where entry.due <= now { remove(id) }
+        firstDue = entries.values.lazy.map(\.due).min()
     }
 
     private mutating func remove(_ id: String) {

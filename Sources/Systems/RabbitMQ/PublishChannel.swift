@@ -111,7 +111,7 @@ final class PublishChannel {
             try once("exit \(queue.name)") { topology throws(BrokerFailure) in
                 try topology.ensureDelayExit(to: queue.name, key: queue.name)
             }
-            return (DelayLadder.entry, DelayLadder.routingKey(seconds: seconds, to: queue.name))
+            return (DelayLadder.entry(seconds: seconds), DelayLadder.routingKey(seconds: seconds, to: queue.name))
         case .deadLetters(let queue):
             try once("dead \(queue)") { topology throws(BrokerFailure) in try topology.ensureDeadLetters(of: queue) }
             return (DeadLetters.exchange, queue)

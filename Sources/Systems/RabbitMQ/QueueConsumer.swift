@@ -48,6 +48,8 @@ final class QueueConsumer {
     private var consumers = 0
     private var tag: String { "taskhost-\(channel)-\(consumers)" }
     var ledger = AckLedger()
+    /// Its link has noted that it owes settlements.
+    var isOwing = false
     var assembler = MessageAssembler()
 
     var name: String { declaration.name }
@@ -65,6 +67,8 @@ final class QueueConsumer {
     func isNearLimit(_ returns: Int) -> Bool { sight.maxReturns.map { returns >= $0 } ?? false }
     /// It must be looked at again soon, even if nothing happens.
     var isWatching: Bool { prefetch.isWatching }
+    /// Whether its prefetch was lowered since this was asked last.
+    func wasLowered() -> Bool { prefetch.wasLowered() }
     /// It will hear remote control on this link, or be refused it (another worker has its name).
     var awaitsControlSubscription: Bool {
         if case .control = role { !isUp && !isWaiting } else { false }
@@ -130,6 +134,7 @@ final class QueueConsumer {
         isConfirmed = false
         prefetch.reset()
         ledger = AckLedger()
+        isOwing = false
         assembler = MessageAssembler()
     }
 

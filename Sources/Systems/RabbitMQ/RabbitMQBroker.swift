@@ -11,17 +11,23 @@ public final class RabbitMQBroker: Broker {
     let options: RabbitMQOptions
     let loop: any EventLoop
     let log: (LogLevel, String) -> Void
-    private let publisher: Publisher
+    let publisher: Publisher
     private weak var events: (any BrokerEvents)?
 
     private(set) var consumers: [QueueConsumer] = []
+    private var byName: [String: QueueConsumer] = [:]
+    /// Those of them that take no tasks: at most three.
+    private(set) var apart: [QueueConsumer] = []
+    /// More than settlements may have changed since the last turn's end: each consumer is looked at. There may be
+    /// thousands, of which nothing is wanted in most turns.
+    private var mustLook = false
     private(set) var link: ConsumeLink?
     private var linkNumber: UInt32 = 0
     private var attempts = 0
     private var backoff: LinkBackoff
     private var retry: (any LoopTimer)?
     private var isSettingUp = false
-    private var stage = Stage.idle
+    private(set) var stage = Stage.idle
     private var stopped: [() -> Void] = []
     /// Takes what comes to reply queues.
     private var replySink: ((Delivery) -> Void)?
@@ -35,9 +41,9 @@ public final class RabbitMQBroker: Broker {
     /// Takes events.
     private weak var eventSource: RabbitMQEventSource?
     /// Publications that wait until the reply queue exists, or their answers could be lost.
-    private var gated: [(Publication, (BrokerFailure?) -> Void)] = []
+    var gated: [(Publication, (BrokerFailure?) -> Void)] = []
 
-    private enum Stage {
+    enum Stage {
         case idle, running, stopping, closed
     }
 
@@ -85,7 +91,7 @@ public final class RabbitMQBroker: Broker {
     private var wantsLink: Bool {
         switch stage {
         case .running: true
-        case .stopping: linkNumber > 0 && consumers.contains { $0.isOwn }
+        case .stopping: linkNumber > 0 && apart.contains { $0.isOwn }
         case .idle, .closed: false
         }
     }
@@ -96,15 +102,16 @@ public final class RabbitMQBroker: Broker {
         attempts += 1
         let plans = stage == .running ? consumers.filter { !$0.isOwn }.map(\.plan) : []
         let options = options
-        inBackground { () throws(BrokerFailure) -> (AMQPConnection, [QueueFacts]) in
+        inBackground { () throws(BrokerFailure) -> (AMQPConnection, [QueueFacts], Int) in
             let connection = try AMQPConnection(to: address, duty: "consume", options: options)
-            return (connection, try LinkSetup.declare(plans, over: connection, options))
+            let facts = try LinkSetup.declare(plans, over: connection, options)
+            return (connection, facts, try connection.openSmallChannels(plans.count))
         } done: { broker, result in
             broker.connected(result)
         }
     }
 
-    private func connected(_ result: Result<(AMQPConnection, [QueueFacts]), BrokerFailure>) {
+    private func connected(_ result: Result<(AMQPConnection, [QueueFacts], Int), BrokerFailure>) {
         guard wantsLink else { return }
         switch result {
         case .failure(let failure):
@@ -115,12 +122,13 @@ public final class RabbitMQBroker: Broker {
             } else {
                 tryAgain(failure)
             }
-        case .success((let connection, let facts)):
+        case .success((let connection, let facts, let opened)):
             backoff.reset()
             attempts -= 1  // Next time this node first: it was the good one.
             linkNumber += 1
-            let made = ConsumeLink(linkNumber, connection, owner: self, loop: loop)
+            let made = ConsumeLink(linkNumber, connection, opened: opened, owner: self, loop: loop)
             link = made
+            mustLook = true
             learn(facts)
             publisher.wake()
             events?.linkUp()
@@ -149,15 +157,17 @@ public final class RabbitMQBroker: Broker {
     private func turnEnds() {
         publisher.flush()
         guard let link else { return }
-        setUpMissing()
-        link.flush(consumers, stopping: stage != .running)
+        let looking = mustLook
+        mustLook = false
+        if looking { setUpMissing() }
+        if !link.flush(consumers, looking: looking, stopping: stage != .running) { mustLook = mustLook || looking }
         if stage == .stopping, !consumers.contains(where: { $0.isConsuming && !$0.isOwn }) { finishStopping() }
     }
 
     // ---- queues ----
 
     public func consume(_ queues: [QueueDeclaration]) {
-        for queue in queues where !consumers.contains(where: { $0.name == queue.name }) {
+        for queue in queues where byName[queue.name] == nil {
             add(QueueConsumer(queue, role: .tasks, credit: options.initialCredit, backoff: options.backoff))
         }
     }
@@ -184,6 +194,9 @@ public final class RabbitMQBroker: Broker {
 
     private func add(_ consumer: QueueConsumer) {
         consumers.append(consumer)
+        if case .tasks = consumer.role {} else { apart.append(consumer) }
+        byName[consumer.name] = consumer
+        mustLook = true
         loopTurn { _ in }  // Its set-up begins at a turn's end; this call may come from outside one.
     }
 
@@ -202,6 +215,7 @@ public final class RabbitMQBroker: Broker {
             }
         } done: { broker, result in
             broker.isSettingUp = false
+            broker.mustLook = true
             switch result {
             case .success(let facts): broker.learn(facts)
             case .failure(let failure):
@@ -213,7 +227,7 @@ public final class RabbitMQBroker: Broker {
 
     private func learn(_ facts: [QueueFacts]) {
         for fact in facts {
-            guard let consumer = consumers.first(where: { $0.name == fact.name }) else { continue }
+            guard let consumer = byName[fact.name] else { continue }
             switch fact.outcome {
             case .success(let sight):
                 for warning in sight.warnings { log(.warning, warning) }
@@ -230,6 +244,7 @@ public final class RabbitMQBroker: Broker {
         consumer.isWaiting = true
         if case .tasks = consumer.role {
             consumers.removeAll { $0 === consumer }
+            byName[consumer.name] = nil
             events?.refused(queue: consumer.name, failure)
         } else {
             events?.fatal(failure)
@@ -240,38 +255,16 @@ public final class RabbitMQBroker: Broker {
     private func pause(_ consumer: QueueConsumer) {
         consumer.isWaiting = true
         let delay = consumer.pauseSeconds(at: loop.clocks.monotonic)
-        _ = loop.schedule(afterSeconds: delay) { consumer.isWaiting = false }
+        _ = loop.schedule(afterSeconds: delay) { [weak self] in
+            consumer.isWaiting = false
+            self?.mustLook = true
+        }
     }
 
     public func setCredit(_ credit: Int, queue: String) {
-        consumers.first { $0.name == queue }?.credit = max(0, credit)
-    }
-
-    // ---- messages ----
-
-    public func publish(_ publication: Publication, done: @escaping (BrokerFailure?) -> Void) {
-        var done = done
-        if publication.delaySeconds > 0 {
-            done = { [weak self, done] failure in
-                if failure == nil, let self { postponed.add(publication, at: loop.clocks.wall) }
-                done(failure)
-            }
-        }
-        if isGated { gated.append((publication, done)) } else { publisher.publish(publication, done: done) }
-    }
-
-    private var isGated: Bool {
-        guard stage == .idle || stage == .running else { return false }
-        return consumers.contains { consumer in
-            if case .replies = consumer.role { !consumer.isUp } else { false }
-        }
-    }
-
-    private func openGate() {
-        guard !gated.isEmpty, !isGated else { return }
-        let ready = gated
-        gated = []
-        for (publication, done) in ready { publisher.publish(publication, done: done) }
+        guard let consumer = byName[queue], consumer.credit != max(0, credit) else { return }
+        consumer.credit = max(0, credit)
+        mustLook = true
     }
 
     private func publishingBlocked(_ reason: String?) { events?.blocked(reason) }
@@ -281,6 +274,7 @@ public final class RabbitMQBroker: Broker {
     public func stopConsuming(done: @escaping () -> Void) {
         stopped.append(done)
         if stage == .running || stage == .idle { stage = .stopping }
+        mustLook = true
         let isOver = link == nil || stage == .closed
         loopTurn { if isOver { $0.finishStopping() } }
     }
@@ -308,7 +302,7 @@ public final class RabbitMQBroker: Broker {
         }
         publisher.close(withinSeconds: options.closeTimeoutSeconds, done: oneLess)
         guard let link else { return oneLess() }
-        link.flush(consumers, stopping: true)
+        _ = link.flush(consumers, looking: true, stopping: true)
         guard self.link === link else { return oneLess() }
         self.link = nil
         link.detach()
@@ -336,12 +330,15 @@ extension RabbitMQBroker: ConsumeLinkOwner {
             control?.received(delivery.message)
         } else if stage == .running {
             events?.delivered(delivery)
-        } else if !consumer.ledger.reject(delivery.tag.number & 0xFFFF_FFFF_FFFF, requeue: true) {
+        } else if consumer.ledger.reject(delivery.tag.number & 0xFFFF_FFFF_FFFF, requeue: true) {
+            link.owes(consumer)
+        } else {
             log(.error, "a delivery of '\(consumer.name)' came twice under one tag")
         }
     }
 
     func link(_ link: ConsumeLink, lostConsumer consumer: QueueConsumer, because failure: BrokerFailure?) {
+        mustLook = true
         // A refusal of our own queue is reported to its user; one line for all attempts.
         if let failure, !(consumer.isOwn && failure.isRefusedByRights) { log(.warning, "consumer lost: \(failure)") }
         if consumer.isOwn {
@@ -366,6 +363,7 @@ extension RabbitMQBroker: ConsumeLinkOwner {
     func linkBroke(_ link: ConsumeLink, because failure: BrokerFailure) {
         guard self.link === link else { return }
         self.link = nil
+        mustLook = true
         for consumer in consumers {
             consumer.reset()
             consumer.lookAgain()
@@ -379,9 +377,12 @@ extension RabbitMQBroker: ConsumeLinkOwner {
         if wantsLink { tryAgain(failure) }
     }
 
+    func linkMustLook(_ link: ConsumeLink) { mustLook = true }
+
     func linkProgressed(_ link: ConsumeLink) {
+        mustLook = true
         openGate()
-        for consumer in consumers where consumer.isUp {
+        for consumer in apart where consumer.isUp {
             switch consumer.role {
             case .control: control?.isReceiving()
             case .events: eventSource?.isReceiving()
