@@ -11,29 +11,7 @@ public enum PropertiesJSON {
 
     /// nil: something of it needs an escape.
     private static func plain(_ delivery: Delivery) -> [UInt8]? {
-        UnescapedJSON.bytes(room: { room(delivery) }) { json in
-            json.byte("{")
-            json.member("\"content_type\":", delivery.message.properties.contentType)
-            json.member("\"content_encoding\":", delivery.message.properties.contentEncoding)
-            json.member("\"correlation_id\":", delivery.message.properties.correlationID)
-            json.member("\"reply_to\":", delivery.message.properties.replyTo)
-            json.member("\"expiration\":", delivery.message.properties.expiration)
-            json.member("\"message_id\":", delivery.message.properties.messageID)
-            json.member("\"type\":", delivery.message.properties.type)
-            json.member("\"user_id\":", delivery.message.properties.userID)
-            json.member("\"app_id\":", delivery.message.properties.appID)
-            let priority = delivery.message.properties.priority.map { Int64($0) }
-            json.member("\"priority\":", number: priority)
-            json.member("\"delivery_mode\":", number: delivery.message.properties.deliveryMode.map { Int64($0) })
-            json.member("\"timestamp\":", number: delivery.message.properties.timestamp.map { Int64(clamping: $0) })
-            json.word("\"delivery_info\":{\"exchange\":")
-            json.text(delivery.exchange)
-            json.word(",\"routing_key\":")
-            json.text(delivery.routingKey)
-            json.word(",\"priority\":")
-            if let priority { json.number(priority) } else { json.word("null") }
-            json.word(delivery.redelivered ? ",\"redelivered\":true}}" : ",\"redelivered\":false}}")
-        }
+        UnescapedJSON.bytes(room: { room(delivery) }, { $0.properties(of: delivery) })
     }
 
     private static func room(_ delivery: Delivery) -> Int {
@@ -77,15 +55,39 @@ public enum PropertiesJSON {
 }
 
 extension UnescapedJSON {
+    fileprivate mutating func properties(of delivery: Delivery) {
+        byte("{")
+        member("\"content_type\":", delivery.message.properties.contentType)
+        member("\"content_encoding\":", delivery.message.properties.contentEncoding)
+        member("\"correlation_id\":", delivery.message.properties.correlationID)
+        member("\"reply_to\":", delivery.message.properties.replyTo)
+        member("\"expiration\":", delivery.message.properties.expiration)
+        member("\"message_id\":", delivery.message.properties.messageID)
+        member("\"type\":", delivery.message.properties.type)
+        member("\"user_id\":", delivery.message.properties.userID)
+        member("\"app_id\":", delivery.message.properties.appID)
+        let priority = delivery.message.properties.priority.map { Int64($0) }
+        member("\"priority\":", number: priority)
+        member("\"delivery_mode\":", number: delivery.message.properties.deliveryMode.map { Int64($0) })
+        member("\"timestamp\":", number: delivery.message.properties.timestamp.map { Int64(clamping: $0) })
+        word("\"delivery_info\":{\"exchange\":")
+        text(delivery.exchange)
+        word(",\"routing_key\":")
+        text(delivery.routingKey)
+        word(",\"priority\":")
+        if let priority { number(priority) } else { word("null") }
+        word(delivery.redelivered ? ",\"redelivered\":true}}" : ",\"redelivered\":false}}")
+    }
+
     /// - Parameter name: with quotes and colon.
-    fileprivate mutating func member(_ name: StaticString, _ value: String?) {
+    private mutating func member(_ name: StaticString, _ value: String?) {
         guard let value else { return }
         word(name)
         text(value)
         byte(",")
     }
 
-    fileprivate mutating func member(_ name: StaticString, number value: Int64?) {
+    private mutating func member(_ name: StaticString, number value: Int64?) {
         guard let value else { return }
         word(name)
         number(value)

@@ -39,7 +39,11 @@ public enum PlainText {
 
     /// Whether it may stand in a JSON string as it is.
     public static func covers(_ text: UnsafeRawBufferPointer) -> Bool {
-        words(of: text) { word, _ in isPlain(word) } bytes: { isPlain(text[$0]) }
+        words(of: text) { word, _ in
+            isPlain(word)
+        } bytes: {
+            isPlain(text[$0])
+        }
     }
 
     /// Copies it to a place that has room for it.

@@ -30,14 +30,19 @@ struct ReadingTests {
 
     private func read(_ bytes: [UInt8], _ limits: JSONLimits) -> Result<JSON, JSONError> {
         do throws(JSONError) {
-            return .success(try JSONReader.read(bytes, limits: limits) { reader throws(JSONError) in try tree(&reader) })
+            return .success(
+                try JSONReader.read(bytes, limits: limits) { reader throws(JSONError) in try tree(&reader) })
         } catch {
             return .failure(error)
         }
     }
 
     private func parse(_ bytes: [UInt8], _ limits: JSONLimits) -> Result<JSON, JSONError> {
-        do throws(JSONError) { return .success(try JSON(parsing: bytes, limits: limits)) } catch { return .failure(error) }
+        do throws(JSONError) {
+            return .success(try JSON(parsing: bytes, limits: limits))
+        } catch {
+            return .failure(error)
+        }
     }
 
     @Test("gives keys and texts as they are meant, however they are written")
