@@ -242,6 +242,31 @@ struct CreditTests {
         #expect(changed)
         #expect(fast.wanted(waiting: 0) == 2 + 256)
     }
+
+    @Test("the rate is looked at right after work began, if enough has finished to tell it")
+    func looksEarly() {
+        let begin = Instant(nanoseconds: 1_000_000_000)
+        for (finished, early) in [(40, 2 + 256), (4, 2 + 2)] {
+            var intake = Intake(EngineOptions.usual(slots: 2, queues: [], nodeName: "n"))
+            _ = intake.beginTicking(at: begin)
+            for _ in 0..<finished { intake.taskFinished() }
+            let hasChanged = intake.tick(at: begin.advanced(bySeconds: 0.01))
+            #expect(hasChanged == (finished == 40))
+            #expect(intake.usualCredit == early)
+        }
+    }
+
+    @Test("what was too little to tell a rate counts when it is looked at next")
+    func countsLater() {
+        let begin = Instant(nanoseconds: 1_000_000_000)
+        var intake = Intake(EngineOptions.usual(slots: 2, queues: [], nodeName: "n"))
+        _ = intake.beginTicking(at: begin)
+        for _ in 0..<20 { intake.taskFinished() }
+        _ = intake.tick(at: begin.advanced(bySeconds: 0.01))
+        let hasChanged = intake.tick(at: begin.advanced(bySeconds: 0.1))
+        #expect(hasChanged)
+        #expect(intake.usualCredit == 2 + 20)
+    }
 }
 
 @Suite("A lost consumer")

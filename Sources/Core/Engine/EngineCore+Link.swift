@@ -75,7 +75,7 @@ extension EngineCore {
     /// The rate and the backlog are looked at ten times a second while something runs, or waits to be recorded.
     mutating func watchBacklog(_ actions: inout [EngineAction]) {
         guard life.stopping == nil, life.isLinkUp, intake.beginTicking(at: now.monotonic) else { return }
-        actions.append(.arm(.credit, afterSeconds: Credit.interval))
+        actions.append(.arm(.credit, afterSeconds: Credit.firstInterval))
     }
 
     /// Queues whose messages would be taken now: a slot is free that nothing in flight waits for, and the credit is not

@@ -85,6 +85,7 @@ struct Intake {
     /// - Returns: whether the credit has changed.
     mutating func tick(at now: Instant) -> Bool {
         let elapsed = lastTick.map { now.seconds(since: $0) } ?? Credit.interval
+        guard !credit.isTooEarly(afterSeconds: elapsed) else { return false }
         lastTick = now
         return credit.tick(elapsedSeconds: elapsed)
     }
