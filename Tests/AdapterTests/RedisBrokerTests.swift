@@ -180,6 +180,21 @@ struct RedisBrokerTests {
         try client.close()
     }
 
+    @Test("of headers that come twice the last value counts, with escapes and among many", .timeLimit(.minutes(1)))
+    func headersTwice() throws {
+        // As many as an envelope may have. Each compared with all others, they held a host up for minutes.
+        let many = (0..<90_000).map { #""k\#($0)":\#($0)"# }.joined(separator: ",")
+        let headers = #""id":"a","\u0069d":"b","\u0074ask":"t","task":"u",\#(many),"k89999":"last","k7":"7","id":"c""#
+        try server.command("LPUSH", "work", #"{"body":"","properties":{},"headers":{\#(headers)}}"#)
+        let client = try client(lease: 30)
+        client.consume(queue, credit: 1)
+        let found = try client.receive(1)[0].message.headers
+        #expect(found.fields.count == 90_002)
+        #expect(found["id"] == .string("c") && found["task"] == .string("u"))
+        #expect(found["k89999"] == .string("last") && found["k7"] == .string("7"))
+        try client.close()
+    }
+
     @Test(
         "an envelope that lacks what it needs says what",
         arguments: [
