@@ -180,6 +180,26 @@ struct RedisBrokerTests {
         try client.close()
     }
 
+    @Test("of headers that come twice the last value counts, with escapes and among many", .timeLimit(.minutes(1)))
+    func headersTwice() throws {
+        // As many as an envelope may have, made by the server: a command line takes less. Each compared with all others,
+        // they held a host up for minutes.
+        let script = #"""
+            local many = {}
+            for i = 0, 89999 do many[#many + 1] = '"k' .. i .. '":' .. i end
+            redis.call('LPUSH', 'work', '{"body":"","properties":{},"headers":{"id":"a","\\u0069d":"b","\\u0074ask":"t",'
+              .. '"task":"u",' .. table.concat(many, ',') .. ',"k89999":"last","k7":"7","id":"c"}}')
+            """#
+        try server.command("EVAL", script, "0")
+        let client = try client(lease: 30)
+        client.consume(queue, credit: 1)
+        let found = try client.receive(1)[0].message.headers
+        #expect(found.fields.count == 90_002)
+        #expect(found["id"] == .string("c") && found["task"] == .string("u"))
+        #expect(found["k89999"] == .string("last") && found["k7"] == .string("7"))
+        try client.close()
+    }
+
     @Test(
         "an envelope that lacks what it needs says what",
         arguments: [

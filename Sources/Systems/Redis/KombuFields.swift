@@ -12,7 +12,7 @@ enum KombuFields {
     /// Anything but an object is no headers at all.
     static func table(_ text: inout JSONReader) throws(JSONError) -> FieldTable {
         var fields: [FieldTable.Field] = []
-        var seen = SeenKeys()
+        var places = HeaderPlaces()
         var known = ""
         try text.object { text, key throws(JSONError) in
             let value: FieldValue
@@ -22,7 +22,7 @@ enum KombuFields {
                 value = field(try text.value())
             }
             let name = key.hasEscapes ? key.string : HeaderNames.known(key.raw) ?? key.string
-            if !seen.isNew(key.raw), let place = fields.firstIndex(where: { key.isEqual(to: $0.key) }) {
+            if let place = places.place(of: name, key, in: fields) {
                 fields[place].value = value
             } else {
                 if fields.isEmpty { fields.reserveCapacity(24) }
@@ -116,18 +116,5 @@ enum KombuFields {
         let days = CivilDay.days(year: fields[0], month: Int(fields[1]), day: Int(fields[2]))
         let seconds = UInt64(exactly: days * 86_400 + fields[3] * 3600 + fields[4] * 60 + fields[5])
         return seconds.flatMap { calendar($0) == text ? $0 : nil }
-    }
-}
-
-/// Whether a key can have come before: told by a few of its bytes, so that most need not be compared with all others.
-private struct SeenKeys {
-    private var marks: (UInt64, UInt64) = (0, 0)
-
-    mutating func isNew(_ key: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard let first = key.first, let last = key.last else { return false }
-        let place = (key.count &* 29 &+ Int(first) &* 7 &+ Int(last) &* 3 &+ Int(key[key.count / 2])) & 127
-        let mark = UInt64(1) << UInt64(place & 63)
-        defer { if place < 64 { marks.0 |= mark } else { marks.1 |= mark } }
-        return (place < 64 ? marks.0 : marks.1) & mark == 0
     }
 }
