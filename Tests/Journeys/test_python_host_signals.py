@@ -18,16 +18,8 @@ def road(redis_transport):
     return redis_transport
 
 
-def environment(road, queue, notes):
-    return {"APP_BROKER": road.broker, "APP_BACKEND": road.backend, "APP_QUEUE": queue, "APP_NOTES": str(notes)}
-
-
-def read(notes):
-    return [json.loads(line) for line in notes.read_text().splitlines()] if notes.exists() else []
-
-
 def told(notes, name):
-    return [values for what, values in read(notes) if what == name]
+    return [values for what, values in python.noted(notes) if what == name]
 
 
 def carry_out(road, queue, notes):
@@ -67,7 +59,7 @@ def facts(notes, ids):
     """What both have to say alike: of each signal, in its order, all that does not depend on the moment."""
     left_out = {"einfo", "traceback", "options", "conf", "instance"}
     found = {}
-    for name, values in without_ids(read(notes), ids):
+    for name, values in without_ids(python.noted(notes), ids):
         if name == "heartbeat_sent":
             values, found[name] = {}, []
         if name == "celeryd_after_setup" or name == "celeryd_init":
@@ -85,7 +77,7 @@ def test_an_app_hears_of_its_worker_what_it_hears_of_celerys(road, queues, tmp_p
     celery = subprocess.Popen(
         [sys.executable, "-m", "celery", "-A", "witness", "worker", "-Q", queue, "-n", "witness@%h",
          "--without-mingle", "--without-gossip"], cwd=python.APPS,
-        env={**os.environ, **environment(road, queue, theirs), "PYTHONDONTWRITEBYTECODE": "1"})
+        env={**os.environ, **python.noting(road, queue, theirs), "PYTHONDONTWRITEBYTECODE": "1"})
     try:
         expected = carry_out(road, queue, theirs)
     finally:
@@ -94,7 +86,7 @@ def test_an_app_hears_of_its_worker_what_it_hears_of_celerys(road, queues, tmp_p
 
     queue = queues.new()
     worker = python.AppWorker(tmp_path / "worker", "witness", options=["-Q", queue, "-n", "witness@%h"],
-                              environment=environment(road, queue, ours))
+                              environment=python.noting(road, queue, ours))
     try:
         found = carry_out(road, queue, ours)
         worker.stop()
@@ -102,7 +94,7 @@ def test_an_app_hears_of_its_worker_what_it_hears_of_celerys(road, queues, tmp_p
         worker.close()
     assert facts(ours, found) == facts(theirs, expected)
     # Of one task the order is Celery's; and what a receiver left in the process the next one finds there.
-    names = [name for name, _ in read(ours)]
+    names = [name for name, _ in python.noted(ours)]
     assert names.index("task_received") < names.index("task_prerun")
     assert names[:4] == ["celeryd_init", "worker_init", "celeryd_after_setup", "worker_ready"]
     assert names[-2:] == ["worker_shutting_down", "worker_shutdown"]
@@ -111,7 +103,7 @@ def test_an_app_hears_of_its_worker_what_it_hears_of_celerys(road, queues, tmp_p
 
 
 def test_a_signal_that_is_not_sent_is_named_at_the_start_and_by_doctor(road, queue, tmp_path, taskhost):
-    own = environment(road, queue, tmp_path / "notes")
+    own = python.noting(road, queue, tmp_path / "notes")
     worker = python.AppWorker(tmp_path / "worker", "witness", options=["-Q", queue], environment=own)
     [warning] = worker.events("signals_not_sent")
     worker.close()
@@ -123,7 +115,7 @@ def test_a_signal_that_is_not_sent_is_named_at_the_start_and_by_doctor(road, que
 
 def test_what_ends_without_python_has_its_result_in_a_backend_of_pythons_own(road, queue, tmp_path):
     """By its hard time limit, a crash, or a revocation."""
-    own = {**environment(road, queue, tmp_path / "notes"), "APP_BACKEND": f"file://{tmp_path / 'results'}"}
+    own = {**python.noting(road, queue, tmp_path / "notes"), "APP_BACKEND": f"file://{tmp_path / 'results'}"}
     (tmp_path / "results").mkdir()
     worker = python.AppWorker(tmp_path / "worker", "witness", options=["-Q", queue], environment=own)
     client = celery.Celery("client", broker=road.broker, backend=own["APP_BACKEND"])
@@ -143,7 +135,7 @@ def test_what_ends_without_python_has_its_result_in_a_backend_of_pythons_own(roa
 
 def test_a_task_that_an_app_has_not_is_refused_with_the_name_that_was_meant(road, queue, tmp_path):
     worker = python.AppWorker(tmp_path / "worker", "witness", options=["-Q", queue],
-                              environment=environment(road, queue, tmp_path / "notes"))
+                              environment=python.noting(road, queue, tmp_path / "notes"))
     try:
         result = road.app.send_task("witness.slep", queue=queue)
         assert type(result.get(timeout=20, propagate=False)).__name__ == "NotRegistered"
@@ -156,7 +148,7 @@ def test_a_task_that_an_app_has_not_is_refused_with_the_name_that_was_meant(road
 def test_a_host_ends_after_its_receivers_also_when_they_have_closed_its_socket(road, queue, tmp_path):
     left = tmp_path / "left"
     worker = python.AppWorker(tmp_path / "worker", "witness", options=["-Q", queue],
-                              environment={**environment(road, queue, tmp_path / "notes"), "APP_LEFT": str(left)})
+                              environment={**python.noting(road, queue, tmp_path / "notes"), "APP_LEFT": str(left)})
     try:
         until("worker_ready", lambda: told(tmp_path / "notes", "worker_ready"), 30)
         worker.stop()

@@ -1,6 +1,5 @@
 """Tasks that are ended from outside, errbacks that are called, and steps that the host sends: as under Celery's prefork,
 on RabbitMQ."""
-import json
 import os
 import subprocess
 import sys
@@ -16,18 +15,10 @@ def road(redis_transport):
     return redis_transport
 
 
-def environment(road, queue, notes):
-    return {"APP_BROKER": road.broker, "APP_BACKEND": road.backend, "APP_QUEUE": queue, "APP_NOTES": str(notes)}
-
-
-def read(notes):
-    return [json.loads(line) for line in notes.read_text().splitlines()] if notes.exists() else []
-
-
 def carry_out(road, queue, notes):
     """One after the other. What each ends as."""
     def until_noted(*what):
-        until(f"{what}", lambda: any(one[:len(what)] == list(what) for one in read(notes)), 30)
+        until(f"{what}", lambda: any(one[:len(what)] == list(what) for one in python.noted(notes)), 30)
 
     def send(name, **options):
         return road.app.signature(f"outside.{name}", queue=queue, **options)
@@ -61,7 +52,7 @@ def test_what_is_ended_from_outside_called_or_sent_by_the_host_sees_what_it_sees
             [sys.executable, "-m", "celery", "-A", "outside", "worker", "-c", "2", "-Q", queue, "-n", f"{queue}@%h",
              "--without-mingle", "--without-gossip", "--without-heartbeat"], cwd=python.APPS, stdout=log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **environment(road, queue, theirs), "PYTHONDONTWRITEBYTECODE": "1"})
+            env={**os.environ, **python.noting(road, queue, theirs), "PYTHONDONTWRITEBYTECODE": "1"})
     try:
         expected = carry_out(road, queue, theirs)
     finally:
@@ -69,23 +60,23 @@ def test_what_is_ended_from_outside_called_or_sent_by_the_host_sees_what_it_sees
         celery.wait(30)
     queue = queues.new()
     worker = python.AppWorker(tmp_path / "worker", "outside", options=["-Q", queue, "-c", "2"],
-                              environment=environment(road, queue, ours))
+                              environment=python.noting(road, queue, ours))
     try:
         assert carry_out(road, queue, ours) == expected
     finally:
         worker.close()
     # In any order: Celery sends the next step before the task that it follows has ended.
-    assert sorted(map(str, read(ours))) == sorted(map(str, read(theirs)))
+    assert sorted(map(str, python.noted(ours))) == sorted(map(str, python.noted(theirs)))
 
 
 def test_what_a_worker_gives_back_at_its_end_lets_go_first(road, queue, tmp_path):
     notes = tmp_path / "notes"
     worker = python.AppWorker(tmp_path / "worker", "outside", options=["-Q", queue, "--grace", "0"],
-                              environment=environment(road, queue, notes))
+                              environment=python.noting(road, queue, notes))
     try:
         road.app.send_task("outside.told", queue=queue)
-        until("it waits", lambda: ["waits", "told"] in read(notes), 20)
+        until("it waits", lambda: ["waits", "told"] in python.noted(notes), 20)
         worker.stop()
     finally:
         worker.close()
-    assert ["lets go", "told"] in read(notes)
+    assert ["lets go", "told"] in python.noted(notes)

@@ -1,5 +1,4 @@
 """Signals, handlers of task classes and logs of a Python app: the same as under Celery's own prefork worker."""
-import json
 import os
 import re
 import subprocess
@@ -18,20 +17,12 @@ def road(redis_transport):
     return redis_transport
 
 
-def environment(road, queue, notes):
-    return {"APP_BROKER": road.broker, "APP_BACKEND": road.backend, "APP_QUEUE": queue, "APP_NOTES": str(notes)}
-
-
-def read(notes):
-    return [json.loads(line) for line in notes.read_text().splitlines()] if notes.exists() else []
-
-
 def carry_out(road, queue, notes):
     """Sends every kind of task, one after the other, and waits for the last word on each."""
     sent = []
 
     def send(name, *args, **kwargs):
-        before = len([one for one in read(notes) if one[0] == "task_postrun"])
+        before = len([one for one in python.noted(notes) if one[0] == "task_postrun"])
         sent.append(road.app.send_task(f"recorder.{name}", args, kwargs, queue=queue))
         return before
 
@@ -46,13 +37,13 @@ def carry_out(road, queue, notes):
 
 
 def count(notes, what):
-    return len([one for one in read(notes) if one[0] == what])
+    return len([one for one in python.noted(notes) if one[0] == what])
 
 
 def test_an_app_is_told_the_same_in_the_same_order_as_by_celerys_prefork(start_worker, road, queues, tmp_path):
     theirs, ours = tmp_path / "theirs", tmp_path / "ours"
     queue = queues.new()
-    own = environment(road, queue, theirs)
+    own = python.noting(road, queue, theirs)
     celery = subprocess.Popen(
         [sys.executable, "-m", "celery", "-A", "recorder", "worker", "-c", "1", "-Q", queue, "-n", "celery@%h",
          "--without-mingle", "--without-gossip", "--without-heartbeat"],
@@ -63,7 +54,7 @@ def test_an_app_is_told_the_same_in_the_same_order_as_by_celerys_prefork(start_w
         celery.terminate()
         celery.wait(30)
     queue = queues.new()
-    own = environment(road, queue, ours)
+    own = python.noting(road, queue, ours)
     worker = start_worker(
         road, queue, slots=1, plugins=[python.bundle()],
         options=python.options(tmp_path, 'isolation = "keep:1000"\n', names=own),
@@ -71,7 +62,7 @@ def test_an_app_is_told_the_same_in_the_same_order_as_by_celerys_prefork(start_w
     found = carry_out(road, queue, ours)
     worker.stop()
     until("the last word of the child", lambda: count(ours, "worker_process_shutdown"), 20)
-    assert read(ours) == read(theirs)
+    assert python.noted(ours) == python.noted(theirs)
     for one, other in zip(expected, found):
         assert state(other) == state(one)
 
@@ -82,7 +73,7 @@ def state(result):
 
 
 def test_what_a_task_logs_and_prints_reaches_the_hosts_log_with_level_and_id(start_worker, road, queue, tmp_path):
-    own = environment(road, queue, tmp_path / "notes")
+    own = python.noting(road, queue, tmp_path / "notes")
     worker = start_worker(road, queue, slots=1, plugins=[python.bundle()], options=python.options(tmp_path, names=own),
                           environment={**python.environment("recorder"), **own})
     result = road.app.send_task("recorder.writes", queue=queue)

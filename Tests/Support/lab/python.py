@@ -1,4 +1,5 @@
 """Workers with a Celery app: python.so and what it has to be told."""
+import json
 import os
 import subprocess
 import sys
@@ -52,3 +53,12 @@ class AppWorker(Worker):
     def start(self, wait=True):
         self.words = [settings.taskhost(), *self.own]
         super().start(wait)
+
+
+def noting(road, queue, notes):
+    """The environment of an app that writes what happens to it into the file `notes`, a line of JSON each."""
+    return {"APP_BROKER": road.broker, "APP_BACKEND": road.backend, "APP_QUEUE": queue, "APP_NOTES": str(notes)}
+
+
+def noted(notes):
+    return [json.loads(line) for line in notes.read_text().splitlines()] if notes.exists() else []

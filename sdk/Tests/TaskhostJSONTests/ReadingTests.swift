@@ -76,16 +76,7 @@ struct ReadingTests {
         for round in 0..<20_000 {
             let value = JSON.arbitrary(depth: 3, using: &random)
             var bytes = JSON.object([JSONMember(key: "k", value: value), JSONMember(key: "l", value: value)]).bytes
-            for _ in 0..<Int.random(in: 0...2, using: &random) {
-                let place = Int.random(in: 0..<bytes.count, using: &random)
-                switch Int.random(in: 0..<4, using: &random) {
-                case 0: bytes[place] = UInt8.random(in: 0...255, using: &random)
-                case 1: bytes.removeSubrange(place...)
-                case 2: bytes.insert(Array("[]{},:\"\\0-.eNuI".utf8).randomElement(using: &random) ?? 0, at: place)
-                default: bytes.remove(at: place)
-                }
-                if bytes.isEmpty { bytes = [0x20] }
-            }
+            bytes.mutilate(atMost: 2, using: &random)
             let (parsed, found) = (parse(bytes, limits), read(bytes, limits))
             if case .success = parsed { accepted += 1 }
             // A NaN is not equal to itself.

@@ -64,16 +64,7 @@ struct ScanningTests {
         var accepted = 0
         for round in 0..<20_000 {
             var bytes = JSON.array([JSON.arbitrary(depth: 3, using: &random)]).bytes
-            for _ in 0..<Int.random(in: 0...3, using: &random) {
-                let place = Int.random(in: 0..<bytes.count, using: &random)
-                switch Int.random(in: 0..<4, using: &random) {
-                case 0: bytes[place] = UInt8.random(in: 0...255, using: &random)
-                case 1: bytes.removeSubrange(place...)
-                case 2: bytes.insert(Array("[]{},:\"\\0-.eNuI".utf8).randomElement(using: &random) ?? 0, at: place)
-                default: bytes.remove(at: place)
-                }
-                if bytes.isEmpty { bytes = [0x20] }
-            }
+            bytes.mutilate(atMost: 3, using: &random)
             let parsed = Result { try JSON(parsing: bytes, limits: limits) }
             let scanned = Result { try JSONScan.validate(bytes, limits: limits) }
             switch (parsed, scanned) {
@@ -85,5 +76,21 @@ struct ScanningTests {
             }
         }
         #expect(accepted > 1_000)
+    }
+}
+
+extension [UInt8] {
+    /// Changes, cuts off, inserts or removes something, so many times or less.
+    mutating func mutilate(atMost times: Int, using random: inout SplitMix) {
+        for _ in 0..<Int.random(in: 0...times, using: &random) {
+            let place = Int.random(in: 0..<count, using: &random)
+            switch Int.random(in: 0..<4, using: &random) {
+            case 0: self[place] = UInt8.random(in: 0...255, using: &random)
+            case 1: removeSubrange(place...)
+            case 2: insert(Array("[]{},:\"\\0-.eNuI".utf8).randomElement(using: &random) ?? 0, at: place)
+            default: remove(at: place)
+            }
+            if isEmpty { self = [0x20] }
+        }
     }
 }
